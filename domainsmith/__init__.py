@@ -1,0 +1,70 @@
+"""DomainSmith turns a folder of documents into a domain expert that its owner hosts.
+
+The public names are loaded on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from domainsmith.chains.answer import build_answer_chain
+    from domainsmith.chains.generate import generate_dataset
+    from domainsmith.data_connection.index import Index
+    from domainsmith.data_connection.sources import add_folder
+    from domainsmith.errors import DomainSmithError
+    from domainsmith.model_io.load import load_chat, load_embedder, load_engine
+    from domainsmith.settings import load_settings
+    from domainsmith.training.launch import launch, status, wait
+    from domainsmith.workspace import Workspace
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "DomainSmithError": "domainsmith.errors",
+    "Index": "domainsmith.data_connection.index",
+    "Workspace": "domainsmith.workspace",
+    "add_folder": "domainsmith.data_connection.sources",
+    "build_answer_chain": "domainsmith.chains.answer",
+    "generate_dataset": "domainsmith.chains.generate",
+    "launch": "domainsmith.training.launch",
+    "load_chat": "domainsmith.model_io.load",
+    "load_embedder": "domainsmith.model_io.load",
+    "load_engine": "domainsmith.model_io.load",
+    "load_settings": "domainsmith.settings",
+    "status": "domainsmith.training.launch",
+    "wait": "domainsmith.training.launch",
+}
+
+__all__ = [
+    "DomainSmithError",
+    "Index",
+    "Workspace",
+    "__version__",
+    "add_folder",
+    "build_answer_chain",
+    "generate_dataset",
+    "launch",
+    "load_chat",
+    "load_embedder",
+    "load_engine",
+    "load_settings",
+    "status",
+    "wait",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute has no narrower type
+    """Load a public name from its home on first use."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names without loading them."""
+    return sorted(__all__)

@@ -1,0 +1,150 @@
+"""Settings: flags > environment > domainsmith.toml > defaults. Read by applications only.
+
+Everything below the applications takes plain arguments, so that no function's result
+depends on a file or a variable that its caller does not see.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from domainsmith.errors import InputInvalid, translated_os_errors
+
+__all__ = ["ENVIRONMENT_PREFIX", "LoadedSettings", "Settings", "load_settings"]
+
+ENVIRONMENT_PREFIX = "DOMAINSMITH_"
+_NOT_SETTINGS = frozenset(
+    {"DOMAINSMITH_API_KEY", "DOMAINSMITH_DATA", "DOMAINSMITH_MODELS", "DOMAINSMITH_WORKSPACE"}
+)
+"""Variables with the prefix that are no settings (folders, a secret), read where they are used."""
+
+Origin = Literal["flag", "environment", "file", "default"]
+
+
+class Settings(BaseModel):
+    """Every knob of the program. Each field is covered by a test that it changes behaviour."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    chat_model: str = "default"
+    """``default``, ``local:PATH-or-hub-id[@ADAPTER]`` or ``openai:URL#MODEL``."""
+    embed_model: str = "default"
+    """``default`` or the path or hub id of a sentence-transformers model."""
+    device: str = "auto"
+    """``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``."""
+    dtype: Literal["auto", "bfloat16", "float32"] = "auto"
+    quantization: Literal["none", "8bit", "4bit"] = "none"
+    """Weights on CUDA only; needs the extra ``gpu``."""
+    threads: int = Field(default=0, ge=0, le=1024)
+    """CPU threads for the models; 0 takes the physical cores."""
+    chunk_tokens: int = Field(default=160, ge=32, le=2048)
+    """Largest passage, in tokens of the splitter's counter."""
+    top_k: int = Field(default=5, ge=1, le=50)
+    """Passages handed to the answer step."""
+    seed: int = Field(default=17, ge=0)
+    records: int = Field(default=240, ge=1, le=1_000_000)
+    """Training records to generate."""
+    epochs: float = Field(default=3.0, gt=0, le=100)
+    learning_rate: float = Field(default=5e-4, gt=0, le=1)
+    """Peak learning rate per optimizer step."""
+    lora_rank: int = Field(default=16, ge=1, le=512)
+    host: str = "127.0.0.1"
+    """Address that ``serve`` binds; anything but loopback needs an API key."""
+    port: int = Field(default=8077, ge=0, le=65535)
+    """Port that ``serve`` binds; 0 takes a free one."""
+    max_steps: int = Field(default=20, ge=1, le=1000)
+    """Steps that one agent request may take."""
+    max_seconds: float = Field(default=7200.0, gt=0)
+    """Wall-clock seconds that one agent request may take."""
+    approve: tuple[str, ...] = ()
+    """Names of tools whose side effects need no question (an explicit allow rule)."""
+
+
+@dataclass(frozen=True)
+class LoadedSettings:
+    """Settings and where each value came from.
+
+    Args:
+        values: The settings.
+        origins: Field name -> ``flag``, ``environment``, ``file`` or ``default``.
+    """
+
+    values: Settings
+    origins: Mapping[str, Origin]
+
+
+def load_settings(
+    path: Path | None = None,
+    *,
+    flags: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> LoadedSettings:
+    """Merge all sources; report every problem at once.
+
+    Args:
+        path: The workspace's ``domainsmith.toml``; may be absent.
+        flags: Values from the command line; None values are not given.
+        environment: Variables; ``os.environ`` if None. ``DOMAINSMITH_TOP_K`` sets ``top_k``;
+            lists are separated by commas.
+
+    Returns:
+        The settings with their origins.
+
+    Raises:
+        InputInvalid: Unknown names or bad values, all of them, each with its source.
+    """
+    merged: dict[str, Any] = {}
+    origins: dict[str, Origin] = dict.fromkeys(Settings.model_fields, "default")
+    sources: tuple[tuple[Origin, Mapping[str, Any]], ...] = (
+        ("file", _read_file(path)),
+        ("environment", _read_environment(os.environ if environment is None else environment)),
+        ("flag", {k: v for k, v in (flags or {}).items() if v is not None}),
+    )
+    for origin, values in sources:
+        merged.update(values)
+        origins.update(dict.fromkeys(values, origin))
+    try:
+        return LoadedSettings(Settings.model_validate(merged), origins)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(map(str, item['loc']))} (from {origins[str(item['loc'][0])]}): "
+            f"{item['msg']}"
+            for item in error.errors()
+        ]
+        raise InputInvalid(
+            "Invalid settings: " + "; ".join(problems),
+            where=path,
+            fix="Run `domainsmith config show` for the names and defaults.",
+        ) from error
+
+
+def _read_file(path: Path | None) -> dict[str, Any]:
+    if path is None or not path.is_file():
+        return {}
+    with translated_os_errors(path):
+        data = path.read_bytes()
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputInvalid(
+            f"The settings file is not valid TOML: {error}", where=path, fix="Correct that line."
+        ) from error
+
+
+def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for variable in sorted(environment):
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable in _NOT_SETTINGS:
+            continue
+        name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+        text = environment[variable]
+        is_list = name == "approve"
+        values[name] = tuple(filter(None, text.split(","))) if is_list else text
+    return values
