@@ -1,0 +1,1 @@
+"""Hit rates of BM25, dense and fused retrieval on a labelled collection."""

@@ -1,0 +1,1 @@
+"""Chains: steps that we order, on models, passages and records."""

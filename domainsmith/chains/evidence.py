@@ -1,0 +1,238 @@
+"""Which words of the documents answer a question, and whether an answer is supported by them.
+
+A sentence is scored by the rare words that it shares with the question (its passage's header
+counts half), by its meaning where the embedder knows the language, and by whether it holds
+the kind of thing that is asked for. Table rows are read as sentences with their column names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domainsmith.data_connection.index import Index
+from domainsmith.data_connection.language import content_terms, detect_language, sentences
+from domainsmith.data_connection.retrieve import embedder_speaks
+from domainsmith.model_io.generation import Embedder
+from domainsmith.records import Hit, Language, Passage
+
+__all__ = [
+    "Evidence",
+    "best_quote",
+    "is_supported",
+    "passage_sentences",
+    "rank_evidence",
+    "support",
+]
+
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_ASKS_NUMBER = re.compile(
+    r"\bhow (?:many|much|long|often|far|heavy|high|deep|wide|loud|hot|cold|big|large|fast|old)\b"
+    r"|\bwhat (?:is the )?(?:\w+ ){0,3}(?:temperature|weight|width|height|depth|length|speed|size|"
+    r"pressure|price|cost|voltage|torque|resistance|capacity|number|percentage|distance|volume|"
+    r"force|fee)\b|\bwhen\b|\bwhich year\b|\bat what\b|\bup to what\b"
+    r"|多少|多长|多久|多大|多高|多重|多深|多宽|多远|几[个次年天小分秒种度米升公千]"
+    r"|什么时候|何时|价格|温度|电压|扭矩|重量",
+    re.IGNORECASE,
+)
+_DENSE_WEIGHT = 0.9
+_RANK_WEIGHT = 0.35
+_NUMBER_BONUS = 0.12
+_HEADER_SHARE = 0.5
+_SUPPORTED_FROM = 0.7
+"""Share of an answer's content words that its passages must hold."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A sentence or table row that may answer the question.
+
+    Attributes:
+        passage: Where it stands.
+        quote: Verbatim words of the passage.
+        text: The same as a readable sentence (a table row with its column names).
+        score: Higher is better; comparable within one question only.
+    """
+
+    passage: Passage
+    quote: str
+    text: str
+    score: float
+
+
+def passage_sentences(passage: Passage) -> list[tuple[str, str]]:
+    """Take a passage apart.
+
+    Args:
+        passage: Prose or table.
+
+    Returns:
+        (verbatim quote, readable text) of each sentence and table row.
+    """
+    lines = passage.text.split("\n")
+    rows = [line for line in lines if line.lstrip().startswith("|")]
+    found: list[tuple[str, str]] = []
+    prose = "\n".join("" if line.lstrip().startswith("|") else line for line in lines)
+    for start, end in sentences(prose, passage.language):
+        quote = prose[start:end]
+        text = re.sub(r"^(?:[-*•]|#{1,6})\s+", "", " ".join(quote.split()))
+        if re.search(r"\w", text):
+            found.append((quote, text))
+    if rows:
+        found.extend(_table_rows(rows))
+    return found
+
+
+def _table_rows(rows: Sequence[str]) -> list[tuple[str, str]]:
+    cells = [_cells(row) for row in rows]
+    headed = len(rows) > 2 and all(set(cell) <= set("-: ") for cell in cells[1])
+    names = cells[0] if headed else []
+    found = []
+    for row, values in list(zip(rows, cells, strict=True))[2 if headed else 0 :]:
+        pairs = [
+            f"{name}: {value}" if name else value
+            for name, value in zip(names or [""] * len(values), values, strict=False)
+            if value
+        ]
+        found.append((row.strip(), "; ".join(pairs)))
+    return found
+
+
+def _cells(row: str) -> list[str]:
+    parts = re.split(r"(?<!\\)\|", row.strip().strip("|"))
+    return [part.strip().replace("\\|", "|") for part in parts]
+
+
+def rank_evidence(
+    questions: Sequence[str],
+    hits: Sequence[Sequence[Hit]],
+    *,
+    index: Index,
+    embedder: Embedder,
+) -> list[list[Evidence]]:
+    """Rank the sentences of each question's passages by how well they answer it.
+
+    Args:
+        questions: The questions.
+        hits: Passages found for each, best first.
+        index: Knows how rare a word is.
+        embedder: Compares meanings; all sentences are embedded in one call.
+
+    Returns:
+        Evidence for each question, best first.
+    """
+    parts = [
+        [(hit, quote, text) for hit in found for quote, text in passage_sentences(hit.passage)]
+        for found in hits
+    ]
+    cosines = _cosines(questions, [[p[2] for p in row] for row in parts], embedder)
+    ranked = []
+    for question, found, row, near in zip(questions, hits, parts, cosines, strict=True):
+        best = max((hit.score for hit in found), default=1.0) or 1.0
+        scored = [
+            Evidence(
+                hit.passage,
+                quote,
+                text,
+                _overlap(question, text, hit.passage, index)
+                + _DENSE_WEIGHT * cosine
+                + _RANK_WEIGHT * hit.score / best
+                + _NUMBER_BONUS
+                * (bool(_ASKS_NUMBER.search(question)) and bool(_NUMBER.search(text))),
+            )
+            for (hit, quote, text), cosine in zip(row, near, strict=True)
+        ]
+        # Python's sort is stable: equal scores stay in the order of passages and sentences.
+        ranked.append(sorted(scored, key=lambda item: -round(item.score, 6)))
+    return ranked
+
+
+def _overlap(question: str, text: str, passage: Passage, index: Index) -> float:
+    language = detect_language(question)
+    held = set(content_terms(text, passage.language))
+    header = set(content_terms(passage.header, passage.language))
+    total = shared = 0.0
+    for term in sorted(set(content_terms(question, language))):
+        weight = index.idf(term)
+        total += weight
+        shared += weight * (1.0 if term in held else _HEADER_SHARE if term in header else 0.0)
+    return shared / total if total else 0.0
+
+
+def _cosines(
+    questions: Sequence[str], texts: Sequence[Sequence[str]], embedder: Embedder
+) -> list[list[float]]:
+    """Cosine of each question with its sentences; 0 where the embedder lacks the language."""
+    spoken = [embedder_speaks(embedder, detect_language(question)) for question in questions]
+    flat = [q for q, ok in zip(questions, spoken, strict=True) if ok]
+    flat += [t for row, ok in zip(texts, spoken, strict=True) if ok for t in row]
+    unique = list(dict.fromkeys(flat))
+    if not unique:
+        return [[0.0] * len(row) for row in texts]
+    vectors = dict(zip(unique, embedder.embed(unique), strict=True))
+    return [
+        [float(vectors[question] @ vectors[text]) for text in row] if ok else [0.0] * len(row)
+        for question, row, ok in zip(questions, texts, spoken, strict=True)
+    ]
+
+
+def support(answer: str, passage: Passage, language: Language) -> float:
+    """Measure how much of an answer stands in a passage.
+
+    Args:
+        answer: Without citation marks.
+        passage: Its header counts too.
+        language: The answer's language.
+
+    Returns:
+        Share of the answer's content words found in the passage, 0 to 1; 0 without any.
+    """
+    words = set(content_terms(answer, language))
+    held = set(content_terms(f"{passage.header}\n{passage.text}", passage.language))
+    return len(words & held) / len(words) if words else 0.0
+
+
+def is_supported(
+    answer: str, evidence: Sequence[Evidence], question: str, language: Language
+) -> bool:
+    """Tell whether an answer may be shown as the documents' answer.
+
+    Args:
+        answer: The model's words.
+        evidence: Ranked evidence, best first.
+        question: Its words do not count as an answer.
+        language: The answer's language.
+
+    Returns:
+        True if (1) at least 70 % of its content words stand in the best passages, (2) every
+        number of it does, and (3) what it adds to the question comes from the best sentences,
+        and not from elsewhere in the passages: a small model likes to copy the wrong line.
+    """
+    words = set(content_terms(answer, language))
+    if not words or not evidence:
+        return False
+    top = list(evidence[:3])
+    passages = {item.passage.id: item.passage for item in top}
+    everything = "\n".join(f"{p.header}\n{p.text}" for p in passages.values())
+    held = set(content_terms(everything, language))
+    if len(words & held) < _SUPPORTED_FROM * len(words):
+        return False
+    if not set(_NUMBER.findall(answer)) <= set(_NUMBER.findall(everything)):
+        return False
+    added = words - set(content_terms(question, language))
+    first = set(content_terms(top[0].text, language))
+    # An answer that only repeats the question says nothing.
+    return bool(added) and len(added & first) >= 0.6 * len(added)
+
+
+def best_quote(answer: str, passage: Passage, language: Language) -> str:
+    """Find the sentence or row of a passage that shares most words with an answer."""
+    words = set(content_terms(answer, language))
+    best, most = "", -1.0
+    for quote, text in passage_sentences(passage):
+        held = set(content_terms(text, passage.language))
+        shared = len(words & held) / (1 + 0.05 * len(held))
+        if shared > most:
+            best, most = quote, shared
+    return best

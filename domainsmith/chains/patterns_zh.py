@@ -1,0 +1,167 @@
+"""Chinese sentence forms and the questions that they answer.
+
+Chinese asks in place: the statement keeps its word order and the asked part becomes a
+question word, so most of these questions are grammatical by construction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+__all__ = ["CHINESE_FORMS"]
+
+Asked = tuple[str, str, str]
+
+_DO = (
+    r"(?:就|则|您|用户|到达后|可以)?(?:请|要|务必|尽快|立即|先|可|应|须|需|必须|不要|切勿|按|长按|关|打开|检查|清洗|清洁|清理|拔|取|用|将|把|"
+    r"联系|更换|重新|等|拧|断开|放|选择|使用|擦|减少|增加|调|连接|确认|进入|启动|停止|拨打|换|拉|推|转|插|"
+    r"加|倒|松开|装|拆|测|读|看|让|在)"
+)
+_IF = re.compile(
+    r"(?:如果|若|如|一旦|假如|当)(?P<case>[^，。；：]{3,40}?)(?:时|的话|后)?，(?P<rest>.{3,})"
+)
+_WHEN = re.compile(
+    r"(?P<case>[^，。；：]{3,30}?)(?P<word>之前|以前|之后|以后|(?<!小)时|(?<!之)前|(?<![之以])后)，(?P<rest>.{3,})"
+)
+_GOAL = re.compile(
+    r"(?:为了|要|想要|若要|如需|如要|想)(?P<goal>[^，。；：]{3,30})，(?P<rest>.{3,})"
+)
+_FORBIDDEN = re.compile(
+    r"(?P<subject>[^，。；：]{0,10}?)(?:请勿|切勿|不要|禁止|严禁|不可|不得|不能)"
+    r"(?P<act>[^，。；：]{2,30})(?P<rest>.*)"
+)
+_WHY = re.compile(r"(?P<fact>[^，。；：]{4,40})，(?:这是)?(?:因为|原因是)(?P<why>.{3,})")
+_DIGITS = r"\d+(?:\.\d+)?"
+_UNIT = (
+    r"年|个月|天|小时|分钟|秒|千瓦时|次|周|个|欧元|元|升|毫升|米|毫米|厘米|平方米|千克|公斤|克|瓦|千瓦|伏|安|转|度|℃|"
+    r"°C|kg|mm|cm|mL|ml|kW|Hz|dB|MPa|bar|rpm|g|m|L|W|V|A|%|分贝|倍|步|条|位|页|台|件|格|种|匙|勺|圈|"
+    r"根|只|颗|粒|克|层|级|段|双|滴|号"
+)
+_COUNTERS = frozenset("次个圈滴种根只颗匙勺步条页位双层级段号格")
+_RANGE = re.compile(
+    r"(?P<subject>[^，。；：]{2,20}?)"
+    r"(?P<range>在 ?\d[\d.]* ?\S{0,3} ?(?:到|至|和|与) ?\d[\d.]* ?\S{0,3} ?之间)"
+)
+_NUMBER = re.compile(
+    rf"(?<![A-Za-z\d.,:：/第-])(?P<number>{_DIGITS}|[一二三四五六七八九十百两半]+)"
+    rf"(?P<range>\s*(?:到|至|~|—|–|-)\s*{_DIGITS})?\s*(?P<unit>{_UNIT})(?![A-Za-z\d])"
+)
+_WHERE = re.compile(
+    r"(?P<subject>[^，。；：]{2,20}?)(?:位于|设在|安装在|装在|放在|印在|贴在|写在|藏在|在)"
+    r"(?P<place>[^，。；：]{2,30}(?:上|下|里|内|中|旁|侧|处|方|后|前|部|面|边|角|间|底))(?P<rest>[，；：].*)?"
+)
+_IS = re.compile(
+    r"(?P<subject>[^，。；：是为]{2,16})(?:是|为|叫)(?P<rest>(?!因为|否|由|在|用|说)[^，。；：]{2,})(?P<tail>.*)"
+)
+_USE = re.compile(
+    r"(?:请)?用(?P<tool>[^，。；：]{2,14}?)(?P<act>清洗|清洁|擦拭|擦|冲洗|拧紧|拧松|拧|刷|固定|润滑)(?P<rest>[^，。；：]{1,20})(?P<tail>[，；].*)?"
+)
+_VAGUE = re.compile(
+    r"^(?:它|这|那|其|此|该|因此|所以|但|并|也|而|同时|然后|另外|否则|不|以|都|就|最好|只有|再|如|若|随后|之后|可以，|可以。|能，|是的|"
+    r"检查|不过|一共|接下来|最后|其余|另)"
+)
+_NO_SUBJECT = re.compile(
+    r"^[把将按]|检查|[请应须会将不要可能]|因$|认$|作$|成$|设$|调$|作为|如果|若"
+)
+
+
+def _end(text: str) -> str:
+    return text.strip().rstrip("。；，：,.; ") + "。"
+
+
+def _case(text: str) -> Asked | None:
+    if match := _IF.fullmatch(text):
+        case = f"如果{match['case']}，"
+    elif (match := _WHEN.fullmatch(text)) and not _VAGUE.match(match["case"]):
+        case = f"{match['case']}{match['word']}，"
+    else:
+        return None
+    rest = match["rest"]
+    if rest.startswith("否则"):
+        return None
+    if meaning := re.fullmatch(r"(?:就|则)?(?:说明|表示)(?P<what>.+)", rest):
+        return f"{case}说明什么？", _end(meaning["what"]), "case"
+    asked = "应该怎么做" if re.match(_DO, rest) else "会怎样"
+    return f"{case}{asked}？", _end(re.sub(r"^(?:就|则|请)", "", rest)), "case"
+
+
+def _goal(text: str) -> Asked | None:
+    match = _GOAL.fullmatch(text)
+    if match is None or not re.match(_DO, match["rest"]):
+        return None
+    return (f"怎样{match['goal']}？", _end(match["rest"]), "goal")
+
+
+def _forbidden(text: str) -> Asked | None:
+    match = _FORBIDDEN.fullmatch(text)
+    if match is None or _VAGUE.match(text) or re.search(r"[如若时]", match["subject"]):
+        return None
+    return f"{match['subject']}可以{match['act']}吗？", f"不可以。{_end(text)}", "forbidden"
+
+
+def _why(text: str) -> Asked | None:
+    match = _WHY.fullmatch(text)
+    if match is None or _VAGUE.match(text):
+        return None
+    return f"为什么{match['fact']}？", f"因为{_end(match['why'])}", "why"
+
+
+def _use(text: str) -> Asked | None:
+    match = _USE.fullmatch(text)
+    if match is None:
+        return None
+    return f"用什么{match['act']}{match['rest']}？", f"用{_end(match['tool'])}", "use"
+
+
+def _range(text: str) -> Asked | None:
+    match = _RANGE.match(text)
+    if match is None or _VAGUE.match(text):
+        return None
+    return f"{match['subject']}在什么范围内？", _end(match["range"]), "range"
+
+
+def _number(text: str) -> Asked | None:
+    if _VAGUE.match(text) or _RANGE.match(text):
+        return None
+    for match in _NUMBER.finditer(text):
+        few = match["number"] in {"一", "半"} and match["unit"] in _COUNTERS
+        if match.start() < 2 or few or text[match.end() : match.end() + 1] == "、":
+            continue
+        clause = _asked_clause(text, match.end())
+        asked = f"{text[: match.start()].rstrip()}多少{clause[match.start('unit') :]}"
+        asked = re.sub(r"(?:大约|约|最多|至少)多少", "多少", asked)
+        if 6 <= len(asked) <= 42 and asked.count("，") <= 1:
+            return f"{asked}？", _end(match[0]), "how many"
+    return None
+
+
+def _asked_clause(text: str, after: int) -> str:
+    """Cut behind the clause with the number; a condition takes the next clause along."""
+    stops = [stop.start() for stop in re.finditer(r"[，；。：（(]", text) if stop.start() >= after]
+    stops.append(len(text))
+    clause = text[: stops[0]]
+    condition = re.search(r"(?:(?<!小)时|后|前)$|(?<!不能)(?<![不得要可])超过|低于|高于", clause)
+    return text[: stops[1]] if condition and len(stops) > 1 else clause
+
+
+def _where(text: str) -> Asked | None:
+    match = _WHERE.fullmatch(text)
+    if match is None or _VAGUE.match(text) or _NO_SUBJECT.search(match["subject"]):
+        return None
+    return f"{match['subject']}在哪里？", f"在{_end(match['place'])}", "place"
+
+
+def _is(text: str) -> Asked | None:
+    match = _IS.fullmatch(text)
+    if match is None or _VAGUE.match(text) or _NO_SUBJECT.search(match["subject"]):
+        return None
+    if re.search(r"[了着过在有用由从]", match["subject"]) or match["rest"].endswith("的"):
+        return None
+    return f"{match['subject']}是什么？", _end(match["rest"]), "is"
+
+
+CHINESE_FORMS: tuple[Callable[[str], Asked | None], ...] = (
+    _case, _goal, _forbidden, _why, _use, _range, _number, _where, _is,
+)  # fmt: skip
+"""Most telling form first."""

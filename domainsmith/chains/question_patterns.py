@@ -1,0 +1,160 @@
+"""Questions from the form of a sentence, without a model.
+
+A sentence of a manual mostly says what to do in a case, how to reach a goal, how much
+something is, or what is forbidden. Each form has a question that the sentence answers by
+construction. What fits no form gives no question: a missing one costs less than a wrong one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from domainsmith.chains.patterns_en import ENGLISH_FORMS, lower_first
+from domainsmith.chains.patterns_zh import CHINESE_FORMS
+from domainsmith.data_connection.language import content_terms, sentences
+from domainsmith.records import Language, Passage
+
+__all__ = [
+    "PatternQuestion",
+    "clean_sentence",
+    "passage_sentences",
+    "pattern_questions",
+    "proper_names",
+    "section_question",
+    "stands_alone",
+]
+
+_LIST_MARK = re.compile(r"^(?:[-*+•▪]|\(?\d{1,2}[.)、）]|步骤\s*\d+[:：])\s*")
+_EMPHASIS = re.compile(r"\*\*|__|`|^>\s*|^#+\s*")
+_PRONOUN = re.compile(r"\b(?:it|its|they|them|their|this|these|those|that one|he|she)\b", re.I)
+_INNER_CAPITAL = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
+_UNIT_END = re.compile(r"(?:(?<=\d [A-Z]\.)|(?<=°C\.)) (?=[A-Z])")
+_ANCHOR = re.compile(r"\b(?:the|a|an|your|each|every) [a-z]", re.I)
+_PRONOUN_ZH = re.compile(r"它|其中|该[^如]|此[处时]|这|那|上述|以下|如下|前者|后者")
+
+
+@dataclass(frozen=True)
+class PatternQuestion:
+    """A question and its answer, both cut from one sentence.
+
+    Args:
+        question: Ends with a question mark.
+        answer: Words of the sentence, perhaps behind a yes or a no.
+        form: Name of the sentence form.
+    """
+
+    question: str
+    answer: str
+    form: str
+
+
+def clean_sentence(text: str) -> str:
+    """Take list marks and emphasis off a sentence and join its lines.
+
+    Args:
+        text: One sentence as it stands in the document.
+    """
+    joined = " ".join(text.split())
+    joined = re.sub(r"(?<=[\u3400-\u9fff，。；：、]) (?=[\u3400-\u9fff，。；：、])", "", joined)
+    return _LIST_MARK.sub("", _EMPHASIS.sub("", joined)).strip()
+
+
+def passage_sentences(passage: Passage) -> list[str]:
+    """Return the sentences of a passage's prose, cleaned, without headings and table rows.
+
+    Args:
+        passage: The passage.
+    """
+    found = []
+    for start, end in sentences(passage.text, passage.language):
+        raw = passage.text[start:end].strip()
+        if raw and not raw.startswith(("#", "|")):
+            # A unit before the full stop looks like an initial: "below 60 °C. The ...".
+            found += [part.strip() for part in _UNIT_END.split(clean_sentence(raw))]
+    return [text for text in found if len(text) > 3]
+
+
+def stands_alone(question: str, language: Language) -> bool:
+    """Tell whether a question can be understood without the text around it.
+
+    Args:
+        question: The question.
+        language: Its language.
+
+    Returns:
+        False if a pronoun points out of it, or if it names fewer than two things.
+    """
+    if language == "zh":
+        return not _PRONOUN_ZH.search(question) and len(question) >= 6
+    if re.search(r"\b(?:them|these|those)\b", question):
+        return False
+    pronoun = _PRONOUN.search(question)
+    if pronoun and not _ANCHOR.search(question[: pronoun.start()]):
+        return False
+    return len(content_terms(question, language)) >= 2
+
+
+def proper_names(texts: Iterable[str]) -> frozenset[str]:
+    """Find the words that are written with a capital inside English sentences.
+
+    Args:
+        texts: Passages of one collection.
+
+    Returns:
+        Words; any other word that begins a sentence is lowered within a question.
+    """
+    return frozenset(word for text in texts for word in _INNER_CAPITAL.findall(text))
+
+
+def _lower_opening(question: str, sentence: str, names: frozenset[str]) -> str:
+    words = sentence.split(" ", 2)
+    first, second = words[0], words[1] if len(words) > 1 else ""
+    if not re.fullmatch(r"[A-Z][a-z]+", first) or first in names or second[:1].isupper():
+        return question
+    return re.sub(rf"(?<=\S ){first}\b", first.lower(), question, count=1)
+
+
+def pattern_questions(
+    sentence: str, language: Language, *, names: frozenset[str] = frozenset()
+) -> Iterator[PatternQuestion]:
+    """Ask what a sentence answers by its form.
+
+    Args:
+        sentence: One sentence of a passage.
+        language: Its language.
+        names: From :func:`proper_names`.
+
+    Yields:
+        One question for each form that fits and stands alone, the most telling form first.
+    """
+    text = re.sub(r"[.。;；!！]+$", "", clean_sentence(sentence))
+    for form in CHINESE_FORMS if language == "zh" else ENGLISH_FORMS:
+        found = form(text)
+        if found is not None and stands_alone(found[0], language):
+            question, answer, name = found
+            if language == "en":
+                question = _lower_opening(question, text, names)
+            yield PatternQuestion(question, answer, name)
+
+
+def section_question(header: str, language: Language) -> str:
+    """Ask what a section says: for passages in which no sentence fits a form.
+
+    Args:
+        header: Document title > section > subsection.
+        language: Of the question.
+
+    Returns:
+        A question, or an empty text if the header names no section.
+    """
+    parts = [part.strip() for part in header.split(">") if part.strip()]
+    section = re.sub(r"^[\d.、]+\s*", "", parts[-1]) if len(parts) > 1 else ""
+    if not section or len(section) > 60:
+        return ""
+    if section[-1] in "?？":
+        return section
+    if language == "zh":
+        return f"关于{section}，文档是怎么说的？"
+    return f"What do the documents say about {lower_first(section)}?"

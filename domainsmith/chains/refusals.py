@@ -1,0 +1,174 @@
+"""Refusals: questions that the documents do not answer, and the one honest sentence.
+
+Three kinds: ``distractors`` (a real question over passages that do not hold its answer),
+``unknown`` (a question about a row, part or name that no document has) and ``foreign`` (a
+question outside the domain, with and without passages).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from domainsmith.chains.facts import Fact, PassagePool, seeded
+from domainsmith.data_connection.overlap import squeeze
+from domainsmith.model_io.messages import refusal_text
+from domainsmith.prompts import prompt_text
+from domainsmith.records import Language, Passage, Record
+
+__all__ = ["refusal_records"]
+
+_CODE = re.compile(r"\b([A-Z]{1,5}-?)(\d{2,5})\b")
+_LINK = (
+    "at|of|in|on|for|to|with|from|by|is|are|be|does|do|must|have|has|after|before|when|if|while|"
+    "until|need|cost|between|and|or|take|hold|use|show|belongs|the|a"
+)
+_THING = re.compile(
+    rf"\bthe ((?!(?:{_LINK})\b)[a-z]+(?: (?!(?:{_LINK})\b)[a-z]+)?)(?= (?:{_LINK})\b|\?)"
+)
+
+
+def refusal_records(
+    facts: Sequence[Fact],
+    passages: Sequence[Passage],
+    *,
+    pool: PassagePool,
+    count: int,
+    seed: int,
+) -> list[Record]:
+    """Write records whose answer is the refusal sentence.
+
+    Args:
+        facts: Facts that were found; their questions are reused over other passages.
+        passages: All that may be trained on, to prove that an invented name is in none.
+        pool: Where the passages of a context come from.
+        count: Records wanted, in all languages together.
+        seed: Of the run.
+
+    Returns:
+        At most ``count`` records, kinds in turn, languages in proportion to the facts.
+    """
+    kinds = [
+        _distractors(facts, pool, seed),
+        _unknown(facts, passages, pool, seed),
+        _foreign(facts, pool, seed),
+    ]
+    records: list[Record] = []
+    seen: set[tuple[str, bool]] = set()
+    while kinds and len(records) < count:
+        for kind in list(kinds):
+            record = next(kind, None)
+            if record is None:
+                kinds.remove(kind)
+                continue
+            key = (record.instruction, bool(record.input))
+            if key not in seen and len(records) < count:
+                seen.add(key)
+                records.append(record)
+    return records
+
+
+def _shuffled(facts: Sequence[Fact], seed: int, use: str) -> list[Fact]:
+    chosen = list(facts)
+    seeded(seed, use).shuffle(chosen)
+    return chosen
+
+
+def _distractors(facts: Sequence[Fact], pool: PassagePool, seed: int) -> Iterator[Record]:
+    for fact in _shuffled(facts, seed, "distractors"):
+        if fact.method.startswith(("self_qa/section", "self_kv/compare")):
+            continue
+        source = seeded(seed, "refuse", fact.question)
+        # The same words may stand elsewhere (a manual and its FAQ): then it is no refusal.
+        others = pool.distractors(
+            fact.question,
+            fact.language,
+            without=(fact.evidence, fact.answer, fact.passage.text),
+            many=4,
+        )
+        others = source.sample(others, min(len(others), source.choice((2, 2, 3))))
+        if others:
+            yield _refusal(fact.question, others, fact.language, "distractors", pool, seed)
+
+
+def _unknown(
+    facts: Sequence[Fact], passages: Sequence[Passage], pool: PassagePool, seed: int
+) -> Iterator[Record]:
+    """Change a code or a name in a question to one that no document has."""
+    everything = squeeze(" ".join(passage.text for passage in passages))
+    for fact in _shuffled(facts, seed, "unknown"):
+        if fact.method.startswith(("self_kv/reverse", "self_kv/compare", "self_qa/section")):
+            continue
+        source = seeded(seed, "unknown", fact.question)
+        match = _CODE.search(fact.question)
+        if match is not None:
+            digits = "".join(source.choice("0123456789") for _ in match[2])
+            changed = match[1] + digits
+            if squeeze(changed) in everything:
+                continue
+            question = fact.question.replace(match[0], changed)
+        else:
+            question = _foreign_part(fact.question, fact.language, everything, source.random())
+            if not question:
+                continue
+        others = pool.distractors(question, fact.language, without=(), many=3)
+        others = source.sample(others, min(len(others), 2))
+        # Always over passages: from memory alone, an unknown code and a held-out one look alike,
+        # and the model would learn to refuse both.
+        if others:
+            yield _refusal(question, others, fact.language, "unknown", pool, seed)
+
+
+def _foreign_part(question: str, language: Language, everything: str, draw: float) -> str:
+    """Put an object that no document names in the place of the question's own."""
+    names = _lines("refusals_things", language)
+    name = names[int(draw * len(names))]
+    if squeeze(name) in everything:
+        return ""
+    if language == "zh":
+        match = re.match(r"(?P<subject>[^，。？的在是有可]{2,8})(?=的|在|是|有|可以)", question)
+        return name + question[match.end() :] if match else ""
+    match_en = _THING.search(question)
+    return question.replace(match_en[1], name, 1) if match_en else ""
+
+
+def _foreign(facts: Sequence[Fact], pool: PassagePool, seed: int) -> Iterator[Record]:
+    """Ask general questions, alternately without and over passages."""
+    languages = sorted({fact.language for fact in facts})
+    asked = {
+        language: seeded(seed, "foreign", language).sample(
+            _lines("refusals_foreign", language), len(_lines("refusals_foreign", language))
+        )
+        for language in languages
+    }
+    for at in range(max((len(questions) for questions in asked.values()), default=0)):
+        for language in languages:
+            if at < len(asked[language]):
+                question = asked[language][at]
+                others = pool.distractors(question, language, without=(), many=2) if at % 3 else []
+                yield _refusal(question, others, language, "foreign", pool, seed)
+
+
+def _lines(name: str, language: Language) -> list[str]:
+    return [line.strip() for line in prompt_text(name, language).split("\n") if line.strip()]
+
+
+def _refusal(
+    question: str,
+    others: Sequence[Passage],
+    language: Language,
+    kind: str,
+    pool: PassagePool,
+    seed: int,
+) -> Record:
+    context, whole = pool.context(others, language) if others else ("", 0)
+    return Record(
+        instruction=question,
+        input=context,
+        output=refusal_text(language),
+        language=language,
+        method=f"refusals/{kind}",
+        passage_ids=tuple(item.id for item in others[:whole]),
+        model="code",
+        seed=seed,
+    )

@@ -1,0 +1,90 @@
+"""Word documents: headings, lists, tables and links in the order they stand."""
+
+# ruff: noqa: ANN401 - the parsing library has no types for what is passed around here
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from domainsmith.data_connection.loaders.archive import check_archive
+from domainsmith.data_connection.loaders.loaded import (
+    LoadedFile,
+    clean_text,
+    first_heading,
+    markdown_table,
+)
+
+__all__ = ["load"]
+
+_HEADING = re.compile(r"(?:heading|标题|überschrift|titre)\s*(\d)", re.IGNORECASE)
+
+
+def load(path: Path) -> LoadedFile:
+    """Load a Word document's body; headers and footers are left out."""
+    import docx
+
+    check_archive(path)
+    document = docx.Document(str(path))
+    parts: list[str] = []
+    previous_item = False
+    for block in document.iter_inner_content():
+        text, item = _block(block)
+        if not text:
+            continue
+        # Items of one list stay together; everything else is a block of its own.
+        joiner = "\n" if item and previous_item else "\n\n"
+        parts.append((joiner if parts else "") + text)
+        previous_item = item
+    text = clean_text("".join(parts))
+    title = (document.core_properties.title or "").strip() or first_heading(text)
+    images = len(document.inline_shapes)
+    notes = (f"{images} pictures were left out.",) if images else ()
+    return LoadedFile(
+        title or path.stem,
+        text,
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        notes,
+    )
+
+
+def _block(block: Any) -> tuple[str, bool]:
+    """Return one body element's text and whether it is a list item."""
+    if hasattr(block, "rows"):
+        return _table(block, 0), False
+    text = " ".join(block.text.split()) if block.text else ""
+    if not text:
+        return "", False
+    style = _style(block)
+    heading = _HEADING.match(style)
+    if heading:
+        return f"{'#' * min(6, int(heading.group(1)))} {text}", False
+    if style.lower() in {"title", "标题"}:
+        return f"# {text}", False
+    properties = block._p.pPr
+    numbered = properties is not None and properties.numPr is not None
+    if numbered or style.lower().startswith("list"):
+        return f"- {text}", True
+    return text, False
+
+
+def _style(paragraph: Any) -> str:
+    try:
+        return str(paragraph.style.name or "")
+    except (AttributeError, KeyError):
+        return ""
+
+
+def _table(table: Any, depth: int) -> str:
+    rows = []
+    for row in table.rows:
+        cells: list[str] = []
+        previous = None
+        for cell in row.cells:
+            if cell._tc is previous:
+                continue  # a merged cell is listed once for each column that it spans
+            previous = cell._tc
+            inner = [_table(nested, depth + 1) for nested in cell.tables] if depth < 3 else []
+            cells.append(" ".join([cell.text, *inner]))
+        rows.append(cells)
+    return markdown_table(rows)

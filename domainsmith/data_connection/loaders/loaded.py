@@ -1,0 +1,77 @@
+"""What a loader returns, and the text pieces that all loaders share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["LoadedFile", "clean_text", "first_heading", "markdown_table"]
+
+# Control characters can attack terminals and mean nothing in text; tab, LF and FF stay.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+@dataclass(frozen=True)
+class LoadedFile:
+    """The text of one file.
+
+    Attributes:
+        title: From the file's own metadata or first heading; the file name otherwise.
+        text: Markdown-like text; headings as ``#``, tables as pipes, pages end with form feeds.
+        media_type: IANA media type.
+        notes: What could not be taken along, one sentence each.
+    """
+
+    title: str
+    text: str
+    media_type: str
+    notes: tuple[str, ...] = ()
+
+
+def clean_text(text: str) -> str:
+    """Unify line ends and drop control, bidi-override, zero-width and surrogate characters."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0b", "\n")
+    text = text.replace("\u2028", "\n").replace("\u2029", "\n").replace("\x85", "\n")
+    text = _CONTROL.sub("", text)
+    text = re.sub(r"[ \t\u00a0]+(?=\n|\f|$)", "", text)
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n ")
+
+
+def first_heading(text: str) -> str:
+    """Return the first Markdown heading's words, or an empty text."""
+    match = re.search(r"^#{1,3} +(.+?)(?: #*)?$", text, re.MULTILINE)
+    return match.group(1).strip() if match else ""
+
+
+def markdown_table(rows: Sequence[Sequence[object]]) -> str:
+    """Write rows as a Markdown table.
+
+    Args:
+        rows: Cells by row, the first row is the header; short rows are filled, empty rows
+            and columns that are empty throughout are left out.
+
+    Returns:
+        Lines of pipes, or an empty text without any cell.
+    """
+    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [row for row in cells if any(row)]
+    if not cells:
+        return ""
+    width = max(len(row) for row in cells)
+    cells = [row + [""] * (width - len(row)) for row in cells]
+    used = [i for i in range(width) if any(row[i] for row in cells)]
+    lines = ["| " + " | ".join(row[i] for i in used) + " |" for row in cells]
+    lines.insert(1, "|" + " --- |" * len(used))
+    return "\n".join(lines)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    return re.sub(r"\s+", " ", str(value)).strip().replace("|", "\\|")

@@ -1,0 +1,229 @@
+"""Hybrid retrieval: dense and BM25 fused with weights made for each query.
+
+Equal-weight fusion is worse than its better half on most collections (measured: see
+``benchmarks/retrieval``), so the weight follows the query: how much of its rare wording the
+best BM25 passage covers, and whether the embedder knows the query's language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document as LangchainDocument
+from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict
+
+from domainsmith.data_connection.index import Index
+from domainsmith.data_connection.language import content_terms, detect_language, tokenize
+from domainsmith.data_connection.split import passage_context
+from domainsmith.errors import InputNotFound
+from domainsmith.model_io.generation import Embedder
+from domainsmith.records import Hit, Language, Passage
+from domainsmith.storage.documents import passages_by_id
+
+__all__ = ["HybridRetriever", "coverage", "embedder_speaks", "fuse", "fusion_weight", "retrieve"]
+
+_CANDIDATES = 50
+"""Passages taken from each ranking before fusion."""
+_SAME_WORDS = 0.8
+"""Jaccard overlap of words from which two passages are copies of one another."""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    passage: Passage
+    score: float
+    dense: float | None
+    bm25: float | None
+
+
+def embedder_speaks(embedder: Embedder, language: Language) -> bool:
+    """Tell whether an embedder was trained on a language.
+
+    Args:
+        embedder: May say so itself through an attribute ``languages``.
+        language: The query's language.
+
+    Returns:
+        For an embedder that does not say: False only for Chinese on the English MiniLM and
+        MPNet families.
+    """
+    spoken = getattr(embedder, "languages", None)
+    if spoken is not None:
+        return language in spoken
+    english_only = re.search(r"minilm|mpnet|bge-\w+-en|-en\b|hash", embedder.model_name.lower())
+    multilingual = "multilingual" in embedder.model_name.lower()
+    return language == "en" or multilingual or not english_only
+
+
+def coverage(question: str, passage: Passage, index: Index) -> float:
+    """Measure how much of a question's wording a passage holds, rare words counting more.
+
+    Args:
+        question: The question.
+        passage: Its header counts too.
+        index: Knows how rare a term is.
+
+    Returns:
+        Share of the summed inverse document frequencies of the question's content terms,
+        0 to 1; 0 for a question without content terms.
+    """
+    terms = set(content_terms(question, detect_language(question)))
+    held = set(content_terms(passage_context(passage), passage.language))
+    weights = {term: index.idf(term) for term in sorted(terms)}
+    total = sum(weights.values())
+    return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
+
+
+def fusion_weight(question: str, best_coverage: float, speaks: bool) -> float:
+    """Weigh BM25 against dense search for one query.
+
+    Args:
+        question: The query.
+        best_coverage: :func:`coverage` of it by the best BM25 passage.
+        speaks: Whether the embedder knows the query's language.
+
+    Returns:
+        Weight of BM25, 0 to 1; dense search gets the rest.
+    """
+    if not speaks:
+        return 0.999  # dense search only orders what BM25 does not find
+    has_code = re.search(r"[A-Za-z]+[-_ ]?\d{2,}|\d+[A-Za-z]+", question) is not None
+    return min(0.9, 0.25 + 0.4 * best_coverage + 0.15 * has_code)
+
+
+def retrieve(
+    index: Index, embedder: Embedder, queries: Sequence[str], *, k: int = 5
+) -> list[list[Hit]]:
+    """Find the passages that fit each query best.
+
+    Args:
+        index: The open index.
+        embedder: Embeds the queries; the one whose vectors the index holds.
+        queries: Questions or key words.
+        k: Passages a query.
+
+    Returns:
+        At most ``k`` hits a query, best first; near-identical passages (a manual as PDF and
+        as Markdown) appear once. Scores compare within one list only.
+    """
+    asked = [query.strip() for query in queries]
+    if not asked:
+        return []
+    for last_try in (False, True):
+        dense = index.dense(embedder.embed(asked), _CANDIDATES)
+        lexical = index.bm25(asked, _CANDIDATES)
+        try:
+            return [
+                _fused(index, embedder, query, dict(d), dict(b), k)
+                for query, d, b in zip(asked, dense, lexical, strict=True)
+            ]
+        except InputNotFound:
+            # Another process removed a document between search and look-up.
+            if last_try:
+                raise
+            index.refresh()
+    raise AssertionError("unreachable")
+
+
+def _fused(
+    index: Index,
+    embedder: Embedder,
+    query: str,
+    dense: dict[str, float],
+    lexical: dict[str, float],
+    k: int,
+) -> list[Hit]:
+    found = passages_by_id(index.workspace.db, sorted({*dense, *lexical}))
+    by_id = {passage.id: passage for passage in found}
+    if not by_id:
+        return []
+    top = next(iter(lexical), None)
+    covered = coverage(query, by_id[top], index) if top else 0.0
+    weight = fusion_weight(query, covered, embedder_speaks(embedder, detect_language(query)))
+    candidates = [
+        _Candidate(by_id[id], score, dense.get(id), lexical.get(id))
+        for id, score in fuse(dense, lexical, weight).items()
+    ]
+    candidates.sort(key=lambda c: (-c.score, c.passage.document_path, c.passage.ordinal))
+    return [
+        Hit(passage=c.passage, score=round(c.score, 6), dense=c.dense, bm25=c.bm25)
+        for c in _without_copies(candidates, k)
+    ]
+
+
+def fuse(dense: dict[str, float], lexical: dict[str, float], weight: float) -> dict[str, float]:
+    """Add normalised scores.
+
+    Args:
+        dense: Cosine by id.
+        lexical: BM25 score by id.
+        weight: Of BM25, 0 to 1.
+
+    Returns:
+        Score by id, 0 to 1. A passage that one ranking missed gets that ranking's lowest score
+        for dense search (it is at most that), and 0 for BM25.
+    """
+    best = max(lexical.values(), default=0.0) or 1.0
+    low = min(dense.values(), default=0.0)
+    span = (max(dense.values(), default=0.0) - low) or 1.0
+    return {
+        id: weight * lexical.get(id, 0.0) / best + (1 - weight) * (dense.get(id, low) - low) / span
+        for id in {**dense, **lexical}
+    }
+
+
+def _without_copies(candidates: Sequence[_Candidate], k: int) -> list[_Candidate]:
+    kept: list[_Candidate] = []
+    words: list[set[str]] = []
+    for candidate in candidates:
+        if len(kept) == k:
+            break
+        mine = set(tokenize(candidate.passage.text, candidate.passage.language))
+        if not any(_is_copy(mine, other) for other in words):
+            kept.append(candidate)
+            words.append(mine)
+    return kept
+
+
+def _is_copy(mine: set[str], other: set[str]) -> bool:
+    """Same words and no number of its own: "610 weighs 66 kg" is no copy of "640 weighs 73"."""
+    if len(mine & other) < _SAME_WORDS * len(mine | other):
+        return False
+    return not any(word[0].isdigit() for word in mine - other)
+
+
+class HybridRetriever(BaseRetriever):
+    """:func:`retrieve` as a LangChain retriever."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    index: Any
+    """The open :class:`Index`."""
+    embedder: Any
+    """The :class:`Embedder` of the index."""
+    k: int = 5
+    """Passages a query."""
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+    ) -> list[LangchainDocument]:
+        hits = retrieve(self.index, self.embedder, [query], k=self.k)[0]
+        return [
+            LangchainDocument(
+                id=hit.passage.id,
+                page_content=hit.passage.text,
+                metadata={
+                    "passage_id": hit.passage.id,
+                    "document": hit.passage.document_path,
+                    "page": hit.passage.page,
+                    "header": hit.passage.header,
+                    "score": hit.score,
+                },
+            )
+            for hit in hits
+        ]

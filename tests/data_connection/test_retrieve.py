@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hashed_words import HashedWords
+
+from domainsmith.data_connection.index import Index
+from domainsmith.data_connection.retrieve import (
+    HybridRetriever,
+    coverage,
+    embedder_speaks,
+    fuse,
+    fusion_weight,
+    retrieve,
+)
+from domainsmith.data_connection.sources import add_folder
+from domainsmith.workspace import Workspace
+
+EMBEDDER = HashedWords()
+PARTS = {
+    "pump.md": "# Pump\n\nThe drain pump has 24 V. Error TN-203 means that a hairpin blocks it.",
+    "copy.txt": "The drain pump has 24 V. Error TN-203 means that a hairpin blocks it.",
+    "door.md": "# Door\n\nThe door lock opens 90 seconds after the drum stops.",
+    "610.txt": "The Tarn 610 weighs 66 kg without water in the tub.",
+    "640.txt": "The Tarn 640 weighs 73 kg without water in the tub.",
+    "zh.txt": "排水泵堵塞时，请清理滤网。门锁在滚筒停止九十秒后打开。",
+}
+
+
+@pytest.fixture
+def index(tmp_path: Path):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for name, text in PARTS.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    with Workspace.create(tmp_path / ".domainsmith") as workspace:
+        add_folder(workspace, folder, embedder=EMBEDDER)
+        with Index.open(workspace, EMBEDDER) as index:
+            yield index
+
+
+@pytest.mark.parametrize(
+    ("query", "document"),
+    [
+        ("What does TN 203 mean?", "pump.md"),
+        ("When does the door lock open?", "door.md"),
+        ("How much does the Tarn 640 weigh?", "640.txt"),
+        ("排水泵堵塞怎么办？", "zh.txt"),
+    ],
+)
+def test_the_right_passage_comes_first(index: Index, query: str, document: str) -> None:
+    hits = retrieve(index, EMBEDDER, [query], k=3)[0]
+
+    names = {document, "copy.txt"} if document == "pump.md" else {document}
+    assert hits[0].passage.document_path in names
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_a_copy_appears_once_but_other_numbers_are_no_copy(index: Index) -> None:
+    hits = retrieve(index, EMBEDDER, ["drain pump TN-203", "What does the Tarn weigh?"], k=6)
+
+    first = [hit.passage.document_path for hit in hits[0]]
+    assert len({"pump.md", "copy.txt"} & set(first)) == 1
+    second = [hit.passage.document_path for hit in hits[1]]
+    assert {"610.txt", "640.txt"} <= set(second)
+
+
+def test_nothing_asked_and_nothing_found(index: Index) -> None:
+    assert retrieve(index, EMBEDDER, []) == []
+    assert len(retrieve(index, EMBEDDER, ["", "zzz"], k=2)) == 2
+
+
+def test_weights_follow_the_query() -> None:
+    assert fusion_weight("排水泵", 0.5, speaks=False) > 0.9
+    assert fusion_weight("What is TN-203?", 0.9, speaks=True) > fusion_weight("Why?", 0.1, True)
+
+
+def test_fusion_of_one_ranking_is_that_ranking() -> None:
+    dense = {"a": 0.9, "b": 0.5, "c": 0.1}
+
+    assert sorted(fuse(dense, {}, 0.0), key=lambda id: -fuse(dense, {}, 0.0)[id]) == ["a", "b", "c"]
+    assert fuse({}, {"a": 2.0, "b": 1.0}, 1.0) == {"a": 1.0, "b": 0.5}
+
+
+def test_coverage_counts_rare_words_more(index: Index) -> None:
+    passage = retrieve(index, EMBEDDER, ["TN-203"], k=1)[0][0].passage
+
+    assert coverage("hairpin", passage, index) == 1.0
+    assert coverage("hairpin xylophone", passage, index) < 0.6
+    assert coverage("the of", passage, index) == 0.0
+
+
+def test_english_only_embedders_are_known() -> None:
+    class MiniLM(HashedWords):
+        model_name = "all-minilm-l6-v2@0"
+        languages = None
+
+    assert embedder_speaks(MiniLM(), "en")
+    assert not embedder_speaks(MiniLM(), "zh")
+
+
+def test_as_a_langchain_retriever(index: Index) -> None:
+    found = HybridRetriever(index=index, embedder=EMBEDDER, k=2).invoke("door lock")
+
+    assert found[0].metadata["document"] == "door.md"
+    assert found[0].page_content.startswith("The door lock")
