@@ -1,0 +1,282 @@
+"""Decodes many requests in one changing batch.
+
+Rows that finish leave the batch at once and waiting ones take their places, so no step is spent
+on a finished row. A prefix that rows share is computed once. The order in which rows enter
+depends on the requests alone, so the same list gives the same outputs on every run.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+
+from domainsmith.model_io.batching import Family, plan_batches
+from domainsmith.model_io.generation import Completion, FinishReason, GenerationRequest
+from domainsmith.model_io.kv_cache import SlotCache, States
+from domainsmith.model_io.sampling import pick_tokens
+
+if TYPE_CHECKING:
+    from domainsmith.model_io.constrain import RowGrammar
+    from domainsmith.model_io.forward import Forward
+
+__all__ = ["DecodeRun", "Row", "Statistics"]
+
+_REFILL_SHARE = 4
+"""Waiting rows enter when a quarter of the slots is free: prefill in batches is cheaper."""
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What an engine has done since it was loaded.
+
+    Attributes:
+        prompt_tokens: Tokens of all prompts.
+        prefilled_tokens: Of these, tokens that were computed (shared prefixes count once).
+        decoded_tokens: Tokens that were sampled.
+        steps: Decoding steps, whatever the number of rows.
+        halvings: Times that memory ran out and the batch was halved.
+    """
+
+    prompt_tokens: int = 0
+    prefilled_tokens: int = 0
+    decoded_tokens: int = 0
+    steps: int = 0
+    halvings: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One request on its way."""
+
+    index: int
+    request: GenerationRequest
+    prompt: list[int]
+    grammar: RowGrammar | None = None
+    generated: list[int] = field(default_factory=list)
+    dice: random.Random = field(default_factory=random.Random)
+    text: str = ""
+    finish: FinishReason | None = None
+
+    def __post_init__(self) -> None:
+        self.dice.seed(self.request.seed)
+
+    @property
+    def temperature(self) -> float:
+        """Of the request."""
+        return self.request.temperature
+
+    @property
+    def top_p(self) -> float:
+        """Of the request."""
+        return self.request.top_p
+
+    @property
+    def top_k(self) -> int:
+        """Of the request."""
+        return self.request.top_k
+
+    @property
+    def max_new_tokens(self) -> int:
+        """Bound of the row, which a choice may have raised."""
+        return self.grammar.max_new_tokens if self.grammar else self.request.max_new_tokens
+
+    def completion(self) -> Completion:
+        """Return the result; a row that was not finished counts as cancelled."""
+        return Completion(
+            index=self.index,
+            text=self.text,
+            prompt_tokens=len(self.prompt),
+            completion_tokens=len(self.generated),
+            finish_reason=self.finish or "cancelled",
+        )
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Rows of one family that wait, and the states of their shared prefix."""
+
+    prefix: int
+    rows: deque[Row]
+    states: States | None = None
+
+
+class DecodeRun:
+    """Decodes the rows of one adapter.
+
+    Args:
+        forward: The model.
+        rows: Requests with their tokens.
+        slots: Rows that are decoded together.
+        statistics: Counted into.
+        share_prefix: Off only to compare.
+    """
+
+    def __init__(
+        self,
+        forward: Forward,
+        rows: Sequence[Row],
+        *,
+        slots: int,
+        statistics: Statistics,
+        share_prefix: bool = True,
+    ) -> None:
+        self._forward = forward
+        self._slots = slots
+        self._statistics = statistics
+        self._active: list[Row] = []
+        self._cache = SlotCache()
+        plan = plan_batches([row.prompt for row in rows], [repr(row.request) for row in rows])
+        families = plan.families if share_prefix else _unshared(plan.families)
+        self._shared = plan.shared if share_prefix else 0
+        self._shared_states: States | None = None
+        self._waiting = deque(
+            _Queue(family.prefix, deque(rows[number] for number in family.rows))
+            for family in families
+        )
+        statistics.prompt_tokens += sum(len(row.prompt) for row in rows)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no row is left."""
+        return not self._active and not self._waiting
+
+    def unfinished(self) -> Iterator[Row]:
+        """Yield the rows that are not finished, those in the batch first."""
+        yield from self._active
+        for queue in self._waiting:
+            yield from queue.rows
+
+    def advance(self) -> list[Row]:
+        """Compute one token for each row of the batch, after taking in rows that fit.
+
+        Returns:
+            Rows that finished by it.
+        """
+        free = self._slots - len(self._active)
+        if self._waiting and (not self._active or free * _REFILL_SHARE >= self._slots):
+            return self._admit(free)
+        return self._step()
+
+    def restart(self, slots: int) -> None:
+        """Begin again with fewer slots: rows in the batch wait again, finished ones stay so."""
+        rows = list(self._active)
+        for row in rows:
+            row.generated.clear()
+            row.text = ""
+            row.dice.seed(row.request.seed)
+            if row.grammar is not None:
+                row.grammar.reset()
+        self._active = []
+        self._cache = SlotCache()
+        self._shared_states = None
+        for queue in self._waiting:
+            queue.states = None
+        if rows:
+            self._waiting.appendleft(_Queue(self._shared, deque(rows)))
+        self._slots = slots
+
+    def _admit(self, free: int) -> list[Row]:
+        """Prefill up to ``free`` rows of the first family; sample their first tokens."""
+        queue = self._waiting[0]
+        rows = _take(queue.rows, free, self._forward.prefill_tokens, queue.prefix)
+        try:
+            states, hidden = self._prefill(rows, queue)
+        except BaseException:
+            queue.rows.extendleft(reversed(rows))
+            raise
+        if not queue.rows:
+            self._waiting.popleft()
+        self._cache.admit(states, [len(row.prompt) for row in rows])
+        del states
+        first = len(self._active)
+        self._active.extend(rows)
+        return self._sample(hidden, first)
+
+    def _prefill(self, rows: list[Row], queue: _Queue) -> tuple[States, torch.Tensor]:
+        past = self._prefix_states(rows[0], queue)
+        start = queue.prefix if past is not None else 0
+        suffixes = [row.prompt[start:] for row in rows]
+        self._statistics.prefilled_tokens += sum(len(suffix) for suffix in suffixes)
+        return self._forward.prefill(suffixes, past)
+
+    def _prefix_states(self, row: Row, queue: _Queue) -> States | None:
+        """Return the states of a family's prefix, computed at its first use."""
+        if queue.states is None and queue.prefix:
+            if self._shared and self._shared_states is None:
+                self._shared_states = self._extend(None, row.prompt[: self._shared])
+            if queue.prefix > self._shared:
+                tail = row.prompt[self._shared : queue.prefix]
+                queue.states = self._extend(self._shared_states, tail)
+            else:
+                queue.states = self._shared_states
+        return queue.states
+
+    def _extend(self, past: States | None, tokens: list[int]) -> States:
+        self._statistics.prefilled_tokens += len(tokens)
+        return self._forward.prefill([tokens], past)[0]
+
+    def _step(self) -> list[Row]:
+        self._cache.make_room()
+        tokens = [row.generated[-1] for row in self._active]
+        # A position counts a row's own tokens; the newest one has been sampled but not computed.
+        positions = [len(row.prompt) + len(row.generated) - 1 for row in self._active]
+        hidden = self._forward.step(tokens, positions, self._cache)
+        self._cache.advance()
+        self._statistics.steps += 1
+        return self._sample(hidden, 0)
+
+    def _sample(self, hidden: torch.Tensor, first: int) -> list[Row]:
+        """Sample for the rows from ``first`` on; drop those that are finished."""
+        rows = self._active[first:]
+        logits = self._forward.logits(hidden)
+        for number, row in enumerate(rows):
+            if row.grammar is not None:
+                row.grammar.allow(logits[number], row.max_new_tokens - len(row.generated))
+        tokens = pick_tokens(logits, rows)
+        self._statistics.decoded_tokens += len(rows)
+        for row, token in zip(rows, tokens, strict=True):
+            self._take_token(row, token)
+        finished = [row for row in rows if row.finish is not None]
+        for place in range(len(self._active) - 1, first - 1, -1):
+            if self._active[place].finish is not None:
+                self._cache.drop(place)
+                last = self._active.pop()
+                if place < len(self._active):
+                    self._active[place] = last
+        return finished
+
+    def _is_end(self, row: Row, token: int) -> bool:
+        if token in self._forward.stop_ids:
+            return True
+        if row.grammar is not None and row.grammar.accept(token):
+            return True
+        stop = row.request.stop
+        return bool(stop) and self._forward.find_stop(row.generated, stop)
+
+    def _take_token(self, row: Row, token: int) -> None:
+        row.generated.append(token)
+        request = row.request
+        if self._is_end(row, token):
+            row.finish = "stop"
+        elif len(row.generated) >= row.max_new_tokens:
+            row.finish = "length"
+        if row.finish is not None:
+            row.text = self._forward.text(row.generated, request.stop)
+
+
+def _take(waiting: deque[Row], free: int, budget: int, prefix: int) -> list[Row]:
+    """Take rows from the front: at most ``free``, and at most ``budget`` padded tokens."""
+    rows = [waiting.popleft()]
+    width = len(rows[0].prompt) - prefix
+    while waiting and len(rows) < free and width * (len(rows) + 1) <= budget:
+        rows.append(waiting.popleft())
+    return rows
+
+
+def _unshared(families: Sequence[Family]) -> list[Family]:
+    return [Family(0, family.rows) for family in families]

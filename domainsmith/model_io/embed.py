@@ -1,0 +1,142 @@
+"""Embedding models of sentence-transformers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+
+from domainsmith.errors import DomainSmithError, InputInvalid, ModelError, WeightsMissing
+from domainsmith.model_io.catalog import DEFAULT_EMBEDDER, weights_sha256
+from domainsmith.model_io.device import pick_device, set_threads
+from domainsmith.model_io.quiet import quiet_transformers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from domainsmith.model_io.generation import Embedder
+
+__all__ = ["LangChainEmbeddings", "LocalEmbedder"]
+
+_BATCH = 32
+
+
+class LocalEmbedder:
+    """An ``Embedder`` in this process.
+
+    Args:
+        folder: Of a sentence-transformers model.
+        device: See :func:`domainsmith.model_io.device.pick_device`.
+        threads: CPU threads of torch; 0 takes the physical cores.
+
+    Raises:
+        WeightsMissing: The folder cannot be loaded.
+    """
+
+    def __init__(self, folder: Path, *, device: str = "auto", threads: int = 0) -> None:
+        set_threads(threads)
+        self._lock = threading.Lock()
+        self._model = _load(folder, pick_device(device))
+        dimension = self._model.get_embedding_dimension()
+        if not isinstance(dimension, int):
+            raise WeightsMissing("The model does not tell the length of its vectors", where=folder)
+        self._dimension = dimension
+        packaged = DEFAULT_EMBEDDER.module in folder.parts
+        label = DEFAULT_EMBEDDER.name if packaged else folder.name
+        self._name = f"{label}@{weights_sha256(folder)[:12]}"
+
+    @property
+    def model_name(self) -> str:
+        """Folder name and the first 12 digits of the weights' hash."""
+        return self._name
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self._dimension
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of a text that are read; the rest is not seen."""
+        return int(self._model.get_max_seq_length() or 512)
+
+    def count_tokens(self, text: str) -> int:
+        """Return the tokens of a text as this model counts them, special ones included."""
+        return len(self._model.tokenizer.encode(text, truncation=False, verbose=False))
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts.
+
+        The rows are batched by length in an order that depends on the texts alone.
+
+        Args:
+            texts: Any number, empty ones too.
+
+        Returns:
+            Float32 vectors of shape (texts, dimension), L2-normalised, in the given order.
+
+        Raises:
+            InputInvalid: A single text was given instead of a list.
+            ModelError: A vector is not a number.
+        """
+        if isinstance(texts, str):
+            raise InputInvalid("embed takes a list of texts, not one text")
+        if not texts:
+            return np.zeros((0, self._dimension), dtype=np.float32)
+        distinct = sorted(set(texts), key=lambda text: (-len(text), text))
+        with self._lock:
+            vectors = self._model.encode(
+                distinct,
+                batch_size=_BATCH,
+                normalize_embeddings=True,
+                convert_to_numpy=True,
+                show_progress_bar=False,
+            )
+        if not np.isfinite(vectors).all():
+            raise ModelError("The embedding model computed values that are not numbers")
+        place = {text: row for row, text in enumerate(distinct)}
+        found: NDArray[np.float32] = vectors.astype(np.float32)[[place[text] for text in texts]]
+        return found
+
+
+class LangChainEmbeddings(Embeddings):
+    """An ``Embedder`` as LangChain's interface.
+
+    Args:
+        embedder: What computes the vectors.
+    """
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Embed passages."""
+        rows: list[list[float]] = self._embedder.embed(texts).tolist()
+        return rows
+
+    def embed_query(self, text: str) -> list[float]:
+        """Embed one question."""
+        return self.embed_documents([text])[0]
+
+
+def _load(folder: Path, device: str) -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        with quiet_transformers():
+            return SentenceTransformer(
+                str(folder), device=device, local_files_only=True, trust_remote_code=False
+            )
+    except DomainSmithError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:240]
+        raise WeightsMissing(
+            f"The embedding model cannot be loaded ({reason})",
+            where=folder,
+            fix="Run `domainsmith models pull default`, or name another folder.",
+        ) from error

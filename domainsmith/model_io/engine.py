@@ -1,0 +1,397 @@
+"""A language model in this process: batched generation, scoring, adapters."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+
+from domainsmith.errors import (
+    ContextOverflow,
+    InputInvalid,
+    ResourceExhausted,
+)
+from domainsmith.model_io.adapters import Adapters
+from domainsmith.model_io.decode import DecodeRun, Row, Statistics
+from domainsmith.model_io.device import pick_device, pick_dtype, set_threads
+from domainsmith.model_io.forward import Forward
+from domainsmith.model_io.generation import Completion, GenerationRequest, LogLikelihood
+from domainsmith.model_io.loading import load_model
+from domainsmith.model_io.score import score_pairs
+from domainsmith.records import Message
+
+if TYPE_CHECKING:
+    from domainsmith.model_io.constrain import Grammars
+
+__all__ = ["Engine", "Quantization"]
+
+Quantization = Literal["none", "8bit", "4bit"]
+_BATCH = {"cpu": 16, "cuda": 64, "mps": 16}
+
+
+class Engine:
+    """A causal language model with its tokenizer and adapters.
+
+    It satisfies ``Generator`` and ``Scorer``. Several threads may use one engine: they take turns
+    step by step, so that a slow consumer of one generation never blocks another.
+
+    Args:
+        model: A loaded transformers model in evaluation mode.
+        tokenizer: Its tokenizer.
+        name: Goes into records and lineage.
+        folder: Where it was loaded from.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, *, name: str, folder: Path) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.folder = folder
+        self.statistics = Statistics()
+        self.share_prefix = True
+        self._name = name
+        self._forward = Forward(model, tokenizer)
+        self._adapters = Adapters(model)
+        self._lock = threading.RLock()
+        self._grammars: Grammars | None = None
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        threads: int = 0,
+        quantization: Quantization = "none",
+        name: str = "",
+    ) -> Engine:
+        """Load a model folder.
+
+        Args:
+            folder: With ``config.json``, tokenizer and safetensors; nothing is fetched.
+            device: See :func:`domainsmith.model_io.device.pick_device`.
+            dtype: See :func:`domainsmith.model_io.device.pick_dtype`.
+            threads: CPU threads of torch; 0 takes the physical cores.
+            quantization: ``8bit`` and ``4bit`` need CUDA and bitsandbytes.
+            name: Goes into records; the folder's name if empty.
+
+        Returns:
+            The engine.
+
+        Raises:
+            WeightsMissing: The folder holds no usable weights.
+            DependencyMissing: Quantisation was asked for without bitsandbytes.
+            InputInvalid: Quantisation was asked for without CUDA, or no such device or dtype.
+        """
+        set_threads(threads)
+        folder = Path(folder)
+        place = pick_device(device)
+        model, tokenizer = load_model(folder, place, pick_dtype(dtype, place), quantization)
+        return cls(model, tokenizer, name=name or folder.name, folder=folder)
+
+    @property
+    def model_name(self) -> str:
+        """Name that goes into records and lineage."""
+        return self._name
+
+    @property
+    def context_length(self) -> int:
+        """Prompt and completion tokens that fit together."""
+        return int(getattr(self._forward.config, "max_position_embeddings", 0) or 1 << 20)
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """Names of the loaded adapters, sorted."""
+        return self._adapters.names
+
+    def render(
+        self, messages: Sequence[Message | Mapping[str, Any]], *, add_generation_prompt: bool = True
+    ) -> str:
+        """Turn chat messages into a prompt with the model's own chat template.
+
+        Some templates (SmolLM2's) put a system text of their own where the first message is not a
+        system message. Here that never happens: an empty system message is put first then, and a
+        template that knows no system role gets the system text in front of the first user text.
+
+        Args:
+            messages: Role and content each.
+            add_generation_prompt: End with the beginning of the assistant's turn.
+
+        Returns:
+            The prompt, special tokens written out.
+
+        Raises:
+            InputInvalid: There is no message, or the template refuses this order of roles.
+        """
+        plain = [
+            item.model_dump() if isinstance(item, Message) else dict(item) for item in messages
+        ]
+        if not plain:
+            raise InputInvalid("There is no message to render")
+        if plain[0].get("role") != "system":
+            plain.insert(0, {"role": "system", "content": ""})
+        try:
+            text = self._apply_template(plain, add_generation_prompt)
+        except Exception as first:  # noqa: BLE001 - templates raise whatever their author chose
+            try:
+                text = self._apply_template(_without_system(plain), add_generation_prompt)
+            except Exception:  # noqa: BLE001
+                raise InputInvalid(
+                    f"The chat template refuses these messages: {first}",
+                    where=", ".join(str(item.get("role")) for item in plain),
+                ) from first
+        return text
+
+    def count_tokens(self, text: str) -> int:
+        """Return the number of tokens of a text; special tokens written out count as one."""
+        return len(self._tokens(text))
+
+    def generate(
+        self,
+        requests: Sequence[GenerationRequest],
+        *,
+        batch_size: int = 0,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[Completion]:
+        """Answer many requests.
+
+        Rows of different adapters are never in one batch. Which rows share a batch depends on the
+        requests alone, not on their order or on timing, so a list gives the same completions on
+        every run with the same device, dtype, threads and batch size.
+
+        Args:
+            requests: In any order.
+            batch_size: Rows decoded together; 0 takes a number that suits the device.
+            cancel: When set, the rows that are not finished end as ``cancelled`` within one token,
+                with what they have.
+
+        Yields:
+            One completion a request, as they finish.
+
+        Raises:
+            ContextOverflow: A prompt with its completion does not fit; nothing is computed then.
+            InputInvalid: An adapter is not loaded or a constraint cannot be compiled.
+            ModelError: The model computed values that are not numbers.
+            ResourceExhausted: Memory does not suffice even for a single row.
+        """
+        rows = [self._row(index, request) for index, request in enumerate(requests)]
+        slots = batch_size or _BATCH.get(self._forward.device.type, 16)
+        for adapter in sorted({row.request.adapter for row in rows}, key=lambda name: name or ""):
+            group = [row for row in rows if row.request.adapter == adapter]
+            yield from self._run(group, adapter, slots, cancel)
+
+    def stream(
+        self, request: GenerationRequest, cancel: threading.Event | None = None
+    ) -> Generator[str, None, Completion]:
+        """Answer one request piece by piece.
+
+        Args:
+            request: What to answer.
+            cancel: Ends the answer within one token when set.
+
+        Yields:
+            Text as it becomes certain: never a part of a character or of a stop text.
+
+        Returns:
+            The whole completion, as the value of ``StopIteration``.
+        """
+        row = self._row(0, request)
+        run = self._decode_run([row], 1)
+        sent = 0
+        while not run.is_done and not (cancel is not None and cancel.is_set()):
+            self._advance(run, request.adapter)
+            text = row.text if row.finish else self._certain_text(row)
+            if len(text) > sent:
+                yield text[sent:]
+                sent = len(text)
+        if row.finish is None:
+            self._cancel(row)
+            if len(row.text) > sent:
+                yield row.text[sent:]
+        return row.completion()
+
+    def score(
+        self, pairs: Sequence[tuple[str, str]], *, adapter: str | None = None
+    ) -> list[LogLikelihood]:
+        """Return the log-likelihood of each completion after its prompt.
+
+        Prompt and completion are tokenised apart, so that a completion's tokens do not depend on
+        the prompt's last letters. Equal prompts are computed once.
+
+        Args:
+            pairs: (rendered prompt, completion) each.
+            adapter: Name of a loaded adapter; None takes the base weights.
+
+        Returns:
+            One value a pair, in the given order.
+
+        Raises:
+            ContextOverflow: A pair does not fit into the context.
+            InputInvalid: The adapter is not loaded or a prompt is empty.
+        """
+        tokens = []
+        for number, (prompt, completion) in enumerate(pairs):
+            ids = self._tokens(prompt), self._tokens(completion)
+            if not ids[0]:
+                raise InputInvalid("The prompt is empty", where=f"pair {number}")
+            self._check_context(len(ids[0]), len(ids[1]), f"pair {number}")
+            tokens.append(ids)
+        with torch.inference_mode(), self._lock:
+            self._adapters.use(adapter)
+            return score_pairs(self._forward, tokens)
+
+    def check(self, request: GenerationRequest) -> None:
+        """Raise what :meth:`generate` would raise for a request before computing anything.
+
+        Raises:
+            ContextOverflow: The prompt with its completion does not fit.
+            InputInvalid: The prompt is empty, the adapter is not loaded or the constraint is bad.
+        """
+        self._row(0, request)
+
+    def add_adapter(self, name: str, folder: Path) -> None:
+        """Load an adapter beside the base weights.
+
+        Args:
+            name: To be named by requests; a loaded adapter of that name is replaced.
+            folder: With ``adapter_config.json`` and ``adapter_model.safetensors``.
+
+        Raises:
+            WeightsMissing: The folder holds no adapter.
+            InputInvalid: It was made for another model.
+        """
+        with self._lock:
+            self._adapters.add(name, Path(folder))
+
+    def remove_adapter(self, name: str) -> None:
+        """Unload an adapter; the base weights stay.
+
+        Raises:
+            InputInvalid: There is none of that name.
+        """
+        with self._lock:
+            self._adapters.remove(name)
+
+    def _apply_template(self, messages: list[dict[str, Any]], add_generation_prompt: bool) -> str:
+        if self.tokenizer.chat_template is None:
+            raise InputInvalid("The model has no chat template", where=self.folder)
+        text: str = self.tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=add_generation_prompt
+        )
+        return text
+
+    def _tokens(self, text: str) -> list[int]:
+        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
+        return ids
+
+    def _check_context(self, prompt: int, completion: int, where: str) -> None:
+        over = prompt + completion - self.context_length
+        if over > 0:
+            raise ContextOverflow(
+                f"The prompt has {prompt:,} tokens and its completion up to {completion:,}: "
+                f"{over:,} more than the model's context of {self.context_length:,}",
+                where=where,
+                fix="Give fewer or shorter passages, or a smaller max_new_tokens.",
+            )
+
+    def _row(self, index: int, request: GenerationRequest) -> Row:
+        prompt = self._tokens(request.prompt)
+        if not prompt:
+            raise InputInvalid("The prompt is empty", where=f"request {index}")
+        self._check_context(len(prompt), request.max_new_tokens, f"request {index}")
+        self._adapters.check(request.adapter)
+        grammar = None
+        if request.constraint is not None:
+            grammar = self._constraints().start(request.constraint, request.max_new_tokens)
+        return Row(index, request, prompt, grammar)
+
+    def _constraints(self) -> Grammars:
+        with self._lock:
+            if self._grammars is None:
+                from domainsmith.model_io.constrain import Grammars
+
+                width = int(self.model.get_output_embeddings().weight.shape[0])
+                self._grammars = Grammars(self.tokenizer, width, sorted(self._forward.stop_ids))
+            return self._grammars
+
+    def _decode_run(self, rows: list[Row], slots: int) -> DecodeRun:
+        return DecodeRun(
+            self._forward,
+            rows,
+            slots=slots,
+            statistics=self.statistics,
+            share_prefix=self.share_prefix,
+        )
+
+    def _run(
+        self, rows: list[Row], adapter: str | None, slots: int, cancel: threading.Event | None
+    ) -> Iterator[Completion]:
+        run = self._decode_run(rows, slots)
+        while not run.is_done:
+            if cancel is not None and cancel.is_set():
+                for row in list(run.unfinished()):
+                    self._cancel(row)
+                    yield row.completion()
+                return
+            try:
+                finished = self._advance(run, adapter)
+            except (MemoryError, RuntimeError) as error:
+                if not _is_out_of_memory(error):
+                    raise
+                slots = self._halve(slots, error)
+                run.restart(slots)
+                continue
+            for row in finished:
+                yield row.completion()
+
+    def _advance(self, run: DecodeRun, adapter: str | None) -> list[Row]:
+        # The lock is held for one step only: a consumer may stop in the middle of a generation.
+        with torch.inference_mode(), self._lock:
+            self._adapters.use(adapter)
+            return run.advance()
+
+    def _halve(self, slots: int, error: BaseException) -> int:
+        if slots <= 1:
+            raise ResourceExhausted(
+                "Memory does not suffice for a single row",
+                where=self._forward.device,
+                fix="Shorten the prompts, use a smaller model, or close other programs.",
+            ) from error
+        self.statistics.halvings += 1
+        if self._forward.device.type == "cuda":
+            torch.cuda.empty_cache()
+        return slots // 2
+
+    def _cancel(self, row: Row) -> None:
+        row.finish = "cancelled"
+        row.text = self._forward.text(row.generated, row.request.stop)
+
+    def _certain_text(self, row: Row) -> str:
+        """Return the text so far without an unfinished character or a possible stop text."""
+        text = self._forward.text(row.generated, row.request.stop)
+        text = text.rstrip("\ufffd")
+        longest = max((len(mark) for mark in row.request.stop), default=0)
+        for size in range(min(longest - 1, len(text)), 0, -1):
+            if any(mark.startswith(text[-size:]) for mark in row.request.stop):
+                return text[:-size]
+        return text
+
+
+def _without_system(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Move the system text in front of the first user text."""
+    system, *others = messages
+    text = str(system["content"])
+    if text and others and others[0].get("role") == "user":
+        first = {**others[0], "content": f"{text}\n\n{others[0]['content']}"}
+        return [first, *others[1:]]
+    return others
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error)
+    return "out of memory" in text or "can't allocate memory" in text

@@ -1,0 +1,144 @@
+"""The model as pure computation: prefill, one step, logits, text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+
+from domainsmith.model_io.kv_cache import SlotCache, States
+
+__all__ = ["Forward"]
+
+_PREFILL_TOKENS = {"cpu": 4096, "cuda": 32768, "mps": 8192}
+
+
+class Forward:
+    """Runs a decoder-only transformers model without its ``generate``.
+
+    Args:
+        model: A causal language model; adapters may be injected into it.
+        tokenizer: Its tokenizer.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.device: torch.device = model.device
+        self.dtype: torch.dtype = model.dtype
+        self.config = model.config.get_text_config()
+        self.prefill_tokens = _PREFILL_TOKENS.get(self.device.type, 4096)
+        self.stop_ids = _stop_ids(model, tokenizer)
+        self._decoder = model.get_decoder()
+        self._head = model.get_output_embeddings()
+        self._window = int(getattr(self.config, "sliding_window", 0) or 0)
+        layers = set(getattr(self.config, "layer_types", None) or ())
+        self._mixed = "full_attention" in layers and "sliding_attention" in layers
+        if self._window and layers == {"full_attention"}:
+            self._window = 0
+        self._pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
+
+    def hidden(self, rows: Sequence[Sequence[int]], past: States | None) -> tuple[Any, States]:
+        """Compute the hidden states of token rows, each after the same past.
+
+        Args:
+            rows: Token lists; they are padded on the right, where a causal model never looks.
+            past: States of the common prefix, one row.
+
+        Returns:
+            Hidden states, shape (rows, longest, size), and all states, prefix included.
+        """
+        width = max(len(row) for row in rows)
+        padded = [[*row, *[self._pad] * (width - len(row))] for row in rows]
+        cache: Any = DynamicCache()
+        for layer, (keys, values) in enumerate(past or ()):
+            shape = (len(rows), -1, -1, -1)
+            cache.update(keys.expand(*shape), values.expand(*shape), layer)
+        output = self._decoder(
+            input_ids=torch.tensor(padded, device=self.device),
+            past_key_values=cache,
+            use_cache=True,
+        )
+        return output.last_hidden_state, [(layer.keys, layer.values) for layer in cache.layers]
+
+    def prefill(
+        self, rows: Sequence[Sequence[int]], past: States | None
+    ) -> tuple[States, torch.Tensor]:
+        """Compute prompts; return their states and each row's last hidden state."""
+        hidden, states = self.hidden(rows, past)
+        last = torch.tensor([len(row) - 1 for row in rows], device=self.device)
+        return states, hidden[torch.arange(len(rows), device=self.device), last]
+
+    def step(self, tokens: list[int], positions: list[int], cache: SlotCache) -> torch.Tensor:
+        """Compute one token of each row.
+
+        Args:
+            tokens: One a row.
+            positions: Each token's place in its own row, from 0.
+            cache: Holds the rows' states and takes the new column.
+
+        Returns:
+            Hidden states, shape (rows, size).
+        """
+        mask: Any = cache.mask(self.dtype, self.device)
+        if self._window:
+            windowed = cache.mask(self.dtype, self.device, self._window)
+            mask = (
+                {"full_attention": mask, "sliding_attention": windowed} if self._mixed else windowed
+            )
+        output = self._decoder(
+            input_ids=torch.tensor(tokens, device=self.device)[:, None],
+            attention_mask=mask,
+            position_ids=torch.tensor(positions, device=self.device)[:, None],
+            past_key_values=cache,
+            use_cache=True,
+        )
+        hidden: torch.Tensor = output.last_hidden_state[:, -1]
+        return hidden
+
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Turn hidden states into float32 logits."""
+        logits: torch.Tensor = self._head(hidden).float()
+        scale = getattr(self.config, "logit_scale", None)
+        if scale:
+            logits = logits * scale
+        divisor = getattr(self.config, "logits_scaling", None)
+        if divisor:
+            logits = logits / divisor
+        cap = getattr(self.config, "final_logit_softcapping", None)
+        return torch.tanh(logits / cap) * cap if cap else logits
+
+    def find_stop(self, generated: Sequence[int], stop: Sequence[str]) -> bool:
+        """Tell whether one of the stop texts stands at the end of what was generated."""
+        # A character has at most 4 bytes, and each may be a token of its own.
+        window = 4 * max(len(text) for text in stop) + 4
+        tail = self.decode(generated[-window:])
+        return any(text in tail for text in stop)
+
+    def text(self, generated: Sequence[int], stop: Sequence[str]) -> str:
+        """Return the text of generated tokens, cut before the first stop text."""
+        text = self.decode(generated)
+        cuts = [place for place in (text.find(mark) for mark in stop) if place >= 0]
+        return text[: min(cuts)] if cuts else text
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Return the text of tokens, special ones left out."""
+        text: str = self.tokenizer.decode(
+            list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return text
+
+
+def _stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
+    ids: set[int] = set()
+    for value in (
+        getattr(model.generation_config, "eos_token_id", None),
+        tokenizer.eos_token_id,
+    ):
+        if isinstance(value, int):
+            ids.add(value)
+        elif value is not None:
+            ids.update(int(item) for item in value)
+    return frozenset(ids)

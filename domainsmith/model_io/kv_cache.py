@@ -1,0 +1,166 @@
+"""Key/value states of a batch whose rows come and go, in buffers that are written in place.
+
+transformers' dynamic cache copies all states at every step and cannot take rows in. Here each
+row is right-aligned at a common end, so one step writes one column, a finished row's place is
+taken by the last row, and new rows enter at any time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers import Cache
+from transformers.cache_utils import CacheLayerMixin
+
+__all__ = ["SlotCache", "States"]
+
+States = list[tuple[torch.Tensor, torch.Tensor]]
+"""Keys and values of each layer, shape (rows, key/value heads, tokens, head size)."""
+
+_ROOM = 64
+"""Columns added when the buffers are full."""
+
+
+class _SlotLayer(CacheLayerMixin):
+    """One layer's buffers, shape (slots, key/value heads, columns, head size)."""
+
+    is_sliding = False
+
+    def __init__(self, owner: SlotCache, keys: torch.Tensor, values: torch.Tensor) -> None:
+        super().__init__()
+        self.owner = owner
+        self.keys: torch.Tensor = keys
+        self.values: torch.Tensor = values
+        self.is_initialized = True
+
+    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
+        """Do nothing: the buffers exist."""
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write one column; return the states that the step may look at."""
+        rows, low, end = self.owner.rows, self.owner.low, self.owner.end
+        self.keys[:rows, :, end : end + 1] = key_states
+        self.values[:rows, :, end : end + 1] = value_states
+        return self.keys[:rows, :, low : end + 1], self.values[:rows, :, low : end + 1]
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """Return length and offset of the states; only asked for when no mask is given."""
+        return self.get_seq_length() + query_length, 0
+
+    def get_seq_length(self) -> int:
+        """Return the columns in use."""
+        return self.owner.end - self.owner.low
+
+    def get_max_length(self) -> int:
+        """Return -1: the buffers grow."""
+        return -1
+
+
+class SlotCache(Cache):
+    """The states of a decoding batch.
+
+    Attributes:
+        rows: Rows in the batch; they occupy the first slots.
+        starts: Column of each row's first token.
+        end: Column that the next step writes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(layers=[])
+        # Typed by transformers as a union in which not every kind has keys.
+        self.layers: list[Any] = []
+        self.rows = 0
+        self.starts: list[int] = []
+        self.end = 0
+        self._columns = 0
+
+    @property
+    def low(self) -> int:
+        """First column that any row uses."""
+        return min(self.starts, default=0)
+
+    def admit(self, states: States, lengths: list[int], offset: int = 0) -> None:
+        """Add rows behind those that are there.
+
+        Args:
+            states: Their states; row i's tokens are the first ``lengths[i]`` after ``offset``.
+            lengths: Tokens of each new row.
+            offset: Columns of ``states`` to skip.
+        """
+        new_rows = len(lengths)
+        width = max([self.end - self.low, *lengths])
+        self._rebuild(width, self.rows + new_rows, states)
+        for layer, (keys, values) in zip(self.layers, states, strict=True):
+            for row, length in enumerate(lengths):
+                where = (self.rows + row, slice(None), slice(self.end - length, self.end))
+                layer.keys[where] = keys[row, :, offset : offset + length]
+                layer.values[where] = values[row, :, offset : offset + length]
+        self.starts.extend(self.end - length for length in lengths)
+        self.rows += new_rows
+
+    def make_room(self) -> None:
+        """Make sure that the next step has a column; unused leading columns are given up."""
+        if self.end >= self._columns:
+            self._rebuild(self.end - self.low, self.rows, None)
+
+    def advance(self) -> None:
+        """Count the column that a step has written."""
+        self.end += 1
+
+    def drop(self, row: int) -> None:
+        """Remove a row; the last row takes its slot."""
+        last = self.rows - 1
+        if row != last:
+            used = slice(self.starts[last], self.end)
+            for layer in self.layers:
+                # Columns before the moved row's start hold the other row's states; the mask hides
+                # them, as it hides what stands before any row's start.
+                layer.keys[row, :, used] = layer.keys[last, :, used]
+                layer.values[row, :, used] = layer.values[last, :, used]
+            self.starts[row] = self.starts[last]
+        self.starts.pop()
+        self.rows = last
+
+    def mask(
+        self, dtype: torch.dtype, device: torch.device, window: int = 0
+    ) -> torch.Tensor | None:
+        """Return the additive mask of the next step.
+
+        Args:
+            dtype: Of the model.
+            device: Of the model.
+            window: Columns that a sliding-window layer sees; 0 for all.
+
+        Returns:
+            Shape (rows, 1, 1, columns), or None if every row sees every column.
+        """
+        low, end = self.low, self.end
+        starts = [max(start, end + 1 - window) if window else start for start in self.starts]
+        if all(start == low for start in starts):
+            return None
+        columns = torch.arange(low, end + 1, device=device)
+        hidden = columns[None, :] < torch.tensor(starts, device=device)[:, None]
+        mask = torch.zeros(hidden.shape, dtype=dtype, device=device)
+        mask.masked_fill_(hidden, torch.finfo(dtype).min)
+        return mask[:, None, None, :]
+
+    def _rebuild(self, width: int, slots: int, like: States | None) -> None:
+        """Move the rows in use to new buffers, right-aligned at column ``width``."""
+        low, end = self.low, self.end
+        columns = width + _ROOM
+        moved = width - end
+        if not self.layers and like is not None:
+            self.layers = [_SlotLayer(self, keys[:0], values[:0]) for keys, values in like]
+        for layer in self.layers:
+            for name in ("keys", "values"):
+                old: torch.Tensor = getattr(layer, name)
+                # Zeros, because a NaN of unset memory would pass through the mask.
+                new = old.new_zeros((slots, old.shape[1], columns, old.shape[3]))
+                if self.rows:
+                    new[: self.rows, :, low + moved : width] = old[: self.rows, :, low:end]
+                setattr(layer, name, new)
+        self.starts = [start + moved for start in self.starts]
+        self.end, self._columns = width, columns

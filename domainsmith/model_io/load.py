@@ -1,0 +1,179 @@
+"""Names to loaded models, each loaded once a process."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from domainsmith.errors import InputInvalid
+from domainsmith.model_io.catalog import Progress, chat_model_folder, embedder_folder, parse_name
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from domainsmith.model_io.embed import LocalEmbedder
+    from domainsmith.model_io.engine import Engine, Quantization
+    from domainsmith.model_io.generation import Generator
+
+__all__ = ["load_chat", "load_embedder", "load_engine", "load_generator", "unload_all"]
+
+_loaded: dict[tuple[Any, ...], Any] = {}
+_lock = threading.RLock()
+
+
+def load_engine(
+    name: str = "default",
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int = 0,
+    quantization: Quantization = "none",
+    progress: Progress | None = None,
+) -> Engine:
+    """Load a local model; the same arguments give the same engine.
+
+    Args:
+        name: A local model name; its ``@ADAPTER`` part, a folder, is loaded under that text.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        dtype: ``auto``, ``bfloat16``, ``float16`` or ``float32``.
+        threads: CPU threads of torch; 0 takes the physical cores.
+        quantization: ``8bit`` and ``4bit`` need CUDA and the extra ``[gpu]``.
+        progress: Receives one sentence before each slow step.
+
+    Returns:
+        The engine.
+
+    Raises:
+        WeightsMissing: There are no usable weights under the name.
+        InputInvalid: The name is that of a served model.
+    """
+    from domainsmith.model_io.device import pick_device, set_threads
+    from domainsmith.model_io.engine import Engine
+
+    source = parse_name(name)
+    if source.scheme != "local":
+        raise InputInvalid("A served model cannot be loaded into this process", where=name)
+    folder = chat_model_folder(f"local:{source.target}", progress=progress)
+    key = ("engine", str(folder), pick_device(device), dtype, quantization)
+    with _lock:
+        if key not in _loaded:
+            if progress is not None:
+                progress(f"Loading {folder.name}")
+            label = folder.name
+            _loaded[key] = Engine.load(
+                folder,
+                device=device,
+                dtype=dtype,
+                threads=threads,
+                quantization=quantization,
+                name=label,
+            )
+        set_threads(threads)
+        engine: Engine = _loaded[key]
+        if source.adapter and source.adapter not in engine.adapters:
+            engine.add_adapter(source.adapter, Path(source.adapter).expanduser())
+    return engine
+
+
+def load_embedder(
+    name: str = "default",
+    *,
+    device: str = "auto",
+    threads: int = 0,
+    progress: Progress | None = None,
+) -> LocalEmbedder:
+    """Load an embedding model; the same arguments give the same one.
+
+    Args:
+        name: ``default``, a folder or a hub id.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        threads: CPU threads of torch; 0 takes the physical cores.
+        progress: Receives one sentence before each slow step.
+
+    Returns:
+        The embedder.
+
+    Raises:
+        WeightsMissing: There are no usable weights under the name.
+    """
+    from domainsmith.model_io.device import pick_device
+    from domainsmith.model_io.embed import LocalEmbedder
+
+    folder = embedder_folder(name, progress=progress)
+    key = ("embedder", str(folder), pick_device(device))
+    with _lock:
+        if key not in _loaded:
+            _loaded[key] = LocalEmbedder(folder, device=device, threads=threads)
+        embedder: LocalEmbedder = _loaded[key]
+    return embedder
+
+
+def load_generator(name: str = "default", **options: Any) -> Generator:
+    """Load what generates: an engine for local names, a client for served ones.
+
+    Args:
+        name: Any model name.
+        **options: Of :func:`load_engine`, for local names.
+
+    Returns:
+        The generator.
+    """
+    if parse_name(name).scheme == "openai":
+        from domainsmith.model_io.remote_generator import RemoteGenerator
+
+        return RemoteGenerator.connect(name)
+    return load_engine(name, **options)
+
+
+def load_chat(
+    name: str = "default",
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int = 0,
+    adapter_folder: Path | None = None,
+    quantization: Quantization = "none",
+    **options: Any,
+) -> BaseChatModel:
+    """Load a chat model as LangChain's interface.
+
+    Args:
+        name: Any model name.
+        device: Of a local model.
+        dtype: Of a local model.
+        threads: Of a local model.
+        adapter_folder: Adapter that the chat model answers with; local models only.
+        quantization: Of a local model.
+        **options: ``temperature``, ``max_tokens`` and so on, given to the chat model.
+
+    Returns:
+        ``LocalChat`` or ``ChatOpenAI``.
+
+    Raises:
+        InputInvalid: An adapter was given for a served model.
+    """
+    source = parse_name(name)
+    if source.scheme == "openai":
+        if adapter_folder is not None:
+            raise InputInvalid("A served model takes no adapter folder", where=adapter_folder)
+        from domainsmith.model_io.remote_chat import open_remote_chat
+
+        return open_remote_chat(name, **options)
+    from domainsmith.model_io.local_chat import LocalChat
+
+    engine = load_engine(
+        name, device=device, dtype=dtype, threads=threads, quantization=quantization
+    )
+    adapter = source.adapter
+    if adapter_folder is not None:
+        adapter = str(adapter_folder)
+        if adapter not in engine.adapters:
+            engine.add_adapter(adapter, Path(adapter_folder))
+    return LocalChat(engine=engine, adapter=adapter, **options)
+
+
+def unload_all() -> None:
+    """Forget all loaded models, so that their memory can be freed."""
+    with _lock:
+        _loaded.clear()

@@ -1,0 +1,346 @@
+"""A local model as a LangChain chat model.
+
+LangChain's own adapter over a transformers pipeline ignores tools, stop texts and token bounds and
+has no asynchronous methods; this one has them, and its tool calls and structured outputs are valid
+by construction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForLLMRun,
+    CallbackManagerForLLMRun,
+)
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableMap, RunnablePassthrough
+from langchain_core.runnables.config import get_config_list
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
+from pydantic import BaseModel, ConfigDict
+
+from domainsmith.errors import DomainSmithError, InputInvalid
+from domainsmith.model_io.chat_messages import (
+    call_constraint,
+    chosen_tools,
+    parse_call,
+    plain_messages,
+)
+from domainsmith.model_io.engine import Engine
+from domainsmith.model_io.generation import Completion, Constraint, GenerationRequest
+
+__all__ = ["LocalChat"]
+
+
+class LocalChat(BaseChatModel):
+    """A chat model over an engine.
+
+    Attributes:
+        engine: Computes; several chat models may share one.
+        adapter: Name of a loaded adapter; None answers with the base weights.
+        max_tokens: Bound of an answer; cut to what the context leaves.
+        temperature: 0 takes the most likely token each time.
+        top_p: As in ``GenerationRequest``.
+        top_k: As in ``GenerationRequest``.
+        seed: As in ``GenerationRequest``.
+        stop: Texts that end an answer, besides those of a call.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    engine: Engine
+    adapter: str | None = None
+    max_tokens: int = 512
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Tell LangChain what the model can do."""
+        super().model_post_init(context)
+        if self.profile is None:
+            self.profile = {
+                "max_input_tokens": max(1, self.engine.context_length - self.max_tokens),
+                "max_output_tokens": self.max_tokens,
+                "tool_calling": True,
+                "structured_output": True,
+            }
+
+    @property
+    def _llm_type(self) -> str:
+        return "domainsmith-local"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {"model_name": self.engine.model_name, "adapter": self.adapter}
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Let the model call tools; its calls always fit their schemas.
+
+        Args:
+            tools: Functions, LangChain tools, pydantic classes or OpenAI descriptions.
+            tool_choice: ``auto``, ``none``, ``any``, ``required`` or a tool's name.
+            **kwargs: Bound as they are.
+        """
+        described = [convert_to_openai_tool(tool) for tool in tools]
+        return self.bind(tools=described, tool_choice=tool_choice, **kwargs)
+
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type,
+        *,
+        include_raw: bool = False,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Answer with an object of a schema, guaranteed by the decoder.
+
+        Args:
+            schema: A pydantic class, a typed dict or a JSON schema.
+            include_raw: Return ``raw``, ``parsed`` and ``parsing_error`` instead.
+            **kwargs: ``method`` and ``strict`` are accepted and make no difference.
+
+        Returns:
+            A runnable that gives an instance of a pydantic class, or a mapping.
+        """
+        unknown = sorted(set(kwargs) - {"method", "strict", "tools"})
+        if unknown:
+            raise InputInvalid(f"Unknown arguments: {', '.join(unknown)}")
+        parser: Any = JsonOutputParser()
+        if isinstance(schema, type) and issubclass(schema, BaseModel):
+            parser = PydanticOutputParser(pydantic_object=schema)
+            plain = schema.model_json_schema()
+        else:
+            plain = convert_to_json_schema(schema)
+        model = self.bind(constraint=Constraint.json_schema(plain))
+        if not include_raw:
+            return model | parser
+        parsed = RunnablePassthrough.assign(
+            parsed=(lambda found: found["raw"]) | parser, parsing_error=lambda _: None
+        )
+        failed = RunnablePassthrough.assign(parsed=lambda _: None)
+        return RunnableMap(raw=model) | parsed.with_fallbacks(
+            [failed], exception_key="parsing_error"
+        )
+
+    def batch(
+        self,
+        inputs: list[LanguageModelInput],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[Any]:
+        """Answer many conversations in real batches.
+
+        Args:
+            inputs: Conversations.
+            config: One for all, or one each.
+            return_exceptions: Give an error in place of an answer instead of raising it.
+            **kwargs: As for ``invoke``.
+
+        Returns:
+            Answers in the order of the inputs.
+        """
+        configs = get_config_list(config, len(inputs))
+        failures: dict[int, Exception] = {}
+        requests: dict[int, GenerationRequest] = {}
+        for number, item in enumerate(inputs):
+            try:
+                messages = self._convert_input(item).to_messages()
+                requests[number] = self._request(messages, **kwargs)
+                self.engine.check(requests[number])
+            except DomainSmithError as error:
+                if not return_exceptions:
+                    raise
+                failures[number] = error
+        order = list(requests)
+        done = {
+            order[completion.index]: completion
+            for completion in self.engine.generate([requests[number] for number in order])
+        }
+        return [
+            failures[number]
+            if number in failures
+            else self.invoke(item, configs[number], completed=done[number], **kwargs)
+            for number, item in enumerate(inputs)
+        ]
+
+    async def abatch(
+        self,
+        inputs: list[LanguageModelInput],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[Any]:
+        """Answer many conversations in real batches, in a thread."""
+        return await asyncio.to_thread(
+            partial(self.batch, inputs, config, return_exceptions=return_exceptions, **kwargs)
+        )
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        *,
+        completed: Completion | None = None,
+        cancel: threading.Event | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        request = self._request(messages, stop=stop, **kwargs)
+        if completed is None:
+            (completed,) = self.engine.generate([request], cancel=cancel)
+        message = self._message(request, completed, calls=_calls_tools(kwargs))
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        cancel = kwargs.pop("cancel", None) or threading.Event()
+        call = partial(self._generate, messages, stop, None, cancel=cancel, **kwargs)
+        try:
+            return await asyncio.to_thread(call)
+        except asyncio.CancelledError:
+            # The thread cannot be stopped from outside; it ends itself within one token.
+            cancel.set()
+            raise
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        *,
+        cancel: threading.Event | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        request = self._request(messages, stop=stop, **kwargs)
+        calls = _calls_tools(kwargs)
+        pieces = self.engine.stream(request, cancel)
+        while True:
+            try:
+                piece = next(pieces)
+            except StopIteration as end:
+                completed: Completion = end.value
+                break
+            if calls:
+                continue
+            chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
+            if run_manager:
+                run_manager.on_llm_new_token(piece, chunk=chunk)
+            yield chunk
+        message = self._message(request, completed, calls=calls)
+        yield _last_chunk(message, with_content=calls)
+
+    def _request(
+        self, messages: list[BaseMessage], stop: Sequence[str] | None = None, **kwargs: Any
+    ) -> GenerationRequest:
+        """Turn a call into a request of the engine."""
+        tools, must_call = chosen_tools(kwargs.get("tools") or (), kwargs.get("tool_choice"))
+        prompt = self.engine.render(plain_messages(messages, tools))
+        constraint = kwargs.get("constraint") or _response_format(kwargs.get("response_format"))
+        if tools:
+            constraint = call_constraint(tools, must_call=must_call)
+        return GenerationRequest(
+            prompt=prompt,
+            max_new_tokens=self._bound(prompt, kwargs),
+            temperature=_given(kwargs, "temperature", self.temperature),
+            top_p=_given(kwargs, "top_p", self.top_p),
+            top_k=_given(kwargs, "top_k", self.top_k),
+            seed=_given(kwargs, "seed", self.seed),
+            stop=(*self.stop, *(stop or ())),
+            constraint=constraint,
+            adapter=_given(kwargs, "adapter", self.adapter),
+        )
+
+    def _bound(self, prompt: str, kwargs: Mapping[str, Any]) -> int:
+        for name in ("max_tokens", "max_completion_tokens", "max_new_tokens"):
+            if kwargs.get(name) is not None:
+                return int(kwargs[name])
+        left = self.engine.context_length - self.engine.count_tokens(prompt)
+        return max(1, min(self.max_tokens, left))
+
+    def _message(
+        self, request: GenerationRequest, completed: Completion, *, calls: bool
+    ) -> AIMessage:
+        text = completed.text
+        tool_calls: list[ToolCall] = []
+        if calls and completed.finish_reason != "cancelled":
+            text, tool_calls = parse_call(completed.text, salt=request.prompt)
+        return AIMessage(
+            content=text,
+            tool_calls=tool_calls,
+            usage_metadata=UsageMetadata(
+                input_tokens=completed.prompt_tokens,
+                output_tokens=completed.completion_tokens,
+                total_tokens=completed.prompt_tokens + completed.completion_tokens,
+            ),
+            response_metadata={
+                "finish_reason": "tool_calls" if tool_calls else completed.finish_reason,
+                "model_name": self.engine.model_name,
+                "adapter": request.adapter,
+            },
+        )
+
+
+def _given(kwargs: Mapping[str, Any], name: str, default: Any) -> Any:
+    value = kwargs.get(name)
+    return default if value is None else value
+
+
+def _calls_tools(kwargs: Mapping[str, Any]) -> bool:
+    return bool(chosen_tools(kwargs.get("tools") or (), kwargs.get("tool_choice"))[0])
+
+
+def _response_format(value: Any) -> Constraint | None:
+    """Read OpenAI's ``response_format``."""
+    if value is None or value == {"type": "text"}:
+        return None
+    if isinstance(value, Mapping) and value.get("type") == "json_schema":
+        return Constraint.json_schema(value["json_schema"]["schema"])
+    if isinstance(value, type) and issubclass(value, BaseModel):
+        return Constraint.json_schema(value)
+    raise InputInvalid("Unknown response_format", where=str(value)[:80], fix="Use json_schema.")
+
+
+def _last_chunk(message: AIMessage, *, with_content: bool) -> ChatGenerationChunk:
+    chunk = AIMessageChunk(
+        content=message.content if with_content else "",
+        tool_call_chunks=[
+            {
+                "name": call["name"],
+                "args": json.dumps(call["args"], ensure_ascii=False),
+                "id": call["id"],
+                "index": index,
+                "type": "tool_call_chunk",
+            }
+            for index, call in enumerate(message.tool_calls)
+        ],
+        usage_metadata=message.usage_metadata,
+        response_metadata=message.response_metadata,
+        chunk_position="last",
+    )
+    return ChatGenerationChunk(message=chunk)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from domainsmith.errors import InputInvalid, WeightsMissing
+from domainsmith.model_io.engine import Engine
+from domainsmith.model_io.generation import GenerationRequest
+
+PROMPT = "The washing machine"
+
+
+def answers(engine: Engine, *adapters: str | None) -> list[str]:
+    requests = [
+        GenerationRequest(PROMPT, max_new_tokens=8, adapter=adapter) for adapter in adapters
+    ]
+    done = sorted(engine.generate(requests), key=lambda item: item.index)
+    return [item.text for item in done]
+
+
+def test_adapters_switch_and_leave_no_trace(engine: Engine, adapter_folder: Path) -> None:
+    pairs = [(PROMPT, " stands in the cellar.")]
+    (base,) = answers(engine, None)
+    score = engine.score(pairs)[0].sum
+    engine.add_adapter("one", adapter_folder)
+    engine.add_adapter("two", adapter_folder)
+    try:
+        assert engine.adapters == ("one", "two")
+        mixed = answers(engine, "one", None, "two", None)
+        assert mixed[1] == mixed[3] == base
+        assert mixed[0] == mixed[2] != base
+        assert engine.score(pairs, adapter="one")[0].sum != score
+        assert engine.score(pairs)[0].sum == score
+        engine.remove_adapter("one")
+        assert answers(engine, "two", None) == [mixed[0], base]
+        with pytest.raises(InputInvalid, match="No such adapter"):
+            answers(engine, "one")
+    finally:
+        for name in engine.adapters:
+            engine.remove_adapter(name)
+    assert answers(engine, None) == [base]
+    assert engine.score(pairs)[0].sum == score
+    assert not any("lora" in name for name, _ in engine.model.named_modules())
+
+
+def test_folders_that_are_no_adapter_are_refused(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(WeightsMissing, match="no adapter"):
+        engine.add_adapter("x", tmp_path)
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"\0" * 9)
+    (tmp_path / "adapter_config.json").write_text("{broken")
+    with pytest.raises(WeightsMissing, match="damaged"):
+        engine.add_adapter("x", tmp_path)
+    config = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 4, "target_modules": ["nope"]}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+    with pytest.raises(InputInvalid, match="does not fit"):
+        engine.add_adapter("x", tmp_path)
+    assert engine.adapters == ()
+    assert answers(engine, None)

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from domainsmith.errors import InputInvalid
+from domainsmith.model_io.engine import Engine
+
+
+def reference(engine: Engine, prompt: str, completion: str) -> tuple[float, int]:
+    encode = engine.tokenizer.encode
+    left, right = (encode(text, add_special_tokens=False) for text in (prompt, completion))
+    with torch.inference_mode():
+        logits = engine.model(input_ids=torch.tensor([[*left, *right]])).logits[0].double()
+    values = torch.log_softmax(logits, dim=-1)
+    chosen = [values[len(left) - 1 + place, token] for place, token in enumerate(right)]
+    return float(sum(chosen)), len(right)
+
+
+def test_scores_equal_plain_transformers(exact_engine: Engine) -> None:
+    long = "The warranty of the machine runs for three years from the day of purchase. " * 3
+    pairs = [
+        (long + "How long?", " Three years."),
+        (long + "How long?", " Three hundred years, and then some more."),
+        ("Hi", " there"),
+        ("问题：天空是什么颜色？", "蓝色"),
+        (long + "How long?", " No."),
+    ]
+    found = exact_engine.score(pairs)
+    for (prompt, completion), value in zip(pairs, found, strict=True):
+        total, tokens = reference(exact_engine, prompt, completion)
+        assert value.tokens == tokens
+        assert value.sum == pytest.approx(total, abs=1e-3)
+
+
+def test_scores_keep_their_order_and_allow_empty_completions(engine: Engine) -> None:
+    pairs = [("Paris is the capital of", " France"), ("a", ""), ("Paris is the capital of", " xyz")]
+    first, empty, third = engine.score(pairs)
+    assert first.sum > third.sum
+    assert (empty.sum, empty.tokens, empty.mean) == (0.0, 0, 0.0)
+    with pytest.raises(InputInvalid, match="empty"):
+        engine.score([("", "x")])
+    assert engine.score([]) == []
