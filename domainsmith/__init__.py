@@ -5,6 +5,7 @@ The public names are loaded on first use, so that importing the package costs no
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from domainsmith.workspace import Workspace
 
 __version__ = "0.1.0"
+
+# LangGraph reads this once, when it is imported: its default lets stored data import any type.
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 
 _HOMES = {
     "DomainSmithError": "domainsmith.errors",

@@ -1,0 +1,1 @@
+"""Agents: steps that the model orders, checkpointed and under a policy."""

@@ -1,0 +1,258 @@
+"""From a request to a plan: nearest annotated requests, then the best consistent choice.
+
+The request is cut into clauses. Every way of grouping neighbouring clauses is scored: each
+group by the likeness of its nearest annotated requests to it, whose sequences of tools are the
+candidates. Groups, candidates and literal arguments that fit together best win. Nothing here
+knows any particular request, and nothing is read but the user's own words: documents and
+results cannot add a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from domainsmith.agents.arguments import copy_arguments, looks_like_question
+from domainsmith.agents.assemble import Draft, assemble
+from domainsmith.agents.clauses import clauses
+from domainsmith.agents.concepts import OWN_THINGS, concepts
+from domainsmith.agents.examples import ExampleIndex, Label, load_examples
+from domainsmith.agents.spans import Span, find_spans, mask
+from domainsmith.data_connection.language import detect_language
+from domainsmith.records import Language, Plan
+
+if TYPE_CHECKING:
+    from domainsmith.model_io.generation import Embedder
+    from domainsmith.tools.tool import Tool
+
+__all__ = ["Candidate", "Planner"]
+
+_GROUP_PENALTY = 0.05
+"""Likeness that one more group must gain."""
+_MERGE_PENALTY = 0.05
+"""Likeness lost for each clause that a group has more than tools."""
+_UNUSED_PENALTY = {
+    "path": 0.25,
+    "id": 0.25,
+    "epochs": 0.12,
+    "port": 0.12,
+    "quote": 0.05,
+    "count": 0.08,
+}
+_MISSING_PENALTY = 0.12
+_QUESTION_BONUS = 0.15
+_FOREIGN_BONUS = 0.4
+_LABELS_PER_GROUP = 4
+_BEAM = 24
+_FLOOR = 0.22
+"""Below this likeness the request is taken for none of ours."""
+
+
+_ANSWER: Label = ("answer_question",)
+
+
+def _question_bonus(
+    text: str, spans: Sequence[Span], start: int, end: int, index: ExampleIndex, language: Language
+) -> float:
+    """Tell how much a clause looks like a question about the documents.
+
+    Such questions are about anything, so they resemble no example. What marks them is the form
+    of a question, words that no annotated request uses, and nothing of the program's own.
+    """
+    literal = any(s.kind in {"path", "id"} for s in spans if start <= s.start and s.end <= end)
+    if literal or not looks_like_question(text, language):
+        return 0.0
+    own = not OWN_THINGS.isdisjoint(concepts(text, language))
+    return (0.0 if own else _QUESTION_BONUS) + _FOREIGN_BONUS * index.foreign_share(text)
+
+
+def _merged(label: Label, joints: int) -> float:
+    """Price of reading several clauses as one wish; one question may have many clauses."""
+    return 0.0 if label == _ANSWER else _MERGE_PENALTY * max(0, joints + 1 - max(1, len(label)))
+
+
+def _joined_questions(
+    request: str, groups: Sequence[tuple[int, int, Label]]
+) -> list[tuple[int, int, Label]]:
+    """Join neighbouring clauses of one question; a question mark ends a question."""
+    joined: list[tuple[int, int, Label]] = []
+    for start, end, label in groups:
+        if joined and label == joined[-1][2] == _ANSWER:
+            before = joined[-1]
+            if request[before[1] - 1] not in "?？":
+                joined[-1] = (before[0], end, label)
+                continue
+        joined.append((start, end, label))
+    return joined
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One reading of a request.
+
+    Args:
+        drafts: Steps with their arguments, in the order of the words.
+        score: Likeness less penalties; higher is better.
+        likeness: How much the request resembles the annotated ones, 0 to about 1.
+    """
+
+    drafts: tuple[Draft, ...]
+    score: float
+    likeness: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Partial:
+    groups: tuple[tuple[int, int, Label], ...]
+    total: float
+
+
+class Planner:
+    """Turns requests into plans.
+
+    Args:
+        tools: The tools by name.
+        embedder: For English likeness; None compares by patterns only.
+    """
+
+    def __init__(
+        self, tools: Mapping[str, Tool[Any]], embedder: Callable[[], Embedder] | None = None
+    ) -> None:
+        self.tools = tools
+        self._load_embedder = embedder
+        self._indexes: dict[Language, ExampleIndex] = {}
+
+    def index(self, language: Language) -> ExampleIndex:
+        """Return the examples of a language, ready to compare with."""
+        if language not in self._indexes:
+            needs_vectors = language == "en" and self._load_embedder is not None
+            embedder = self._load_embedder() if needs_vectors and self._load_embedder else None
+            self._indexes[language] = ExampleIndex(load_examples(language), language, embedder)
+        return self._indexes[language]
+
+    def plan(
+        self, request: str, *, language: Language | None = None, without_source: int | None = None
+    ) -> Plan:
+        """Plan a request.
+
+        Args:
+            request: The user's words.
+            language: Their language; detected if None.
+            without_source: Leave one example out, for measurements.
+
+        Returns:
+            The plan. No steps and no question: none of the tools serves the request. A question
+            and no steps: an argument is missing.
+        """
+        language = language or detect_language(request)
+        request = request.strip()
+        ranked = self.candidates(request, language, without_source=without_source)
+        return assemble(request, ranked[0].drafts, ranked[0].likeness, self.tools, language)
+
+    def candidates(
+        self, request: str, language: Language, *, without_source: int | None = None
+    ) -> list[Candidate]:
+        """Return the readings of a request, best first.
+
+        Args:
+            request: The user's words.
+            language: Their language.
+            without_source: Leave one example out, for measurements.
+
+        Returns:
+            At least one reading.
+        """
+        spans = find_spans(request, language)
+        pieces = clauses(request, spans, language)
+        partials = self._groupings(request, spans, pieces, language, without_source)
+        found: dict[tuple[Draft, ...], Candidate] = {}
+        for partial in partials:
+            candidate = self._fill(request, spans, partial, language)
+            known = found.get(candidate.drafts)
+            if known is None or candidate.score > known.score:
+                found[candidate.drafts] = candidate
+        ranked = sorted(found.values(), key=lambda c: (-c.score, len(c.drafts), str(c.drafts)))
+        if ranked[0].likeness < _FLOOR:
+            is_question = looks_like_question(request, language)
+            label: Label = ("answer_question",) if is_question else ()
+            whole = _Partial(((0, len(request), label),), ranked[0].score)
+            ranked.insert(0, self._fill(request, spans, whole, language))
+        return ranked
+
+    def _groupings(
+        self,
+        request: str,
+        spans: list[Span],
+        pieces: Sequence[tuple[int, int]],
+        language: Language,
+        without_source: int | None,
+    ) -> list[_Partial]:
+        """Search the ways to group clauses, keeping the best few at every joint."""
+        count = len(pieces)
+        ranges = [(a, b) for a in range(count) for b in range(a, count)]
+        texts = [mask(request, spans, pieces[a][0], pieces[b][1]) for a, b in ranges]
+        sizes_in_clauses = [b - a + 1 for a, b in ranges]
+        index = self.index(language)
+        rows = index.scores(texts, sizes_in_clauses, without_source=without_source)
+        sizes = [max(1, end - start) ** 0.5 for start, end in pieces]
+        everything = sum(sizes)
+        beams: list[list[_Partial]] = [[_Partial((), 0.0)], *([] for _ in pieces)]
+        for (a, b), row in zip(ranges, rows, strict=True):
+            start, end = pieces[a][0], pieces[b][1]
+            bonus = _question_bonus(request[start:end], spans, start, end, index, language)
+            row[_ANSWER] = row.get(_ANSWER, 0.0) + bonus
+            best = sorted(row, key=lambda label: (-row[label], label))[:_LABELS_PER_GROUP]
+            share = sum(sizes[a : b + 1]) / everything
+            for partial in beams[a]:
+                cost = _GROUP_PENALTY if partial.groups else 0.0
+                beams[b + 1] += [
+                    _Partial(
+                        (*partial.groups, (start, end, label)),
+                        partial.total + share * row[label] - cost - _merged(label, b - a),
+                    )
+                    for label in best
+                ]
+            # Ranges come in the order of their first clause, so beams[a + 1] is complete
+            # once every range that begins at or before ``a`` was seen.
+            if b == count - 1:
+                beams[a + 1] = sorted(beams[a + 1], key=lambda p: -p.total)[:_BEAM]
+        return beams[count]
+
+    def _fill(
+        self, request: str, spans: list[Span], partial: _Partial, language: Language
+    ) -> Candidate:
+        """Give every step its arguments; score what is left over or missing."""
+        free = set(spans)
+        drafts: list[Draft] = []
+        score = partial.total
+        for start, end, label in _joined_questions(request, partial.groups):
+            for tool in label:
+                for arguments, used in copy_arguments(
+                    tool, request, start, end, sorted(free, key=lambda s: s.start), language
+                ):
+                    free -= used
+                    drafts.append(Draft(tool, tuple(arguments.items()), start))
+        drafts, free = self._lend(drafts, free)
+        for draft in drafts:
+            names = dict(draft.arguments)
+            missing = [n for n in self.tools[draft.tool].required_arguments if n not in names]
+            score -= _MISSING_PENALTY * len(missing)
+        score -= sum(_UNUSED_PENALTY[span.kind] for span in free)
+        return Candidate(tuple(drafts), score, partial.total)
+
+    def _lend(self, drafts: list[Draft], free: set[Span]) -> tuple[list[Draft], set[Span]]:
+        """Give a path or id that no step used to the one step that lacks it."""
+        takes = {"path": "path", "id": "id"}
+        for span in sorted(free, key=lambda s: s.start):
+            name = takes.get(span.kind)
+            lacking = [
+                n
+                for n, d in enumerate(drafts)
+                if name in self.tools[d.tool].required_arguments and name not in dict(d.arguments)
+            ]
+            if name is not None and len(lacking) == 1:
+                n = lacking[0]
+                drafts[n] = replace(drafts[n], arguments=((name, span.value),))
+                free = free - {span}
+        return drafts, free

@@ -1,0 +1,65 @@
+"""Which artifact "the newest" is, when an older one was asked for again.
+
+Artifacts are recognised, not made twice, so the order in which they were first made is not the
+order in which they were last wanted. A note keeps the latter; it holds until something newer is
+made by anyone.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from domainsmith.storage import lineage
+from domainsmith.storage.atomic import write_json
+from domainsmith.workspace import Workspace
+
+__all__ = ["Stage", "latest_ids", "note_latest"]
+
+Stage = Literal["raw", "selected", "adapter"]
+_FILE = "latest.json"
+
+
+def note_latest(workspace: Workspace, stage: Stage, id: str) -> None:
+    """Note that an artifact was made or asked for just now.
+
+    Args:
+        workspace: Where it lies.
+        stage: ``raw`` or ``selected`` dataset, or ``adapter``.
+        id: Its id.
+    """
+    notes = _read(workspace)
+    note = {"id": id, "newest": _newest(workspace, stage)}
+    if notes.get(stage) != note:
+        write_json(workspace.root / _FILE, {**notes, stage: note})
+
+
+def latest_ids(workspace: Workspace, stage: Stage) -> list[str]:
+    """Return the ids of a kind, the one wanted last first, then the newest first.
+
+    Args:
+        workspace: Where they lie.
+        stage: ``raw`` and ``selected`` both list all datasets.
+    """
+    ids = [a.id for a in lineage.artifacts(workspace.db, _kind(stage))]
+    note = _read(workspace).get(stage, {})
+    if note.get("id") in ids and note.get("newest") == ids[0]:
+        return [note["id"], *(i for i in ids if i != note["id"])]
+    return ids
+
+
+def _kind(stage: Stage) -> str:
+    return "adapter" if stage == "adapter" else "dataset"
+
+
+def _newest(workspace: Workspace, stage: Stage) -> str | None:
+    found = lineage.artifacts(workspace.db, _kind(stage))
+    return found[0].id if found else None
+
+
+def _read(workspace: Workspace) -> dict[str, Any]:
+    try:
+        notes = json.loads((workspace.root / _FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return notes if isinstance(notes, dict) else {}

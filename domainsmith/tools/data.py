@@ -1,0 +1,265 @@
+"""Tools that make training data: generate it from the documents, select from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from domainsmith.errors import InputEmpty, YieldTooLow
+from domainsmith.records import Question, Record, content_hash
+from domainsmith.storage import lineage
+from domainsmith.storage import passages as passage_store
+from domainsmith.tools.current import latest_ids, note_latest
+from domainsmith.tools.knowledge import resolve_path
+from domainsmith.tools.questions import known_questions_file
+from domainsmith.tools.tool import Tool, ToolArguments, ToolContext, ToolResult, say
+from domainsmith.training.dataset_folder import (
+    DatasetInfo,
+    dataset_info,
+    find_dataset,
+    read_dataset,
+    write_dataset,
+)
+
+__all__ = ["GENERATE_DATA", "SELECT_DATA", "held_out_questions", "newest_dataset"]
+
+
+class GenerateData(ToolArguments):
+    """Arguments of ``generate_data``."""
+
+    count: int | None = Field(default=None, ge=1, le=1_000_000, description="Records to make")
+    questions: str | None = Field(
+        default=None, min_length=1, description="JSONL file of test questions to keep out"
+    )
+
+
+class SelectData(ToolArguments):
+    """Arguments of ``select_data``."""
+
+    count: int | None = Field(default=None, ge=1, le=1_000_000, description="Records to keep")
+
+
+def held_out_questions(ctx: ToolContext, given: str | None) -> tuple[list[Question], Path | None]:
+    """Load the test questions that a step is about.
+
+    Args:
+        ctx: What the tool works on.
+        given: The user's path, or None for the file found with the documents.
+
+    Returns:
+        The questions, none without a file; and the file.
+    """
+    from domainsmith.training.evaluate import load_questions
+
+    path = resolve_path(ctx, given) if given else known_questions_file(ctx.workspace)
+    return ([], None) if path is None else (load_questions(path), path)
+
+
+def newest_dataset(ctx: ToolContext, stage: Literal["raw", "selected"]) -> DatasetInfo | None:
+    """Return the dataset of a stage that was made or asked for last.
+
+    Args:
+        ctx: What the tool works on.
+        stage: ``raw`` (generated) or ``selected``.
+    """
+    for dataset_id in latest_ids(ctx.workspace, stage):
+        info = find_dataset(ctx.workspace, dataset_id)
+        if info is not None and info.card.get("stage", "raw") == stage:
+            return info
+    return None
+
+
+def _generate_data(ctx: ToolContext, arguments: GenerateData) -> ToolResult:
+    from domainsmith.chains.generate import generate_dataset
+    from domainsmith.training import dataset_folder
+    from domainsmith.training.select.pipeline import select_records
+
+    questions, file = held_out_questions(ctx, arguments.questions)
+    engine = ctx.models.engine()
+    target = arguments.count or ctx.options.records
+    report = generate_dataset(
+        ctx.workspace,
+        target=target,
+        seed=ctx.options.seed,
+        exclude=questions,
+        generator=engine,
+        scorer=engine,
+        embedder=ctx.models.embedder(),
+        select=select_records,
+        store=dataset_folder,
+        progress=ctx.progress,
+    )
+    info = dataset_info(Path(report.path))
+    if not info.records:
+        raise YieldTooLow("No record passed the graders", where=info.path)
+    note_latest(ctx.workspace, "raw", info.id)
+    done = report.repeated
+    dropped: dict[str, int] = dict(report.dropped)
+    out = sum(dropped.values())
+    taken = (
+        say(
+            ctx,
+            "No questions file was found, so no passage was held out.",
+            "没有找到问题文件，因此没有排除任何段落。",
+        )
+        if file is None
+        else say(
+            ctx,
+            f"Kept out: {report.passages_excluded} passages behind the {len(questions)} questions "
+            f"of {file.name}.",
+            f"已排除 {file.name} 中 {len(questions)} 个问题背后的 "
+            f"{report.passages_excluded} 个段落。",
+        )
+    )
+    summary = say(
+        ctx,
+        f"{'Already done: ' if done else ''}{info.records} records in {info.id} "
+        f"(asked for {target}; {out} candidates dropped). {taken}",
+        f"{'已经完成：' if done else ''}{info.id} 中有 {info.records} 条记录（要求 {target} 条；"
+        f"丢弃候选 {out} 条）。{taken}",
+    )
+    return ToolResult(
+        ok=True,
+        summary=summary,
+        artifact_ids=(info.id,),
+        data={
+            "already_done": done,
+            "dataset_id": info.id,
+            "records": info.records,
+            "asked": target,
+            "counts": dict(report.counts),
+            "dropped": dropped,
+            "passages_excluded": report.passages_excluded,
+            "questions_file": None if file is None else str(file),
+            "sha256": info.sha256,
+        },
+    )
+
+
+def _select_data(ctx: ToolContext, arguments: SelectData) -> ToolResult:
+    raw = newest_dataset(ctx, "raw")
+    if raw is None:
+        raise InputEmpty(
+            "There is no generated dataset to select from",
+            where=ctx.workspace.datasets_dir,
+            fix="Generate training data first.",
+        )
+    questions, file = held_out_questions(ctx, None)
+    inputs = {
+        "raw": raw.sha256,
+        "count": arguments.count or 0,
+        "questions": content_hash([q.id for q in questions]),
+        "embedder": ctx.models.embedder().model_name,
+        "selection": 1,
+    }
+    dataset_id = f"dataset_{content_hash(inputs)[:16]}"
+    info = find_dataset(ctx.workspace, dataset_id)
+    done = info is not None
+    if info is None:
+        info = _write_selection(ctx, raw, dataset_id, questions, arguments.count or 0, inputs)
+    note_latest(ctx.workspace, "selected", info.id)
+    counts: dict[str, int] = dict(info.card.get("dropped", {}))
+    by_stage = ", ".join(f"{stage} {n}" for stage, n in sorted(counts.items())) or "0"
+    summary = say(
+        ctx,
+        f"{'Already done: ' if done else ''}{info.records} of {raw.records} records selected into "
+        f"{info.id}; dropped: {by_stage}.",
+        f"{'已经完成：' if done else ''}从 {raw.records} 条记录中选出 {info.records} 条，"
+        f"存入 {info.id}；丢弃：{by_stage}。",
+    )
+    return ToolResult(
+        ok=True,
+        summary=summary,
+        artifact_ids=(info.id, raw.id),
+        data={
+            "already_done": done,
+            "dataset_id": info.id,
+            "records": info.records,
+            "from_records": raw.records,
+            "dropped": counts,
+            "questions_file": None if file is None else str(file),
+            "sha256": info.sha256,
+        },
+    )
+
+
+def _write_selection(
+    ctx: ToolContext,
+    raw: DatasetInfo,
+    dataset_id: str,
+    questions: list[Question],
+    target: int,
+    inputs: dict[str, Any],
+) -> DatasetInfo:
+    from domainsmith.training.select.pipeline import select_records, selection_counts
+
+    records = read_dataset(raw.path)
+    embedder = ctx.models.embedder()
+    selection = select_records(
+        records,
+        vectors=embedder.embed([r.instruction for r in records]),
+        questions=questions,
+        question_vectors=embedder.embed([q.question for q in questions]) if questions else None,
+        held_out_texts=_held_out_texts(ctx, questions),
+        target=target,
+    )
+    by_id: dict[str, Record] = {r.id: r for r in records}
+    kept = [by_id[i] for i in selection.kept]
+    dropped = selection_counts(selection)
+    if not kept:
+        raise YieldTooLow(
+            f"Selection left none of {len(records)} records ({dropped})",
+            where=raw.path,
+            fix="Generate more data.",
+        )
+    selection_id = lineage.put_artifact(ctx.workspace.db, selection, parents=[raw.id])
+    return write_dataset(
+        ctx.workspace,
+        dataset_id,
+        kept,
+        parents=[raw.id, selection_id],
+        card={"stage": "selected", "dropped": dropped, "from": raw.id, "inputs": inputs},
+    )
+
+
+def _held_out_texts(ctx: ToolContext, questions: list[Question]) -> list[str]:
+    """Return the passages that hold gold answers."""
+    if not questions:
+        return []
+    from domainsmith.training.leakage_check import held_out_passages
+
+    all_passages = passage_store.passages(ctx.workspace.db)
+    held = held_out_passages(all_passages, questions)
+    return [passage.text for passage in all_passages if passage.id in held]
+
+
+GENERATE_DATA = Tool(
+    name="generate_data",
+    title={"en": "Generate training data", "zh": "生成训练数据"},
+    description={
+        "en": "Make graded question-answer records from the documents with the local model. "
+        "Passages behind the test questions are left out.",
+        "zh": "用本地模型根据文档生成经过评分的问答记录，测试问题背后的段落会被排除。",
+    },
+    arguments=GenerateData,
+    run=_generate_data,
+    writes=True,
+    requires=("passages",),
+    produces=("raw_dataset",),
+)
+SELECT_DATA = Tool(
+    name="select_data",
+    title={"en": "Select training data", "zh": "筛选训练数据"},
+    description={
+        "en": "Remove duplicates, leaks and weak records from the newest generated dataset and "
+        "keep a diverse selection.",
+        "zh": "从最新生成的数据集中去除重复、泄漏和质量差的记录，保留多样的子集。",
+    },
+    arguments=SelectData,
+    run=_select_data,
+    writes=True,
+    requires=("raw_dataset",),
+    produces=("selected_dataset",),
+)

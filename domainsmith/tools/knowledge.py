@@ -1,0 +1,195 @@
+"""Tools about what the documents say: add them, search them, answer from them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+
+from domainsmith.errors import InputEmpty, InputInvalid
+from domainsmith.records import Answer, Hit
+from domainsmith.storage import documents as document_store
+from domainsmith.tools.questions import find_questions_file, remember_source
+from domainsmith.tools.tool import Tool, ToolArguments, ToolContext, ToolResult, say
+
+__all__ = ["ADD_DOCUMENTS", "ANSWER_QUESTION", "SEARCH_DOCUMENTS", "resolve_path"]
+
+_SHOWN = 5
+"""Failed files and found passages that a summary names."""
+
+
+class AddDocuments(ToolArguments):
+    """Arguments of ``add_documents``."""
+
+    path: str = Field(min_length=1, max_length=4096, description="Folder or file to read")
+
+
+class SearchDocuments(ToolArguments):
+    """Arguments of ``search_documents``."""
+
+    query: str = Field(min_length=1, max_length=2000, description="Words to look for")
+
+
+class AnswerQuestion(ToolArguments):
+    """Arguments of ``answer_question``."""
+
+    question: str = Field(min_length=1, max_length=4000, description="A question in plain words")
+
+
+def resolve_path(ctx: ToolContext, path: str) -> Path:
+    """Turn a user's path into an absolute one.
+
+    Args:
+        ctx: Relative paths start from its folder.
+        path: As the user wrote it; ``~`` is the home folder.
+
+    Returns:
+        The path; it need not exist.
+
+    Raises:
+        InputInvalid: It holds a NUL character.
+    """
+    if "\0" in path:
+        raise InputInvalid("The path holds a NUL character", where=repr(path))
+    return Path(os.path.abspath(ctx.folder / Path(path).expanduser()))
+
+
+def _add_documents(ctx: ToolContext, arguments: AddDocuments) -> ToolResult:
+    from domainsmith.data_connection.sources import add_folder
+
+    folder = resolve_path(ctx, arguments.path)
+    report = add_folder(
+        ctx.workspace,
+        folder,
+        embedder=ctx.models.embedder(),
+        chunk_tokens=ctx.options.chunk_tokens,
+        progress=ctx.progress,
+        index=ctx.models.index(),
+    )
+    if not report.passages_total:
+        raise InputEmpty(
+            "Nothing could be read from the documents",
+            where=folder,
+            fix="Check that it holds readable PDF, DOCX, XLSX, HTML, CSV, Markdown or text files.",
+        )
+    questions = find_questions_file(folder)
+    remember_source(ctx.workspace, folder, questions)
+    failed = [{"path": f.path, "reason": f.reason} for f in report.failed]
+    done = not (report.documents_added or report.changed or report.removed)
+    numbers = f"{report.documents_added} / {report.changed} / {report.unchanged} / {report.removed}"
+    summary = say(
+        ctx,
+        f"{'Already done: ' if done else ''}{arguments.path}: {numbers} documents added / changed /"
+        f" unchanged / removed, {report.passages_total} passages ({report.passages_new} new), "
+        f"{len(failed)} files failed.",
+        f"{'已经完成：' if done else ''}{arguments.path}：新增 / 更改 / 未变 / 移除文档 {numbers}，"
+        f"共 {report.passages_total} 个段落（新 {report.passages_new} 个），"
+        f"{len(failed)} 个文件失败。",
+    )
+    if failed:
+        named = "; ".join(f"{f['path']}: {f['reason']}" for f in failed[:_SHOWN])
+        summary += say(ctx, f" Failed: {named}", f" 失败：{named}")
+    return ToolResult(
+        ok=True,
+        summary=summary,
+        artifact_ids=tuple(d.id for d in document_store.documents(ctx.workspace.db)),
+        data={
+            "already_done": done,
+            "added": report.documents_added,
+            "changed": report.changed,
+            "unchanged": report.unchanged,
+            "removed": report.removed,
+            "passages": report.passages_total,
+            "passages_new": report.passages_new,
+            "failed": failed,
+            "questions_file": None if questions is None else str(questions),
+        },
+    )
+
+
+def _search_documents(ctx: ToolContext, arguments: SearchDocuments) -> ToolResult:
+    from domainsmith.data_connection.retrieve import retrieve
+
+    found: list[Hit] = retrieve(
+        ctx.models.index(), ctx.models.embedder(), [arguments.query], k=ctx.options.top_k
+    )[0]
+    if not found:
+        return ToolResult(
+            ok=False,
+            summary=say(ctx, "No passage matches.", "没有匹配的段落。"),
+            data={"hits": []},
+        )
+    lines = [
+        f"[{n}] {hit.passage.document_path} "
+        f"{f'p. {hit.passage.page} ' if hit.passage.page else ''}{hit.passage.header}: "
+        f"{' '.join(hit.passage.text.split())[:200]}"
+        for n, hit in enumerate(found, 1)
+    ]
+    head = say(ctx, f"{len(found)} passages:", f"{len(found)} 个段落：")
+    return ToolResult(
+        ok=True,
+        summary="\n".join([head, *lines[:_SHOWN]]),
+        artifact_ids=tuple(hit.passage.id for hit in found),
+        data={"hits": [hit.model_dump(mode="json") for hit in found]},
+    )
+
+
+def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
+    from domainsmith.chains.answer import build_answer_chain
+
+    chain = build_answer_chain(
+        ctx.workspace,
+        ctx.models.index(),
+        ctx.models.embedder(),
+        ctx.models.engine(),
+        top_k=ctx.options.top_k,
+        documents_only=ctx.options.documents_only,
+    )
+    answer: Answer = chain.invoke({"question": arguments.question, "history": list(ctx.history)})
+    sources = [
+        f"[{c.number}] {c.document_path}{f', p. {c.page}' if c.page else ''}: {c.quote}"
+        for c in answer.citations
+    ]
+    return ToolResult(
+        ok=True,
+        summary="\n".join([answer.text, *sources]),
+        artifact_ids=(answer.id,),
+        data={"answer": answer.model_dump(mode="json")},
+    )
+
+
+ADD_DOCUMENTS = Tool(
+    name="add_documents",
+    title={"en": "Add documents", "zh": "添加文档"},
+    description={
+        "en": "Read a folder or file into the workspace: split it into passages and index them.",
+        "zh": "把文件夹或文件读入工作区：切分成段落并建立索引。",
+    },
+    arguments=AddDocuments,
+    run=_add_documents,
+    writes=True,
+    produces=("passages",),
+)
+SEARCH_DOCUMENTS = Tool(
+    name="search_documents",
+    title={"en": "Search documents", "zh": "搜索文档"},
+    description={
+        "en": "Show the passages that fit some words best, without an answer.",
+        "zh": "显示与关键词最相符的段落，不作回答。",
+    },
+    arguments=SearchDocuments,
+    run=_search_documents,
+    requires=("passages",),
+)
+ANSWER_QUESTION = Tool(
+    name="answer_question",
+    title={"en": "Answer a question", "zh": "回答问题"},
+    description={
+        "en": "Answer a question from the documents, with citations; refuse if they do not say.",
+        "zh": "根据文档回答问题并注明出处；文档没有说明时拒绝回答。",
+    },
+    arguments=AnswerQuestion,
+    run=_answer_question,
+    requires=("passages",),
+)

@@ -1,0 +1,85 @@
+"""Conversations on disk: strict reading, turns, deletion, feedback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from domainsmith.errors import InputInvalid, InputNotFound
+from domainsmith.memory import conversations
+from domainsmith.memory.conversations import Turn
+from domainsmith.memory.feedback import add_feedback, all_feedback
+from domainsmith.records import Answer, Feedback
+from domainsmith.storage import lineage
+from domainsmith.workspace import Workspace
+
+
+def test_checkpoints_hold_plain_data_only(tmp_path):
+    from langgraph.checkpoint.base import empty_checkpoint
+
+    with conversations.open_checkpointer(tmp_path / "t.sqlite") as saver:
+        config = {"configurable": {"thread_id": "a", "checkpoint_ns": ""}}
+        checkpoint = empty_checkpoint()
+        checkpoint["channel_values"] = {
+            "evil": Path("/ok"),
+            "bad": Feedback(answer_id="answer_1", verdict="good"),
+        }
+        checkpoint["channel_versions"] = {"evil": "1", "bad": "1"}
+        saver.put(config, checkpoint, {"source": "input", "step": 0, "parents": {}}, {})
+        values = saver.get_tuple(config).checkpoint["channel_values"]
+    assert not isinstance(values.get("bad"), Feedback), "a class of ours is not brought to life"
+
+
+def test_strictness_is_on_and_permissive_reading_is_refused():
+    conversations.assert_strict()
+    code = (
+        "from langgraph.checkpoint.serde import jsonplus\n"
+        "from domainsmith.memory import conversations\n"
+        "conversations.assert_strict()\n"
+    )
+    folder = Path(__file__).parents[2]
+    env = {k: v for k, v in os.environ.items() if k != "LANGGRAPH_STRICT_MSGPACK"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**env, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "permissive deserialisation" in done.stderr
+
+
+def test_turns_are_kept_once_in_order(tmp_path):
+    path = tmp_path / "t.sqlite"
+    for turn in (Turn(1, "q1", "a1", "answer_1"), Turn(2, "问", "答"), Turn(1, "q1", "a1b")):
+        conversations.save_turn(path, "a", turn)
+    conversations.save_turn(path, "b", Turn(1, "other", "x"))
+    assert conversations.turns(path, "a") == [Turn(1, "q1", "a1b"), Turn(2, "问", "答")]
+    assert conversations.history(path, "a", 1) == [("问", "答")]
+    assert [(t.id, t.turns, t.first_question) for t in conversations.threads(path)] == [
+        ("a", 2, "q1"),
+        ("b", 1, "other"),
+    ]
+    assert conversations.delete_thread(path, "a")
+    assert not conversations.delete_thread(path, "a")
+    assert conversations.turns(path, "a") == []
+
+
+def test_feedback_is_a_child_of_its_answer(tmp_path):
+    with Workspace.create(tmp_path / "w") as workspace:
+        answer = Answer(question="q", text="a", language="en", model="m")
+        lineage.put_artifact(workspace.db, answer, parents=())
+        feedback = Feedback(answer_id=answer.id, verdict="bad", correction="b")
+        first = add_feedback(workspace, feedback)
+        assert add_feedback(workspace, feedback) == first
+        assert all_feedback(workspace) == [feedback]
+        assert [e.parent for e in lineage.ancestors(workspace.db, first)] == [answer.id]
+        with pytest.raises(InputNotFound):
+            add_feedback(workspace, Feedback(answer_id="answer_0", verdict="good"))
+        with pytest.raises(InputInvalid):
+            add_feedback(workspace, Feedback(answer_id=first, verdict="good"))
