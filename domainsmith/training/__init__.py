@@ -1,0 +1,3 @@
+"""What changes the model, and what proves the change."""
+
+__all__: list[str] = []

@@ -1,0 +1,374 @@
+"""The held-out comparison of systems on a person's own test questions."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from domainsmith.errors import InputEmpty, InputInvalid, InternalError, translated_os_errors
+from domainsmith.progress import ProgressCallback, ProgressEvent, silent
+from domainsmith.records import EvalReport, Interval, Question, Record, SystemScore, content_hash
+from domainsmith.storage import lineage, passages
+from domainsmith.storage.atomic import append_line, read_lines, write_json
+from domainsmith.storage.locks import hold
+from domainsmith.training.gate import Verdict, verdict
+from domainsmith.training.leakage_check import Embed, check_leakage
+from domainsmith.training.metrics import bootstrap_interval, paired_difference, question_score
+from domainsmith.workspace import Workspace
+
+__all__ = ["EvalAnswer", "System", "evaluate", "finished_report", "load_questions", "report_key"]
+
+_PAIRS = (
+    ("tuned", "base"),
+    ("tuned+retrieval", "base+retrieval"),
+    ("base+retrieval", "base"),
+    ("tuned+retrieval", "base"),
+)
+_JUDGED = ("tuned - base", "tuned+retrieval - base+retrieval")
+_MAX_PROBLEMS = 20
+
+
+@dataclass(frozen=True)
+class EvalAnswer:
+    """What a system said to a question.
+
+    Args:
+        text: Its words.
+        refused: Whether it said that the documents hold no answer.
+    """
+
+    text: str
+    refused: bool
+
+
+System = Callable[[Sequence[Question]], Sequence[EvalAnswer]]
+"""Answers questions in their order; called with a block of them."""
+
+
+def load_questions(path: Path) -> list[Question]:
+    """Read test questions, one JSON object a line.
+
+    Args:
+        path: A JSONL file with ``key``, ``question``, ``language`` and, if answerable,
+            ``answer`` and ``gold``.
+
+    Returns:
+        Questions in the file's order.
+
+    Raises:
+        InputNotFound: There is no such file.
+        InputEmpty: It holds no question.
+        InputInvalid: Lines break the form; all of them are named, up to twenty.
+    """
+    path = Path(path)
+    with translated_os_errors(path):
+        data = path.read_bytes()
+    questions: list[Question] = []
+    problems: list[str] = []
+    seen: dict[str, int] = {}
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        problem, question = _parse(line)
+        if question is not None and question.key in seen:
+            problem = f"the key {question.key!r} was used in line {seen[question.key]}"
+        if problem or question is None:
+            problems.append(f"line {number}: {problem}")
+            continue
+        seen[question.key] = number
+        questions.append(question)
+    if problems:
+        more = len(problems) - _MAX_PROBLEMS
+        listed = "; ".join(problems[:_MAX_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
+        raise InputInvalid(
+            f"{len(problems)} lines are not test questions: {listed}",
+            where=path,
+            fix="Correct them; the README shows the form.",
+        )
+    if not questions:
+        raise InputEmpty("The file holds no questions", where=path)
+    return questions
+
+
+def _parse(line: bytes) -> tuple[str, Question | None]:
+    try:
+        value = json.loads(line.decode("utf-8-sig"))
+        question = Question.model_validate(value)
+    except UnicodeDecodeError:
+        return "not UTF-8", None
+    except json.JSONDecodeError as error:
+        return f"not JSON ({error.msg})", None
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the line"
+        return f"{field}: {first['msg']}", None
+    if not question.question.strip():
+        return "question: it is empty", None
+    if question.answerable and not question.answer.strip():
+        return "answer: an answerable question needs one", None
+    return "", question
+
+
+def report_key(
+    questions: Sequence[Question],
+    system_names: Sequence[str],
+    *,
+    adapter_id: str | None,
+    dataset_id: str | None,
+    config: Mapping[str, Any],
+) -> str:
+    """Name a report by what goes into it.
+
+    Args:
+        questions: Test questions.
+        system_names: Systems that are compared.
+        adapter_id: The tuned model.
+        dataset_id: What it was trained on.
+        config: Plain data that decides the systems' answers (base model, top_k, prompts).
+
+    Returns:
+        ``report_`` and 16 hexadecimal digits.
+    """
+    sources = [_sha256(questions), sorted(system_names), adapter_id, dataset_id, dict(config)]
+    return f"report_{content_hash(sources)[:16]}"
+
+
+def finished_report(workspace: Workspace, key: str) -> EvalReport | None:
+    """Return a finished report, or None.
+
+    Args:
+        workspace: Where to look.
+        key: From :func:`report_key`.
+    """
+    try:
+        text = (workspace.reports_dir / key / "report.json").read_text(encoding="utf-8")
+        return EvalReport.model_validate_json(text)
+    except (OSError, ValidationError):
+        return None
+
+
+def evaluate(
+    workspace: Workspace,
+    questions: Sequence[Question],
+    systems: Mapping[str, System],
+    *,
+    adapter_id: str | None = None,
+    dataset_id: str | None = None,
+    records: Sequence[Record] = (),
+    config: Mapping[str, Any] | None = None,
+    embed: Embed | None = None,
+    block: int = 8,
+    seed: int = 17,
+    progress: ProgressCallback = silent,
+) -> EvalReport:
+    """Let systems answer the test questions and compare them.
+
+    Answers are stored block by block, so a killed evaluation goes on where it was, and a finished
+    one is returned at once.
+
+    Args:
+        workspace: Where the report goes.
+        questions: Test questions.
+        systems: By name: ``base``, ``base+retrieval``, ``tuned``, ``tuned+retrieval``.
+        adapter_id: The tuned model.
+        dataset_id: What it was trained on.
+        records: That dataset's records, checked for leaks.
+        config: Plain data that decides the systems' answers; part of the report's identity.
+        embed: For the leakage check by meaning.
+        block: Questions handed to a system at once.
+        seed: Of the bootstrap.
+        progress: Told after each block.
+
+    Returns:
+        The report, also stored as ``reports/<key>/report.json``.
+
+    Raises:
+        InputEmpty: No questions or no systems.
+        InputInvalid: The training data holds something of the test set.
+    """
+    if not questions or not systems:
+        raise InputEmpty("An evaluation needs questions and systems")
+    key = report_key(
+        questions, list(systems), adapter_id=adapter_id, dataset_id=dataset_id, config=config or {}
+    )
+    if (done := finished_report(workspace, key)) is not None:
+        _register(workspace, done, questions, workspace.reports_dir / key)
+        return done
+    leakage = check_leakage(
+        records, questions, passages=passages.passages(workspace.db), embed=embed
+    )
+    leakage.require_none()
+    folder = workspace.reports_dir / key
+    with hold(folder / "lock", purpose="evaluating"):
+        answers = {
+            name: _answers(folder / "answers.jsonl", name, system, questions, block, progress)
+            for name, system in sorted(systems.items())
+        }
+        report = _report(key, questions, answers, adapter_id, dataset_id, leakage.counts, seed=seed)
+        write_json(folder / "report.json", report.model_dump(mode="json"))
+    _register(workspace, report, questions, folder)
+    return report
+
+
+@dataclass(frozen=True)
+class _Answered:
+    answers: tuple[EvalAnswer, ...]
+    seconds: float
+
+
+def _answers(
+    log: Path,
+    name: str,
+    system: System,
+    questions: Sequence[Question],
+    block: int,
+    progress: ProgressCallback,
+) -> _Answered:
+    """Ask one system, skipping the blocks that are in the log."""
+    known = {
+        (line["system"], line["start"]): line
+        for line in map(json.loads, read_lines(log))
+        if line["block"] == block
+    }
+    answers: list[EvalAnswer] = []
+    seconds = 0.0
+    for start in range(0, len(questions), block):
+        part = questions[start : start + block]
+        line = known.get((name, start))
+        if line is None:
+            began = time.perf_counter()
+            given = list(system(part))
+            if len(given) != len(part):
+                raise InternalError(f"{name} gave {len(given)} answers to {len(part)} questions")
+            line = {
+                "system": name,
+                "start": start,
+                "block": block,
+                "seconds": round(time.perf_counter() - began, 3),
+                "answers": [[answer.text, answer.refused] for answer in given],
+            }
+            append_line(log, json.dumps(line, ensure_ascii=False, sort_keys=True))
+        answers += [EvalAnswer(text, refused) for text, refused in line["answers"]]
+        seconds += line["seconds"]
+        progress(ProgressEvent(f"evaluating {name}", len(answers), len(questions)))
+    return _Answered(tuple(answers), seconds)
+
+
+def _report(
+    key: str,
+    questions: Sequence[Question],
+    answers: Mapping[str, _Answered],
+    adapter_id: str | None,
+    dataset_id: str | None,
+    leakage: dict[str, int],
+    *,
+    seed: int,
+) -> EvalReport:
+    scores = {
+        name: [
+            question_score(
+                answer.text,
+                item.answer,
+                answerable=item.answerable,
+                refused=answer.refused,
+                language=item.language,
+            )
+            for item, answer in zip(questions, answered.answers, strict=True)
+        ]
+        for name, answered in answers.items()
+    }
+    differences = {
+        f"{ours} - {theirs}": paired_difference(scores[ours], scores[theirs], seed=seed)
+        for ours, theirs in _PAIRS
+        if ours in scores and theirs in scores
+    }
+    return EvalReport(
+        key=key,
+        adapter_id=adapter_id,
+        dataset_id=dataset_id,
+        questions_sha256=_sha256(questions),
+        scores=tuple(
+            _system_score(name, questions, answers[name], scores[name], seed) for name in answers
+        ),
+        differences=differences,
+        verdict=_overall_verdict(differences),
+        leakage=leakage,
+        answers=tuple(
+            {
+                "key": item.key,
+                "system": name,
+                "question": item.question,
+                "reference": item.answer,
+                "answerable": item.answerable,
+                "category": item.category,
+                "language": item.language,
+                "answer": answered.answers[row].text,
+                "refused": answered.answers[row].refused,
+                "score": round(scores[name][row], 6),
+            }
+            for row, item in enumerate(questions)
+            for name, answered in answers.items()
+        ),
+    )
+
+
+def _system_score(
+    name: str,
+    questions: Sequence[Question],
+    answered: _Answered,
+    scores: Sequence[float],
+    seed: int,
+) -> SystemScore:
+    rows = list(zip(questions, answered.answers, scores, strict=True))
+
+    def interval(values: list[float]) -> Interval:
+        return bootstrap_interval(values, seed=seed)
+
+    return SystemScore(
+        system=name,
+        overall=interval(list(scores)),
+        answerable_f1=interval([score for item, _, score in rows if item.answerable]),
+        refusal_recall=interval([float(a.refused) for item, a, _ in rows if not item.answerable]),
+        false_refusals=interval([float(a.refused) for item, a, _ in rows if item.answerable]),
+        seconds=round(answered.seconds, 3),
+    )
+
+
+def _overall_verdict(differences: Mapping[str, Interval]) -> Verdict:
+    """Better in at least one of the two settings and worse in none; worse the other way round."""
+    verdicts = {verdict(differences[name]) for name in _JUDGED if name in differences}
+    if "better" in verdicts and "worse" not in verdicts:
+        return "better"
+    if "worse" in verdicts and "better" not in verdicts:
+        return "worse"
+    return "no clear difference"
+
+
+def _sha256(questions: Sequence[Question]) -> str:
+    return content_hash([item.model_dump(mode="json") for item in questions])
+
+
+def _register(
+    workspace: Workspace, report: EvalReport, questions: Sequence[Question], folder: Path
+) -> None:
+    test_set = lineage.put_artifact(
+        workspace.db,
+        kind="questions",
+        id=f"questions_{report.questions_sha256[:16]}",
+        payload={"sha256": report.questions_sha256, "count": len(questions)},
+        parents=[],
+    )
+    lineage.put_artifact(
+        workspace.db,
+        kind="report",
+        id=report.key,
+        payload=report.model_dump(mode="json", exclude={"answers"}),
+        parents=[test_set, *([report.adapter_id] if report.adapter_id else [])],
+        path=folder,
+    )

@@ -1,0 +1,3 @@
+"""Training methods, one file each. These modules are heavy: import them only to train."""
+
+__all__: list[str] = []

@@ -1,0 +1,403 @@
+"""Supervised fine-tuning: a LoRA adapter on all linear layers, through trl and peft.
+
+trl's trainer drives the loop; three things are ours: which records a step sees is planned before
+(so a resumed run takes the same steps), the vocabulary head runs on answer tokens only (trl does
+that on Triton devices alone; on a CPU it is a fifth of the work), and the state of a checkpoint is
+safetensors and JSON, never pickle.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from safetensors.torch import save_file
+from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback
+from trl.trainer.sft_config import SFTConfig
+
+from domainsmith.errors import WeightsMissing
+from domainsmith.model_io.device import pick_device, pick_dtype, set_threads
+from domainsmith.model_io.quiet import quiet_transformers
+from domainsmith.records import Record, TrainingJob
+from domainsmith.training.checkpoint import Checkpoint, newest_checkpoint, save_checkpoint
+from domainsmith.training.dataset import (
+    TokenizedDataset,
+    chat_template_sha256,
+    micro_tokens,
+    plan_steps,
+    split_validation,
+    tokenize_records,
+)
+from domainsmith.training.methods.master_weights import MasterAdamW
+from domainsmith.training.methods.planned_trainer import PlannedTrainer, StepCollator, mean_loss
+
+__all__ = ["SftResult", "StepReport", "train"]
+
+_WINDOW = 10
+"""Optimizer steps of the logging window."""
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """One optimizer step, or something worth a line in the log.
+
+    Args:
+        step: Steps done.
+        total_steps: Steps in all.
+        line: Plain data for ``metrics.jsonl``.
+        loss: Mean loss per completion token over the last ten steps, nats.
+        tokens_per_second: Over the last ten steps of this process, padding not counted.
+        eta_seconds: Until the last step, at that speed.
+        message: For people.
+    """
+
+    step: int
+    total_steps: int
+    line: dict[str, Any]
+    loss: float | None = None
+    tokens_per_second: float | None = None
+    eta_seconds: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class SftResult:
+    """How a run ended.
+
+    Args:
+        finished: False if it was asked to stop; then a checkpoint holds its state.
+        step: Steps done.
+        final_loss: Mean training loss per completion token over the last ten steps, nats.
+        validation_loss: The same on records set aside, or None if there are none.
+        trained_tokens: Tokens of all steps, padding not counted.
+        seconds: Of training in all processes that took part.
+        chat_template_sha256: The template that it was trained in.
+        refused: Records that were not trained on.
+    """
+
+    finished: bool
+    step: int
+    final_loss: float
+    validation_loss: float | None
+    trained_tokens: int
+    seconds: float
+    chat_template_sha256: str
+    refused: int
+
+
+@dataclass
+class _Progress:
+    """What a checkpoint stores besides tensors."""
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    recent: list[list[float]] = field(default_factory=list)
+    """[summed loss, completion tokens] of the last steps, oldest first."""
+
+    @property
+    def loss(self) -> float:
+        return math.fsum(row[0] for row in self.recent) / max(
+            1.0, math.fsum(row[1] for row in self.recent)
+        )
+
+
+def train(
+    job: TrainingJob,
+    records: Sequence[Record],
+    base_folder: Path,
+    folder: Path,
+    adapter_folder: Path,
+    *,
+    stop: Callable[[], bool],
+    report: Callable[[StepReport], None],
+) -> SftResult:
+    """Train an adapter, going on from the newest whole checkpoint.
+
+    Args:
+        job: All that decides the result.
+        records: The dataset.
+        base_folder: Weights, configuration and tokenizer of the base model.
+        folder: The job's folder; checkpoints go below it.
+        adapter_folder: Gets ``adapter_model.safetensors`` and ``adapter_config.json``.
+        stop: Asked after each step; True stores a checkpoint and ends the run.
+        report: Called after each step and for events.
+
+    Returns:
+        How it ended. Equal jobs on equal machines give equal adapters, resumed or not (CPU).
+
+    Raises:
+        InputEmpty: No record can be trained on.
+        WeightsMissing: The base folder cannot be loaded.
+        ResourceExhausted: The disk is full.
+    """
+    device = pick_device(job.device)
+    set_threads(job.threads)
+    tokenizer, model = _load(job, base_folder, device)
+    data = tokenize_records(records, tokenizer, max_length=job.max_length, system=job.system_prompt)
+    train_part, held = split_validation(data.records, share=job.validation_share, seed=job.seed)
+    micro = micro_tokens(job, device)
+    plan = plan_steps(
+        [item.length for item in train_part],
+        epochs=job.epochs,
+        batch_tokens=job.batch_tokens,
+        micro_tokens=micro,
+        seed=job.seed,
+        max_steps=job.max_steps,
+    )
+    collate = StepCollator(train_part, plan, tokenizer.eos_token_id)
+    optimizer = MasterAdamW(
+        ((n, p) for n, p in model.named_parameters() if p.requires_grad), lr=job.learning_rate
+    )
+    progress = _resume(folder / "checkpoints", optimizer, report, data, len(plan))
+    if progress.step < len(plan):
+        _run(job, model, tokenizer, optimizer, collate, progress, folder, device, stop, report)
+    finished = progress.step >= len(plan)
+    validation = None
+    if finished:
+        validation = mean_loss(model, held, micro, tokenizer.eos_token_id)
+        _save_adapter(model, job, adapter_folder)
+    return SftResult(
+        finished=finished,
+        step=progress.step,
+        final_loss=round(progress.loss, 8),
+        validation_loss=None if validation is None else round(validation, 8),
+        trained_tokens=progress.tokens,
+        seconds=progress.seconds,
+        chat_template_sha256=chat_template_sha256(tokenizer),
+        refused=len(data.refused),
+    )
+
+
+def _load(job: TrainingJob, base_folder: Path, device: str) -> tuple[Any, PeftModel]:
+    dtype = pick_dtype(job.dtype, device)
+    dtype = torch.float32 if dtype == torch.float16 else dtype  # float16 gradients underflow
+    try:
+        with quiet_transformers(), _quiet_warnings():
+            tokenizer = AutoTokenizer.from_pretrained(str(base_folder), local_files_only=True)
+            base: Any = AutoModelForCausalLM.from_pretrained(
+                str(base_folder), dtype=dtype, local_files_only=True, use_safetensors=True
+            )
+    except (OSError, ValueError) as error:
+        raise WeightsMissing(
+            f"The base model cannot be loaded: {str(error).splitlines()[0]}",
+            where=job.base_model,
+            fix="Run `domainsmith models pull` and resume the job.",
+        ) from error
+    base.to(device)
+    base.config.use_cache = False
+    torch.manual_seed(job.seed)
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=job.lora_rank,
+        lora_alpha=job.lora_alpha,
+        lora_dropout=job.lora_dropout,
+        target_modules="all-linear",
+        bias="none",
+    )
+    with _quiet_warnings():
+        model = get_peft_model(base, config, autocast_adapter_dtype=True)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            # Drawn in float32, rounded once: see master_weights.py.
+            parameter.data = parameter.data.to(dtype)
+    return tokenizer, model
+
+
+def _resume(
+    checkpoints: Path,
+    optimizer: MasterAdamW,
+    report: Callable[[StepReport], None],
+    data: TokenizedDataset,
+    total: int,
+) -> _Progress:
+    found = newest_checkpoint(checkpoints)
+    progress = _Progress()
+    if found.checkpoint is not None:
+        progress = _restored(found.checkpoint, optimizer)
+    line: dict[str, Any] = {
+        "event": "resumed" if progress.step else "started",
+        "step": progress.step,
+        "total_steps": total,
+        "records": len(data.records),
+        "refused": [[item.record_id, item.reason] for item in data.refused],
+        "tokens": data.tokens,
+        "completion_tokens": data.completion_tokens,
+        "skipped_checkpoints": list(found.skipped),
+    }
+    parts = [f"resumed from step {progress.step}"] if progress.step else ["training"]
+    parts += list(found.skipped)
+    if data.refused:
+        parts.append(f"{len(data.refused)} records refused ({data.refused[0].reason})")
+    report(StepReport(progress.step, total, line, message="; ".join(parts)))
+    return progress
+
+
+def _restored(checkpoint: Checkpoint, optimizer: MasterAdamW) -> _Progress:
+    optimizer.restore(checkpoint.folder)
+    return _Progress(**checkpoint.state)
+
+
+def _run(
+    job: TrainingJob,
+    model: PeftModel,
+    tokenizer: Any,
+    optimizer: MasterAdamW,
+    collate: StepCollator,
+    progress: _Progress,
+    folder: Path,
+    device: str,
+    stop: Callable[[], bool],
+    report: Callable[[StepReport], None],
+) -> None:
+    plan, start = collate.plan, progress.step
+    warmup = max(1, round(job.warmup_share * len(plan)))
+
+    def factor(local_step: int) -> float:
+        step = start + local_step
+        rise = (step + 1) / warmup
+        return min(rise, 0.5 * (1 + math.cos(math.pi * min(1.0, step / len(plan)))))
+
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    arguments = _arguments(job, folder, device, len(plan) - start)
+    watcher = _Watcher(job, folder / "checkpoints", optimizer, progress, collate, stop, report)
+    with quiet_transformers(), _quiet_warnings():
+        trainer = PlannedTrainer(
+            model=model,
+            args=arguments,
+            data_collator=collate,
+            train_dataset=Dataset.from_dict({"step": list(range(start, len(plan)))}),
+            processing_class=tokenizer,
+            optimizers=(optimizer, scheduler),
+            callbacks=[watcher],
+        )
+        trainer.masters, trainer.first_step, trainer.run_seed = optimizer, start, job.seed
+        trainer.remove_callback(PrinterCallback)
+        model.train()
+        watcher.trainer = trainer
+        watcher.clock = time.perf_counter()
+        trainer.train()
+
+
+def _arguments(job: TrainingJob, folder: Path, device: str, steps: int) -> SFTConfig:
+    with _quiet_warnings():
+        return SFTConfig(
+            output_dir=str(folder / "checkpoints"),
+            per_device_train_batch_size=1,
+            gradient_accumulation_steps=1,
+            max_steps=steps,
+            max_grad_norm=0.0,
+            use_cpu=device == "cpu",
+            bf16=False,
+            gradient_checkpointing=False,
+            save_strategy="no",
+            logging_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+            remove_unused_columns=False,
+            dataset_kwargs={"skip_prepare_dataset": True},
+            dataloader_pin_memory=False,
+            shuffle_dataset=False,
+            seed=job.seed,
+        )
+
+
+@contextmanager
+def _quiet_warnings() -> Iterator[None]:
+    """Hide deprecations between transformers, trl and peft: nothing a user could act on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
+class _Watcher(TrainerCallback):
+    """Reports each step, stores checkpoints and stops when asked."""
+
+    trainer: PlannedTrainer
+
+    def __init__(
+        self,
+        job: TrainingJob,
+        checkpoints: Path,
+        optimizer: MasterAdamW,
+        progress: _Progress,
+        collate: StepCollator,
+        stop: Callable[[], bool],
+        report: Callable[[StepReport], None],
+    ) -> None:
+        self.job, self.checkpoints, self.optimizer = job, checkpoints, optimizer
+        self.progress, self.collate, self.stop, self.report = progress, collate, stop, report
+        self.clock = time.perf_counter()
+        self.speed: list[tuple[int, float]] = []
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
+        """Account for the step that just ended."""
+        now = time.perf_counter()
+        took, self.clock = now - self.clock, now
+        progress, total = self.progress, len(self.collate.plan)
+        tokens, completion, padded = self.collate.tokens(progress.step)
+        summed, count = self.trainer.last_loss
+        progress.step += 1
+        progress.tokens += tokens
+        progress.seconds += took
+        progress.recent = [*progress.recent, [summed, float(count)]][-_WINDOW:]
+        self.speed = [*self.speed, (tokens, took)][-_WINDOW:]
+        speed = sum(t for t, _ in self.speed) / max(1e-9, sum(s for _, s in self.speed))
+        left = sum(self.collate.tokens(step)[0] for step in range(progress.step, total))
+        line = {
+            "step": progress.step,
+            "total_steps": total,
+            "loss": summed / count,
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "gradient_norm": self.optimizer.gradient_norm,
+            "tokens": tokens,
+            "completion_tokens": completion,
+            "padded_tokens": padded,
+            "seconds": round(took, 4),
+            "tokens_per_second": round(speed, 1),
+        }
+        self.report(
+            StepReport(progress.step, total, line, progress.loss, speed, left / speed, "training")
+        )
+        stopping = self.stop()
+        if stopping or progress.step % self.job.checkpoint_steps == 0 or progress.step == total:
+            save_checkpoint(self.checkpoints, progress.step, self.optimizer.save, progress.__dict__)
+            self.clock = time.perf_counter()
+        control.should_training_stop = control.should_training_stop or stopping
+        return control
+
+
+def _save_adapter(model: PeftModel, job: TrainingJob, folder: Path) -> None:
+    """Write the adapter as peft reads it, without a path of this machine."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = get_peft_model_state_dict(model, save_embedding_layers=False)
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
+    save_file(plain, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    config = model.peft_config["default"].to_dict()
+    config["base_model_name_or_path"] = job.base_model
+    config["inference_mode"] = True
+    text = json.dumps(_plain(config), sort_keys=True, indent=2, ensure_ascii=False)
+    (folder / "adapter_config.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(_plain(item) for item in value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    return str(getattr(value, "value", value))
