@@ -5,7 +5,7 @@ documents hold an answer is decided before generation, what was generated is com
 passages, and words without support are replaced by the sentence of the documents that fits best.
 """
 
-# ruff: noqa: ANN401 - LangChain types inputs and keyword arguments of runnables as Any
+
 from __future__ import annotations
 
 import re

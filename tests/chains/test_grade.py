@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -80,7 +81,7 @@ def test_one_question_is_scored_once() -> None:
         seen = 0
 
         def score(
-            self, pairs: list[tuple[str, str]], *, adapter: str | None = None
+            self, pairs: Sequence[tuple[str, str]], *, adapter: str | None = None
         ) -> list[LogLikelihood]:
             self.seen += len(pairs)
             return [LogLikelihood(-9.0, 3) for _ in pairs]
