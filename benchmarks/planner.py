@@ -160,7 +160,7 @@ def main() -> int:
     return 0
 
 
-def _embedder() -> Any:  # noqa: ANN401 - the Embedder protocol
+def _embedder() -> Any:
     from domainsmith.model_io.load import load_embedder
 
     return load_embedder("default")

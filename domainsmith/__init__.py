@@ -1,24 +1,14 @@
 """DomainSmith turns a folder of documents into a domain expert that its owner hosts.
 
 The public names are loaded on first use, so that importing the package costs nothing.
+Their types stand in ``__init__.pyi``.
 """
 
 from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from domainsmith.chains.answer import build_answer_chain
-    from domainsmith.chains.generate import generate_dataset
-    from domainsmith.data_connection.index import Index
-    from domainsmith.data_connection.sources import add_folder
-    from domainsmith.errors import DomainSmithError
-    from domainsmith.model_io.load import load_chat, load_embedder, load_engine
-    from domainsmith.settings import load_settings
-    from domainsmith.training.launch import launch, status, wait
-    from domainsmith.workspace import Workspace
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -59,7 +49,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute has no narrower type
+def __getattr__(name: str) -> Any:
     """Load a public name from its home on first use."""
     home = _HOMES.get(name)
     if home is None:

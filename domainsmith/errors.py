@@ -6,7 +6,7 @@
     |-- UserError        exit 2   the caller gave something that cannot be used
     |   |-- InputNotFound         a file, folder, id or name does not exist
     |   |-- InputEmpty            there is something, but nothing in it
-    |   |-- InputUnreadable       it exists and cannot be read (rights, broken, encrypted, too large)
+    |   |-- InputUnreadable       it exists and cannot be read (rights, broken, encrypted, too big)
     |   |-- InputInvalid          it was read and breaks a rule (schema, range, collected problems)
     |   `-- ApprovalDenied        a side effect was not approved
     |-- OperatorError    exit 3   the machine or the installation must be changed

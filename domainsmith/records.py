@@ -366,7 +366,7 @@ class JobStatus(Value):
 
 
 class AdapterManifest(Value):
-    """A trained adapter and what must travel with it, so that what is served is what was trained."""
+    """A trained adapter and what travels with it, so that what is served is what was trained."""
 
     kind: ClassVar[str] = "adapter"
     identity_excludes: ClassVar[frozenset[str]] = frozenset({"seconds", "tokens_per_second"})

@@ -50,7 +50,7 @@ class Settings(BaseModel):
     """Passages handed to the answer step."""
     seed: int = Field(default=17, ge=0)
     records: int = Field(default=240, ge=1, le=1_000_000)
-    """Training records to generate."""
+    """Training records wanted after selection; about twice as many are generated."""
     epochs: float = Field(default=3.0, gt=0, le=100)
     learning_rate: float = Field(default=5e-4, gt=0, le=1)
     """Peak learning rate per optimizer step."""

@@ -6,8 +6,6 @@ Counted are the operations of Python (``os.write``, ``os.replace``, opening a fi
 before it, and after its first half (a torn write).
 """
 
-# ruff: noqa: ANN401 - the wrappers pass on whatever they are given
-
 from __future__ import annotations
 
 import builtins

@@ -5,8 +5,6 @@ line ``ack`` after it has returned, when its result must survive anything. Each 
 ``write`` with ``O_APPEND``, so a kill of the writer leaves whole lines.
 """
 
-# ruff: noqa: ANN401 - the wrappers pass on whatever they are given
-
 from __future__ import annotations
 
 import functools

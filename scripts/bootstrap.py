@@ -32,7 +32,9 @@ def interpreter() -> str:
         path = shutil.which(name)
         if path and subprocess.run([path, "-c", check], check=False).returncode == 0:
             return path
-    raise SystemExit("error: Python >= 3.11 is needed. Install it, or run `make PYTHON=/path/to/python3.11 ...`.")
+    raise SystemExit(
+        "error: Python >= 3.11 is needed. Install it, or run `make PYTHON=/path/to/python3.11 ...`."
+    )
 
 
 def stamp_text(torch_index: str | None) -> str:
@@ -95,8 +97,11 @@ def main() -> int:
     try:
         install(python, arguments.torch_index)
     except subprocess.CalledProcessError as error:
-        print(f"error: setting up failed (exit {error.returncode}). Run the same command again; "
-              "finished steps are kept.", file=sys.stderr)
+        print(
+            f"error: setting up failed (exit {error.returncode}). Run the same command again; "
+            "finished steps are kept.",
+            file=sys.stderr,
+        )
         return error.returncode or 1
     stamp.write_text(wanted, encoding="utf-8")
     print("[setup] ready", flush=True)

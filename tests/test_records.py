@@ -7,7 +7,13 @@ from domainsmith.records import Grade, Record, canonical_json, content_hash
 
 
 def record(**changes: object) -> Record:
-    values = {"instruction": "q", "output": "答案", "language": "zh", "method": "m", "model": "code"}
+    values = {
+        "instruction": "q",
+        "output": "答案",
+        "language": "zh",
+        "method": "m",
+        "model": "code",
+    }
     return Record.model_validate(values | changes)
 
 

@@ -5,7 +5,6 @@ documents hold an answer is decided before generation, what was generated is com
 passages, and words without support are replaced by the sentence of the documents that fits best.
 """
 
-
 from __future__ import annotations
 
 import re

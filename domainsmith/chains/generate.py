@@ -145,13 +145,14 @@ def generate_dataset(
 
     Args:
         workspace: With documents added.
-        target: Records wanted; fewer are written if the passages hold no more.
+        target: Records wanted after a selection: about twice as many are made.
         seed: Of all choices.
         exclude: Test questions: passages with their answers, and copies of those, are not used.
         generator: The model that writes.
         scorer: The model that judges, usually the same.
         embedder: For semantic duplicates and leakage.
-        select: ``training.select.pipeline.select_records``.
+        select: ``training.select.pipeline.admissible_records`` (everything that may be used, for
+            a later selection) or ``select_records`` (selected at once).
         store: The module ``training.dataset_folder``.
         progress: Told the smoke run's yields and estimate, then each block.
         smoke: Stop after three passages if they give too little; the records are the same

@@ -59,7 +59,7 @@ def _limit(memory: int) -> None:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(kind, (value, value))
 
-    def refuse(*_: object, **__: object) -> Any:  # noqa: ANN401 - stands in for any call
+    def refuse(*_: object, **__: object) -> Any:
         raise PermissionError("loaders may not use the network")
 
     socket.socket.connect = refuse  # type: ignore[method-assign]

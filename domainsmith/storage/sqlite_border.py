@@ -94,7 +94,7 @@ def _disk_is_full(path: Path) -> bool:
 class _BorderCursor(sqlite3.Cursor):
     connection: BorderConnection
 
-    def execute(self, sql: str, parameters: Any = (), /) -> Self:  # noqa: ANN401 - as in sqlite3
+    def execute(self, sql: str, parameters: Any = (), /) -> Self:
         with translated_sqlite_errors(self.connection.path):
             super().execute(sql, parameters)
         return self
@@ -104,7 +104,7 @@ class _BorderCursor(sqlite3.Cursor):
             super().executemany(sql, parameters)
         return self
 
-    def fetchone(self) -> Any:  # noqa: ANN401 - as in sqlite3
+    def fetchone(self) -> Any:
         with translated_sqlite_errors(self.connection.path):
             return super().fetchone()
 
@@ -116,7 +116,7 @@ class _BorderCursor(sqlite3.Cursor):
         with translated_sqlite_errors(self.connection.path):
             return super().fetchall()
 
-    def __next__(self) -> Any:  # noqa: ANN401 - as in sqlite3
+    def __next__(self) -> Any:
         try:
             return super().__next__()
         except sqlite3.Error as error:
@@ -145,7 +145,7 @@ class BorderConnection(sqlite3.Connection):
     def execute(
         self,
         sql: str,
-        parameters: Any = (),  # noqa: ANN401 - as in sqlite3
+        parameters: Any = (),
         /,
     ) -> sqlite3.Cursor:
         """Run one statement.

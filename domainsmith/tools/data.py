@@ -74,7 +74,7 @@ def newest_dataset(ctx: ToolContext, stage: Literal["raw", "selected"]) -> Datas
 def _generate_data(ctx: ToolContext, arguments: GenerateData) -> ToolResult:
     from domainsmith.chains.generate import generate_dataset
     from domainsmith.training import dataset_folder
-    from domainsmith.training.select.pipeline import select_records
+    from domainsmith.training.select.pipeline import admissible_records
 
     questions, file = held_out_questions(ctx, arguments.questions)
     engine = ctx.models.engine()
@@ -87,7 +87,7 @@ def _generate_data(ctx: ToolContext, arguments: GenerateData) -> ToolResult:
         generator=engine,
         scorer=engine,
         embedder=ctx.models.embedder(),
-        select=select_records,
+        select=admissible_records,
         store=dataset_folder,
         progress=ctx.progress,
     )
@@ -147,9 +147,10 @@ def _select_data(ctx: ToolContext, arguments: SelectData) -> ToolResult:
             fix="Generate training data first.",
         )
     questions, file = held_out_questions(ctx, None)
+    target = arguments.count or ctx.options.records
     inputs = {
         "raw": raw.sha256,
-        "count": arguments.count or 0,
+        "count": target,
         "questions": content_hash([q.id for q in questions]),
         "embedder": ctx.models.embedder().model_name,
         "selection": 1,
@@ -158,7 +159,7 @@ def _select_data(ctx: ToolContext, arguments: SelectData) -> ToolResult:
     info = find_dataset(ctx.workspace, dataset_id)
     done = info is not None
     if info is None:
-        info = _write_selection(ctx, raw, dataset_id, questions, arguments.count or 0, inputs)
+        info = _write_selection(ctx, raw, dataset_id, questions, target, inputs)
     note_latest(ctx.workspace, "selected", info.id)
     counts: dict[str, int] = dict(info.card.get("dropped", {}))
     by_stage = ", ".join(f"{stage} {n}" for stage, n in sorted(counts.items())) or "0"

@@ -171,7 +171,7 @@ def _wait_healthy(child: subprocess.Popen[bytes], url: str, log: Path) -> None:
     )
 
 
-def _get(url: str) -> Any:  # noqa: ANN401 - JSON
+def _get(url: str) -> Any:
     with urllib.request.urlopen(url, timeout=5) as reply:
         return json.loads(reply.read())
 

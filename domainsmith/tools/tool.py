@@ -72,7 +72,7 @@ class ToolOptions:
     chunk_tokens: int = 160
     """Largest passage, tokens."""
     records: int = 240
-    """Training records to generate."""
+    """Training records wanted after selection; about twice as many are generated."""
     epochs: float = 3.0
     learning_rate: float = 5e-4
     """Peak learning rate per optimizer step."""

@@ -106,7 +106,7 @@ def as_langchain(
     """
     from langchain_core.tools import StructuredTool
 
-    def run(**arguments: Any) -> tuple[str, ToolResult]:  # noqa: ANN401 - by its schema
+    def run(**arguments: Any) -> tuple[str, ToolResult]:
         given = {k: v for k, v in arguments.items() if v is not None}
         try:
             if tool.side_effect and not (approve and approve(tool.name, given)):

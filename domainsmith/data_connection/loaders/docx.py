@@ -1,6 +1,5 @@
 """Word documents: headings, lists, tables and links in the order they stand."""
 
-# ruff: noqa: ANN401 - the parsing library has no types for what is passed around here
 from __future__ import annotations
 
 import re

@@ -1,6 +1,5 @@
 """HTML pages: the main part, with headings, lists and tables."""
 
-# ruff: noqa: ANN401 - the parsing library has no types for what is passed around here
 from __future__ import annotations
 
 import re

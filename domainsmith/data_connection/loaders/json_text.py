@@ -1,6 +1,5 @@
 """JSON and JSON Lines: tables where rows are alike, otherwise headed fields."""
 
-# ruff: noqa: ANN401 - the parsing library has no types for what is passed around here
 from __future__ import annotations
 
 import json

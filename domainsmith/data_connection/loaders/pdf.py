@@ -1,6 +1,5 @@
 """PDF files with a text layer."""
 
-# ruff: noqa: ANN401 - the parsing library has no types for what is passed around here
 from __future__ import annotations
 
 import logging

@@ -16,7 +16,13 @@ from domainsmith.training.select.leakage import leakage_reasons, same_numbers
 from domainsmith.training.select.novelty import novelty_filter
 from domainsmith.training.select.semantic import semantic_duplicates
 
-__all__ = ["NOVELTY_F1", "SEMANTIC_COSINE", "select_records", "selection_counts"]
+__all__ = [
+    "NOVELTY_F1",
+    "SEMANTIC_COSINE",
+    "admissible_records",
+    "select_records",
+    "selection_counts",
+]
 
 NOVELTY_F1 = 0.7
 SEMANTIC_COSINE = 0.97
@@ -55,6 +61,66 @@ def select_records(
     Returns:
         The kept ids in the given order, and (id, stage, reason) for each dropped record.
     """
+    dropped = _inadmissible(
+        records, vectors, questions, question_vectors, held_out_texts, embedded_languages
+    )
+    _drop_unoriginal(records, dropped)
+    if vectors is not None:
+        _drop_semantic(records, vectors, embedded_languages, dropped)
+    _keep_target(records, vectors, target, dropped)
+    return _selection(records, dropped)
+
+
+def admissible_records(
+    records: Sequence[Record],
+    *,
+    vectors: NDArray[np.float32] | None = None,
+    questions: Sequence[Question] = (),
+    question_vectors: NDArray[np.float32] | None = None,
+    held_out_texts: Sequence[str] = (),
+    target: int = 0,
+    embedded_languages: Sequence[Language] = ("en",),
+) -> Selection:
+    """Keep what a dataset may hold at all: the first three stages of :func:`select_records`.
+
+    Generation writes everything that passes these; what is similar or too much is decided by a
+    selection afterwards, which can be run again with another target.
+
+    Args:
+        records: Candidates.
+        vectors: Shape (n, d), embeddings of the instructions, L2-normalised.
+        questions: Test questions that must not leak.
+        question_vectors: Shape (q, d), their embeddings.
+        held_out_texts: Passages that hold gold answers.
+        target: Not used: nothing is dropped for being too much.
+        embedded_languages: Languages that the embedder knows.
+
+    Returns:
+        The kept ids in the given order, and (id, stage, reason) for each dropped record.
+    """
+    del target
+    dropped = _inadmissible(
+        records, vectors, questions, question_vectors, held_out_texts, embedded_languages
+    )
+    return _selection(records, dropped)
+
+
+def _selection(records: Sequence[Record], dropped: dict[int, tuple[str, str]]) -> Selection:
+    return Selection(
+        kept=tuple(record.id for at, record in enumerate(records) if at not in dropped),
+        dropped=tuple((records[at].id, *dropped[at]) for at in sorted(dropped)),
+    )
+
+
+def _inadmissible(
+    records: Sequence[Record],
+    vectors: NDArray[np.float32] | None,
+    questions: Sequence[Question],
+    question_vectors: NDArray[np.float32] | None,
+    held_out_texts: Sequence[str],
+    embedded_languages: Sequence[Language],
+) -> dict[int, tuple[str, str]]:
+    """Find failed grades, exact copies and leaks of the test: index -> (stage, reason)."""
     dropped: dict[int, tuple[str, str]] = {}
     for index, record in enumerate(records):
         failed = next((grade for grade in record.grades if not grade.passed), None)
@@ -72,14 +138,7 @@ def select_records(
     for index, reason in enumerate(reasons):
         if reason is not None and index not in dropped:
             dropped[index] = ("leakage", reason)
-    _drop_unoriginal(records, dropped)
-    if vectors is not None:
-        _drop_semantic(records, vectors, embedded_languages, dropped)
-    _keep_target(records, vectors, target, dropped)
-    return Selection(
-        kept=tuple(record.id for at, record in enumerate(records) if at not in dropped),
-        dropped=tuple((records[at].id, *dropped[at]) for at in sorted(dropped)),
-    )
+    return dropped
 
 
 def selection_counts(selection: Selection) -> dict[str, int]:
