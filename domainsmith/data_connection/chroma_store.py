@@ -31,7 +31,7 @@ _SELF_QUERIES = 16
 _GENERATION = re.compile(r"gen-(\d{6,})")
 
 
-class StoreBroken(Exception):  # noqa: N818 - a state that is handled, never shown
+class StoreBroken(Exception):
     """Chroma failed or its content differs; the database can rebuild it."""
 
 

@@ -11,9 +11,10 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from domainsmith.errors import DomainSmithError, InputInvalid, ModelError, WeightsMissing
-from domainsmith.model_io.catalog import DEFAULT_EMBEDDER, weights_sha256
 from domainsmith.model_io.device import pick_device, set_threads
+from domainsmith.model_io.packaged import DEFAULT_EMBEDDER
 from domainsmith.model_io.quiet import quiet_transformers
+from domainsmith.model_io.weights import weights_sha256
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

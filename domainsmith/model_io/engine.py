@@ -15,6 +15,7 @@ from domainsmith.errors import (
     ResourceExhausted,
 )
 from domainsmith.model_io.adapters import Adapters
+from domainsmith.model_io.chat_template import render_chat
 from domainsmith.model_io.decode import DecodeRun, Row, Statistics
 from domainsmith.model_io.device import pick_device, pick_dtype, set_threads
 from domainsmith.model_io.forward import Forward
@@ -124,26 +125,11 @@ class Engine:
             The prompt, special tokens written out.
 
         Raises:
-            InputInvalid: There is no message, or the template refuses this order of roles.
+            InputInvalid: There is no message, no template, or the template refuses these roles.
         """
-        plain = [
-            item.model_dump() if isinstance(item, Message) else dict(item) for item in messages
-        ]
-        if not plain:
-            raise InputInvalid("There is no message to render")
-        if plain[0].get("role") != "system":
-            plain.insert(0, {"role": "system", "content": ""})
-        try:
-            text = self._apply_template(plain, add_generation_prompt)
-        except Exception as first:  # noqa: BLE001 - templates raise whatever their author chose
-            try:
-                text = self._apply_template(_without_system(plain), add_generation_prompt)
-            except Exception:  # noqa: BLE001
-                raise InputInvalid(
-                    f"The chat template refuses these messages: {first}",
-                    where=", ".join(str(item.get("role")) for item in plain),
-                ) from first
-        return text
+        return render_chat(
+            self.tokenizer, messages, add_generation_prompt=add_generation_prompt, where=self.folder
+        )
 
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of a text; special tokens written out count as one."""
@@ -203,7 +189,9 @@ class Engine:
         sent = 0
         while not run.is_done and not (cancel is not None and cancel.is_set()):
             self._advance(run, request.adapter)
-            text = row.text if row.finish else self._certain_text(row)
+            text = (
+                row.text if row.finish else self._forward.certain_text(row.generated, request.stop)
+            )
             if len(text) > sent:
                 yield text[sent:]
                 sent = len(text)
@@ -274,14 +262,6 @@ class Engine:
         """
         with self._lock:
             self._adapters.remove(name)
-
-    def _apply_template(self, messages: list[dict[str, Any]], add_generation_prompt: bool) -> str:
-        if self.tokenizer.chat_template is None:
-            raise InputInvalid("The model has no chat template", where=self.folder)
-        text: str = self.tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=add_generation_prompt
-        )
-        return text
 
     def _tokens(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
@@ -368,26 +348,6 @@ class Engine:
     def _cancel(self, row: Row) -> None:
         row.finish = "cancelled"
         row.text = self._forward.text(row.generated, row.request.stop)
-
-    def _certain_text(self, row: Row) -> str:
-        """Return the text so far without an unfinished character or a possible stop text."""
-        text = self._forward.text(row.generated, row.request.stop)
-        text = text.rstrip("\ufffd")
-        longest = max((len(mark) for mark in row.request.stop), default=0)
-        for size in range(min(longest - 1, len(text)), 0, -1):
-            if any(mark.startswith(text[-size:]) for mark in row.request.stop):
-                return text[:-size]
-        return text
-
-
-def _without_system(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Move the system text in front of the first user text."""
-    system, *others = messages
-    text = str(system["content"])
-    if text and others and others[0].get("role") == "user":
-        first = {**others[0], "content": f"{text}\n\n{others[0]['content']}"}
-        return [first, *others[1:]]
-    return others
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

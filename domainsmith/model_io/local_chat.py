@@ -8,7 +8,6 @@ by construction.
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -19,8 +18,7 @@ from langchain_core.callbacks import (
     CallbackManagerForLLMRun,
 )
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableMap, RunnablePassthrough
@@ -33,9 +31,9 @@ from domainsmith.errors import DomainSmithError, InputInvalid
 from domainsmith.model_io.chat_messages import (
     call_constraint,
     chosen_tools,
-    parse_call,
     plain_messages,
 )
+from domainsmith.model_io.chat_output import answer_message, last_chunk, response_format
 from domainsmith.model_io.engine import Engine
 from domainsmith.model_io.generation import Completion, Constraint, GenerationRequest
 
@@ -209,7 +207,9 @@ class LocalChat(BaseChatModel):
         request = self._request(messages, stop=stop, **kwargs)
         if completed is None:
             (completed,) = self.engine.generate([request], cancel=cancel)
-        message = self._message(request, completed, calls=_calls_tools(kwargs))
+        message = answer_message(
+            request, completed, calls=_calls_tools(kwargs), model_name=self.engine.model_name
+        )
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     async def _agenerate(
@@ -252,8 +252,8 @@ class LocalChat(BaseChatModel):
             if run_manager:
                 run_manager.on_llm_new_token(piece, chunk=chunk)
             yield chunk
-        message = self._message(request, completed, calls=calls)
-        yield _last_chunk(message, with_content=calls)
+        message = answer_message(request, completed, calls=calls, model_name=self.engine.model_name)
+        yield last_chunk(message, with_content=calls)
 
     def _request(
         self, messages: list[BaseMessage], stop: Sequence[str] | None = None, **kwargs: Any
@@ -261,7 +261,7 @@ class LocalChat(BaseChatModel):
         """Turn a call into a request of the engine."""
         tools, must_call = chosen_tools(kwargs.get("tools") or (), kwargs.get("tool_choice"))
         prompt = self.engine.render(plain_messages(messages, tools))
-        constraint = kwargs.get("constraint") or _response_format(kwargs.get("response_format"))
+        constraint = kwargs.get("constraint") or response_format(kwargs.get("response_format"))
         if tools:
             constraint = call_constraint(tools, must_call=must_call)
         return GenerationRequest(
@@ -283,28 +283,6 @@ class LocalChat(BaseChatModel):
         left = self.engine.context_length - self.engine.count_tokens(prompt)
         return max(1, min(self.max_tokens, left))
 
-    def _message(
-        self, request: GenerationRequest, completed: Completion, *, calls: bool
-    ) -> AIMessage:
-        text = completed.text
-        tool_calls: list[ToolCall] = []
-        if calls and completed.finish_reason != "cancelled":
-            text, tool_calls = parse_call(completed.text, salt=request.prompt)
-        return AIMessage(
-            content=text,
-            tool_calls=tool_calls,
-            usage_metadata=UsageMetadata(
-                input_tokens=completed.prompt_tokens,
-                output_tokens=completed.completion_tokens,
-                total_tokens=completed.prompt_tokens + completed.completion_tokens,
-            ),
-            response_metadata={
-                "finish_reason": "tool_calls" if tool_calls else completed.finish_reason,
-                "model_name": self.engine.model_name,
-                "adapter": request.adapter,
-            },
-        )
-
 
 def _given(kwargs: Mapping[str, Any], name: str, default: Any) -> Any:
     value = kwargs.get(name)
@@ -313,34 +291,3 @@ def _given(kwargs: Mapping[str, Any], name: str, default: Any) -> Any:
 
 def _calls_tools(kwargs: Mapping[str, Any]) -> bool:
     return bool(chosen_tools(kwargs.get("tools") or (), kwargs.get("tool_choice"))[0])
-
-
-def _response_format(value: Any) -> Constraint | None:
-    """Read OpenAI's ``response_format``."""
-    if value is None or value == {"type": "text"}:
-        return None
-    if isinstance(value, Mapping) and value.get("type") == "json_schema":
-        return Constraint.json_schema(value["json_schema"]["schema"])
-    if isinstance(value, type) and issubclass(value, BaseModel):
-        return Constraint.json_schema(value)
-    raise InputInvalid("Unknown response_format", where=str(value)[:80], fix="Use json_schema.")
-
-
-def _last_chunk(message: AIMessage, *, with_content: bool) -> ChatGenerationChunk:
-    chunk = AIMessageChunk(
-        content=message.content if with_content else "",
-        tool_call_chunks=[
-            {
-                "name": call["name"],
-                "args": json.dumps(call["args"], ensure_ascii=False),
-                "id": call["id"],
-                "index": index,
-                "type": "tool_call_chunk",
-            }
-            for index, call in enumerate(message.tool_calls)
-        ],
-        usage_metadata=message.usage_metadata,
-        response_metadata=message.response_metadata,
-        chunk_position="last",
-    )
-    return ChatGenerationChunk(message=chunk)

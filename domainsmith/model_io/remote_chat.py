@@ -19,7 +19,7 @@ from domainsmith.errors import (
     EndpointUnavailable,
     InputInvalid,
 )
-from domainsmith.model_io.catalog import parse_name
+from domainsmith.model_io.model_names import parse_name
 
 __all__ = ["RemoteChat", "api_key", "open_remote_chat", "split_target", "translated_api_errors"]
 

@@ -1,0 +1,211 @@
+"""Puts the parts together from the settings: models on first use, the tools' context."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from domainsmith.errors import InputInvalid
+from domainsmith.progress import ProgressCallback, silent
+from domainsmith.records import Answer, Language
+from domainsmith.settings import Settings
+from domainsmith.workspace import Workspace
+
+if TYPE_CHECKING:
+    from domainsmith.data_connection.index import Index
+    from domainsmith.model_io.engine import Engine
+    from domainsmith.model_io.generation import Embedder
+    from domainsmith.tools.tool import ToolContext
+    from domainsmith.training.registry import AdapterEntry
+
+__all__ = ["Assembly"]
+
+
+class Assembly:
+    """One workspace with its models; each is loaded on first use and kept.
+
+    Args:
+        workspace: The open workspace; closed by its owner.
+        settings: Which models, and where they run.
+    """
+
+    def __init__(self, workspace: Workspace, settings: Settings) -> None:
+        self.workspace = workspace
+        self.settings = settings
+        self._lock = threading.RLock()
+        self._engine: Engine | None = None
+        self._embedder: Embedder | None = None
+        self._index: Index | None = None
+        self._chains: dict[tuple[str | None, int | None, bool], Any] = {}
+
+    def engine(self) -> Engine:
+        """Return the chat model's engine.
+
+        Raises:
+            WeightsMissing: There are no weights under the settings' name.
+            InputInvalid: The model is a remote one, which has no engine here.
+        """
+        with self._lock:
+            if self._engine is None:
+                from domainsmith.model_io.load import load_engine
+
+                if self.settings.chat_model.startswith("openai:"):
+                    raise InputInvalid(
+                        "This needs a model in this process, not a remote one",
+                        where=self.settings.chat_model,
+                        fix="Set chat_model to `default` or `local:PATH`.",
+                    )
+                self._engine = load_engine(
+                    self.settings.chat_model,
+                    device=self.settings.device,
+                    dtype=self.settings.dtype,
+                    threads=self.settings.threads,
+                    quantization=self.settings.quantization,
+                )
+            return self._engine
+
+    def embedder(self) -> Embedder:
+        """Return the embedding model.
+
+        Raises:
+            WeightsMissing: There are no weights under the settings' name.
+        """
+        with self._lock:
+            if self._embedder is None:
+                from domainsmith.model_io.load import load_embedder
+
+                self._embedder = load_embedder(self.settings.embed_model)
+            return self._embedder
+
+    def index(self) -> Index:
+        """Return the workspace's open index, up to date with its database."""
+        with self._lock:
+            if self._index is None:
+                from domainsmith.data_connection.index import Index
+
+                self._index = Index.open(self.workspace, self.embedder())
+            else:
+                self._index.refresh()
+            return self._index
+
+    def load_adapter(self, adapter_id: str) -> AdapterEntry:
+        """Put an adapter into the engine under its id, unless it is there.
+
+        Args:
+            adapter_id: A registered adapter, or the beginning of its id.
+
+        Returns:
+            The adapter.
+
+        Raises:
+            InputNotFound: There is no such adapter.
+            ArtifactCorrupt: Its files differ from its manifest.
+        """
+        from domainsmith.training.registry import adapter
+
+        entry = adapter(self.workspace, adapter_id)
+        with self._lock:
+            engine = self.engine()
+            if entry.id not in engine.adapters:
+                engine.add_adapter(entry.id, entry.folder)
+        return entry
+
+    def answer(
+        self,
+        question: str,
+        history: list[tuple[str, str]] | None = None,
+        adapter: str | None = None,
+        *,
+        top_k: int | None = None,
+        documents_only: bool = True,
+    ) -> Answer:
+        """Answer a question from the documents.
+
+        Args:
+            question: The question.
+            history: Earlier (user, assistant) turns, oldest first.
+            adapter: Full id of a registered adapter; None for the base model.
+            top_k: Passages to use; the settings' if None.
+            documents_only: Refuse what the documents do not answer.
+
+        Returns:
+            The answer, registered with its lineage.
+        """
+        chain = self.answer_chain(adapter, top_k=top_k, documents_only=documents_only)
+        answer: Answer = chain.invoke({"question": question, "history": history or []})
+        return answer
+
+    def answer_chain(
+        self, adapter: str | None = None, *, top_k: int | None = None, documents_only: bool = True
+    ) -> Any:
+        """Return the answer chain for the base model or one adapter; see :meth:`answer`."""
+        from domainsmith.chains.answer import build_answer_chain
+
+        key = (adapter, top_k, documents_only)
+        with self._lock:
+            index = self.index()
+            if key not in self._chains:
+                manifest = self.load_adapter(adapter).manifest if adapter else None
+                self._chains[key] = build_answer_chain(
+                    self.workspace,
+                    index,
+                    self.embedder(),
+                    self._chat(),
+                    top_k=top_k or self.settings.top_k,
+                    documents_only=documents_only,
+                    adapter=adapter,
+                    adapter_id=adapter,
+                    system=(manifest.system_prompt or None) if manifest else None,
+                )
+            return self._chains[key]
+
+    def context(
+        self,
+        *,
+        progress: ProgressCallback = silent,
+        language: Language = "en",
+        folder: Path | None = None,
+        **options: Any,
+    ) -> ToolContext:
+        """Build what the tools work on.
+
+        Args:
+            progress: Told where long work stands.
+            language: Of the results' sentences.
+            folder: What relative paths start from; the current folder if None.
+            **options: Overrides of :class:`ToolOptions`; None values are left out.
+
+        Returns:
+            The context.
+        """
+        from domainsmith.tools.tool import ToolContext, ToolOptions
+
+        values = self.settings.model_dump(exclude={"max_steps"})
+        names = {item.name for item in fields(ToolOptions)}
+        chosen = ToolOptions(**{key: values[key] for key in sorted(names & set(values))})
+        given = {key: value for key, value in options.items() if value is not None}
+        return ToolContext(
+            workspace=self.workspace,
+            models=self,
+            options=replace(chosen, **given),
+            progress=progress,
+            language=language,
+            folder=folder or Path.cwd(),
+        )
+
+    def close(self) -> None:
+        """Close the index; the models go with the process."""
+        with self._lock:
+            if self._index is not None:
+                self._index.close()
+                self._index = None
+            self._chains.clear()
+
+    def _chat(self) -> Any:
+        if self.settings.chat_model.startswith("openai:"):
+            from domainsmith.model_io.load import load_chat
+
+            return load_chat(self.settings.chat_model)
+        return self.engine()

@@ -1,0 +1,88 @@
+"""``domainsmith ask``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from domainsmith.apps.cli.app import App
+from domainsmith.apps.cli.command import AppCommand, Outcome
+from domainsmith.apps.cli.complete import complete_adapters
+from domainsmith.errors import InputEmpty, translated_os_errors
+
+if TYPE_CHECKING:
+    from domainsmith.records import Answer
+
+__all__ = ["command", "show_answer"]
+
+
+@click.command("ask", cls=AppCommand)
+@click.argument("question", nargs=-1)
+@click.option("--file", type=click.Path(path_type=Path), help="Ask each line of a file.")
+@click.option(
+    "--adapter", metavar="ID", shell_complete=complete_adapters, help="Answer with a tuned adapter."
+)
+@click.option("--top-k", type=click.IntRange(1, 50), help="Passages to use.")
+@click.option("--model", metavar="NAME", help="Chat model (the setting chat_model).")
+@click.option(
+    "--any", "beyond", is_flag=True, help="Answer also what the documents do not hold (unsafe)."
+)
+def command(
+    app: App,
+    question: tuple[str, ...],
+    file: Path | None,
+    adapter: str | None,
+    top_k: int | None,
+    model: str | None,
+    beyond: bool,
+) -> Outcome:
+    """Answer questions from the documents, with citations.
+
+    QUESTION may also come from standard input, one a line. What the documents do not answer is
+    refused in one sentence. A refusal is an answer: the exit code is 0.
+    """
+    app.override(chat_model=model, top_k=top_k)
+    questions = _questions(question, file)
+    assembly = app.assembly()
+    if adapter:
+        adapter = assembly.load_adapter(adapter).id
+    answers: list[Answer] = []
+    for number, text in enumerate(questions):
+        if number:
+            app.console.data("")
+        answer = assembly.answer(text, adapter=adapter, documents_only=not beyond)
+        show_answer(app, answer)
+        answers.append(answer)
+    rows = [{"id": answer.id, **answer.model_dump(mode="json")} for answer in answers]
+    return Outcome(rows[0] if len(rows) == 1 else rows)
+
+
+def show_answer(app: App, answer: Answer) -> None:
+    """Write an answer with its sources: the answer on stdout, its id as a note."""
+    app.console.data(answer.text)
+    for citation in answer.citations:
+        page = f", page {citation.page}" if citation.page else ""
+        header = f" ({citation.header})" if citation.header else ""
+        app.console.data(f"[{citation.number}] {citation.document_path}{page}{header}")
+    app.console.note(f"{answer.id}  {answer.seconds:.1f} s  domainsmith trace {answer.id}")
+
+
+def _questions(words: tuple[str, ...], file: Path | None) -> list[str]:
+    if file is not None:
+        with translated_os_errors(file):
+            lines = file.read_text(encoding="utf-8").split("\n")
+    elif words and words != ("-",):
+        lines = [" ".join(words)]
+    elif not sys.stdin.isatty():
+        lines = sys.stdin.read().split("\n")
+    else:
+        lines = []
+    questions = [line.strip() for line in lines if line.strip()]
+    if not questions:
+        raise InputEmpty(
+            "There is no question", where=file, fix='Write it: domainsmith ask "How ...?"'
+        )
+    return questions

@@ -1,0 +1,51 @@
+"""``domainsmith chat``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from domainsmith.apps.cli.app import App
+from domainsmith.apps.cli.command import AppCommand, Outcome
+
+__all__ = ["command"]
+
+
+@click.command("chat", cls=AppCommand)
+@click.option("-c", "--continue", "go_on", is_flag=True, help="Continue the last conversation.")
+@click.option("--thread", metavar="ID", help="Continue this conversation.")
+@click.option("--model", metavar="NAME", help="Chat model (the setting chat_model).")
+def command(app: App, go_on: bool, thread: str | None, model: str | None) -> Outcome:
+    """Talk to the agent in the terminal.
+
+    It plans what you ask for, shows the plan, asks before training or serving, and answers
+    questions from the documents with citations. /help lists its commands. Lines may also be
+    piped in; then nothing is asked, and side effects need --yes. Exits with 1 if the last request
+    was not done.
+    """
+    from domainsmith.apps.terminal.chat import Chat, history_file, last_thread
+    from domainsmith.apps.terminal.reader import pipe_reader, prompt_reader
+
+    app.override(chat_model=model)
+    workspace = app.create_workspace()
+    chosen = thread or (last_thread(workspace) if go_on else None)
+    live = app.interactive and sys.stdout.isatty() and not app.options.json
+    chat = Chat(
+        workspace,
+        app.settings,
+        app.console,
+        prompt_reader(history_file(workspace)) if live else pipe_reader(),
+        thread=chosen,
+        yes=app.options.yes,
+        can_ask=live,
+    )
+    if live:
+        app.console.note(f"{workspace.root}  {chat.thread}  /help lists commands, Ctrl-D leaves")
+        for speaker, text in chat.transcript[-6:]:
+            app.console.note(f"{speaker}: {text}")
+    chat.run()
+    done = all(result["ok"] for result in chat.results[-1:])
+    if live:
+        app.console.note(f"`domainsmith chat -c` continues {chat.thread}")
+    return Outcome({"thread": chat.thread, "turns": chat.results}, ok=live or done)

@@ -1,0 +1,263 @@
+"""What all commands share: the common options, the JSON envelope, the way out on an error."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from domainsmith.apps.output import clean
+from domainsmith.errors import (
+    DomainSmithError,
+    InternalError,
+    ResourceExhausted,
+    translated_os_errors,
+)
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "AppCommand",
+    "Options",
+    "Outcome",
+    "common_options",
+    "error_envelope",
+    "error_sentence",
+    "exit_code_for",
+    "own_error",
+    "subcommands",
+]
+
+SCHEMA_VERSION = 1
+"""Version of the JSON envelope; raised when a field changes its meaning."""
+
+
+@dataclass
+class Options:
+    """The common options, given before or after the command's name."""
+
+    workspace: str | None = None
+    json: bool = False
+    quiet: bool = False
+    no_input: bool = False
+    yes: bool = False
+    verbose: bool = False
+    settings: dict[str, str] = field(default_factory=dict)
+    command: str = ""
+    """The command that runs, for the envelope ("jobs list")."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command hands back.
+
+    Args:
+        data: Plain data for the envelope.
+        ok: False if the command ran and found a failure.
+        exit_code: Of the process; taken as 1 when ``ok`` is false and this is 0.
+        printed: The command has already written its JSON (a server, a stream).
+    """
+
+    data: Any = None
+    ok: bool = True
+    exit_code: int = 0
+    printed: bool = False
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    options = context.ensure_object(Options)
+    name = parameter.name or ""
+    if name == "settings":
+        for item in value or ():
+            key, separator, text = item.partition("=")
+            if not separator or not key.strip():
+                raise click.BadParameter("write it as NAME=VALUE", context, parameter)
+            options.settings[key.strip().replace("-", "_")] = text.strip()
+    elif value:
+        setattr(options, name, value)
+
+
+def common_options() -> list[click.Parameter]:
+    """Make the options that the program and each command take.
+
+    Returns:
+        New click options; their values go into :class:`Options`, not to the command.
+    """
+
+    def flag(*names: str, text: str) -> click.Option:
+        return click.Option(names, is_flag=True, help=text, expose_value=False, callback=_remember)
+
+    return [
+        click.Option(
+            ("-w", "--workspace"),
+            metavar="DIR",
+            help="Workspace folder (else DOMAINSMITH_WORKSPACE, else the nearest .domainsmith).",
+            expose_value=False,
+            callback=_remember,
+            is_eager=True,
+        ),
+        click.Option(
+            ("--set", "settings"),
+            metavar="NAME=VALUE",
+            multiple=True,
+            help="Override one setting; may be repeated (see `config show`).",
+            expose_value=False,
+            callback=_remember,
+        ),
+        flag("--json", text="Print one JSON envelope on stdout."),
+        flag("-q", "--quiet", text="No notes and no progress."),
+        flag("-y", "--yes", text="Approve what would be asked."),
+        flag("--no-input", text="Never ask; what needs an answer is denied."),
+        flag("-v", "--verbose", text="Show tracebacks and more detail."),
+    ]
+
+
+class AppCommand(click.Command):
+    """A command whose function gets the application first and returns an :class:`Outcome`."""
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        self.params.extend(common_options())
+
+    def invoke(self, ctx: click.Context) -> Outcome:
+        """Run the command and print its envelope in JSON mode."""
+        from domainsmith.apps.cli.app import App
+
+        options = ctx.ensure_object(Options)
+        options.command = ctx.command_path.partition(" ")[2]
+        with App(options) as app:
+            outcome = ctx.invoke(self.callback or _nothing, app, **ctx.params)
+            outcome = outcome if isinstance(outcome, Outcome) else Outcome(outcome)
+            if options.json and not outcome.printed:
+                app.console.envelope(
+                    {
+                        "schema_version": SCHEMA_VERSION,
+                        "command": options.command,
+                        "ok": outcome.ok,
+                        "data": outcome.data,
+                        "error": None,
+                    }
+                )
+        return outcome
+
+
+def _nothing(app: object) -> None:
+    """Stand in for a missing function; click demands one."""
+
+
+def subcommands(name: str, *commands: click.Command) -> Callable[[Callable[..., Any]], click.Group]:
+    """Make a group of commands from a documented function.
+
+    Args:
+        name: The group's name.
+        *commands: Its commands.
+
+    Returns:
+        A decorator; the function's docstring becomes the help text.
+    """
+
+    def decorate(function: Callable[..., Any]) -> click.Group:
+        group = click.Group(name, help=function.__doc__, commands=list(commands))
+        group.params.extend(common_options())
+        return group
+
+    return decorate
+
+
+def own_error(error: BaseException) -> BaseException:
+    """Translate what the system raised into this project's errors.
+
+    Args:
+        error: What ended the command.
+
+    Returns:
+        A :class:`DomainSmithError` for errors of the system, anything else as it is.
+    """
+    if isinstance(error, MemoryError):
+        return ResourceExhausted("Memory ran out", fix="Close other programs and try again.")
+    if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+        try:
+            with translated_os_errors(None):
+                raise error
+        except DomainSmithError as translated:
+            return translated
+    return error
+
+
+def exit_code_for(error: BaseException) -> int:
+    """Give the process's exit code for an error.
+
+    Args:
+        error: What ended the command.
+
+    Returns:
+        The code that ``domainsmith.errors`` documents.
+    """
+    if isinstance(error, DomainSmithError):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        return error.exit_code
+    if isinstance(error, (KeyboardInterrupt, click.Abort, EOFError)):
+        return 130
+    return 124 if isinstance(error, TimeoutError) else 70
+
+
+def error_envelope(error: BaseException, options: Options) -> dict[str, Any]:
+    """Describe an error as the JSON envelope.
+
+    Args:
+        error: What ended the command.
+        options: The run's options.
+
+    Returns:
+        The envelope, with ``ok`` false.
+    """
+    what, where, fix = _describe(error)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "command": options.command,
+        "ok": False,
+        "data": None,
+        "error": {
+            "type": type(error).__name__,
+            "what": what,
+            "where": where,
+            "fix": fix,
+            "exit_code": exit_code_for(error),
+        },
+    }
+
+
+def error_sentence(error: BaseException, *, verbose: bool) -> str:
+    """Describe an error for a person.
+
+    Args:
+        error: What ended the command.
+        verbose: Add the traceback.
+
+    Returns:
+        ``error: what (where). fix``, clean.
+    """
+    what, where, fix = _describe(error)
+    sentence = (
+        f"error: {what}" + (f" ({where})" if where else "") + "." + (f" {fix}" if fix else "")
+    )
+    if verbose:
+        sentence = "".join(traceback.format_exception(error)) + sentence
+    return clean(sentence)
+
+
+def _describe(error: BaseException) -> tuple[str, str | None, str | None]:
+    if isinstance(error, DomainSmithError):
+        return error.what, error.where, error.fix
+    if isinstance(error, click.UsageError):
+        context = error.ctx.command_path if error.ctx else "domainsmith"
+        return error.format_message().rstrip("."), None, f"Run `{context} --help`."
+    if isinstance(error, click.ClickException):
+        return error.format_message().rstrip("."), None, None
+    if isinstance(error, (KeyboardInterrupt, click.Abort, EOFError)):
+        return "Interrupted", None, "Run the same command again; finished work is kept."
+    defect = InternalError(f"Unexpected {type(error).__name__}: {error}")
+    return defect.what, None, "Run it again with --verbose and report the traceback."

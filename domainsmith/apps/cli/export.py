@@ -1,0 +1,78 @@
+"""``domainsmith export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from domainsmith.apps.cli.app import App
+from domainsmith.apps.cli.command import AppCommand, Outcome
+from domainsmith.apps.cli.complete import complete_datasets
+from domainsmith.errors import InputInvalid, InputNotFound
+
+if TYPE_CHECKING:
+    from domainsmith.training.dataset_folder import ExportFormat
+
+__all__ = ["command", "dataset_folder"]
+
+
+@click.command("export", cls=AppCommand)
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--dataset", metavar="ID", shell_complete=complete_datasets, help="The newest one if absent."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["alpaca", "sharegpt", "chatml"]),
+    default="alpaca",
+    show_default=True,
+    help="One JSON object a line in this form.",
+)
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+def command(
+    app: App, target: Path, dataset: str | None, form: ExportFormat, force: bool
+) -> Outcome:
+    """Write a dataset in another trainer's format.
+
+    TARGET is the JSONL file to write.
+    """
+    from domainsmith.training.dataset_folder import export_dataset, read_dataset
+
+    folder = dataset_folder(app, dataset)
+    if target.exists() and not force:
+        raise InputInvalid("The file exists", where=target, fix="Give --force to replace it.")
+    lines = export_dataset(read_dataset(folder), target, form)
+    app.console.data(f"{lines} records of {folder.name} written to {target} ({form})")
+    return Outcome(
+        {"dataset_id": folder.name, "path": str(target), "records": lines, "format": form}
+    )
+
+
+def dataset_folder(app: App, prefix: str | None) -> Path:
+    """Find a dataset's folder.
+
+    Args:
+        app: The run.
+        prefix: Beginning of its id; the newest dataset if None.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputNotFound: There is none.
+    """
+    from domainsmith.apps.cli.trace import resolve
+    from domainsmith.storage import lineage
+
+    workspace = app.workspace()
+    if prefix is None:
+        datasets = lineage.artifacts(workspace.db, "dataset")
+        if not datasets:
+            raise InputNotFound(
+                "There is no dataset yet", where=workspace.root, fix="Run `domainsmith generate`."
+            )
+        return workspace.datasets_dir / datasets[0].id
+    return workspace.datasets_dir / resolve(workspace.db, prefix)

@@ -1,0 +1,122 @@
+"""``domainsmith models``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from domainsmith.apps.cli.app import App
+from domainsmith.apps.cli.command import AppCommand, Outcome, subcommands
+from domainsmith.apps.cli.complete import complete_adapters
+from domainsmith.errors import InputNotFound
+
+if TYPE_CHECKING:
+    from domainsmith.model_io.catalog import ModelCard
+    from domainsmith.training.registry import AdapterEntry
+
+__all__ = ["command", "size_text"]
+
+
+@click.command("list", cls=AppCommand)
+def list_(app: App) -> Outcome:
+    """List models on this machine and adapters of the workspace."""
+    from domainsmith.model_io.catalog import list_models
+
+    cards = list_models()
+    adapters = _adapters(app)
+    rows = [
+        [
+            card.name,
+            card.kind,
+            size_text(card.size_bytes),
+            card.licence,
+            "here" if card.present else "missing (domainsmith models pull)",
+        ]
+        for card in cards
+    ]
+    rows += [
+        [item.id, "adapter", size_text(_size(item)), "", item.problem or "here"]
+        for item in adapters
+    ]
+    app.console.table(["name", "kind", "size#", "licence", "state"], rows)
+    return Outcome(
+        {"models": [_card(card) for card in cards], "adapters": [_manifest(a) for a in adapters]}
+    )
+
+
+@click.command("show", cls=AppCommand)
+@click.argument("name", shell_complete=complete_adapters)
+def show(app: App, name: str) -> Outcome:
+    """Describe one model or adapter: `default`, `embedder`, a path, or an adapter's id."""
+    if name.startswith("adapter"):
+        from domainsmith.training.registry import adapter
+
+        data = _manifest(adapter(app.workspace(), name))
+    else:
+        from domainsmith.model_io import catalog
+
+        data = _card(catalog.show(name))
+    app.console.table(["field", "value"], list(data.items()))
+    return Outcome(data)
+
+
+@click.command("pull", cls=AppCommand)
+@click.argument("name", default="default")
+def pull(app: App, name: str) -> Outcome:
+    """Fetch and prepare weights: `default` (chat model and embedder) or a hub id."""
+    from domainsmith.model_io import catalog
+
+    path = catalog.pull(name, progress=app.console.note)
+    app.console.data(str(path))
+    return Outcome({"name": name, "path": str(path)})
+
+
+@click.command("remove", cls=AppCommand)
+@click.argument("name")
+def remove(app: App, name: str) -> Outcome:
+    """Delete cached weights; installed packages and folders outside the cache stay."""
+    from domainsmith.model_io import catalog
+
+    app.confirm(f"delete the cached weights of {name}")
+    gone = [str(path) for path in catalog.remove(name)]
+    for path in gone:
+        app.console.data(f"deleted {path}")
+    return Outcome({"name": name, "deleted": gone})
+
+
+@subcommands("models", list_, show, pull, remove)
+def command() -> None:
+    """List, show, fetch and remove models and adapters."""
+
+
+def size_text(size: float) -> str:
+    """Write a size in bytes for people."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit in ("B", "KB") else f"{size:.1f} {unit}"
+        size /= 1000
+    return ""
+
+
+def _adapters(app: App) -> list[AdapterEntry]:
+    from domainsmith.training.registry import adapters
+
+    try:
+        return adapters(app.workspace())
+    except InputNotFound:
+        return []  # models can be listed without a workspace
+
+
+def _card(card: ModelCard) -> dict[str, Any]:
+    return {**asdict(card), "path": None if card.path is None else str(card.path)}
+
+
+def _manifest(entry: AdapterEntry) -> dict[str, Any]:
+    fields = entry.manifest.model_dump(mode="json") if entry.manifest else {}
+    return {"id": entry.id, "folder": str(entry.folder), "problem": entry.problem, **fields}
+
+
+def _size(entry: AdapterEntry) -> int:
+    return sum(file.stat().st_size for file in entry.folder.rglob("*") if file.is_file())

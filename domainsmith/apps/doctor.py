@@ -1,0 +1,247 @@
+"""Checks of the machine, the installation and the workspace: what works, what is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from domainsmith.errors import DomainSmithError
+
+__all__ = ["Check", "bench", "check_all"]
+
+_LIBRARIES = {
+    "torch": True, "transformers": True, "peft": True, "trl": True, "safetensors": True,
+    "sentence-transformers": True, "xgrammar": True, "gguf": True, "langchain": True,
+    "langgraph": True, "chromadb": True, "bm25s": True, "rjieba": True, "pypdf": True,
+    "python-docx": True, "openpyxl": True, "fastapi": True, "uvicorn": True, "openai": True,
+    "bitsandbytes": False,
+}  # fmt: skip
+"""Distribution -> whether it is required."""
+_MEMORY_GB = 4.0
+_DISK_GB = 2.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding.
+
+    Args:
+        area: ``machine``, ``installation``, ``models`` or ``workspace``.
+        name: What was looked at.
+        state: ``missing`` is required and absent; ``warning`` works, but not well.
+        value: What was found.
+        fix: What to do; empty if nothing.
+    """
+
+    area: str
+    name: str
+    state: Literal["ok", "warning", "missing"]
+    value: str
+    fix: str = ""
+
+
+def check_all(workspace: Path | None, chat_model: str = "default") -> Iterator[Check]:
+    """Look at everything.
+
+    Args:
+        workspace: The workspace folder; None if there is none, which is no fault.
+        chat_model: The chat model of the settings.
+
+    Yields:
+        Findings, as they are made. A check that fails by itself becomes a finding.
+    """
+    checks: tuple[tuple[str, str, Callable[[], Iterator[Check]]], ...] = (
+        ("machine", "machine", lambda: _machine(workspace)),
+        ("machine", "device", _device),
+        ("installation", "libraries", _libraries),
+        ("models", "models", lambda: _models(chat_model)),
+        ("workspace", "workspace", lambda: _workspace(workspace)),
+    )
+    for area, name, check in checks:
+        try:
+            yield from check()
+        except DomainSmithError as error:
+            yield Check(area, name, "missing", error.what, error.fix or "")
+        except ImportError as error:
+            fix = "Install the project again (`make setup` or `pip install .`)."
+            yield Check(area, name, "missing", f"cannot import {error.name}", fix)
+
+
+def _machine(workspace: Path | None) -> Iterator[Check]:
+    python = platform.python_version()
+    new = sys.version_info >= (3, 11)
+    yield Check(
+        "machine",
+        "python",
+        "ok" if new else "missing",
+        f"{python} {platform.system()} {platform.machine()}",
+        "" if new else "Install Python 3.11 or newer.",
+    )
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Check("machine", "cores", "ok", f"{cores}, load {_load()}")
+    total, free = _memory_gb()
+    enough = free >= _MEMORY_GB
+    yield Check(
+        "machine",
+        "memory",
+        "ok" if enough else "warning",
+        f"{free:.1f} GB free of {total:.1f} GB",
+        "" if enough else f"Close programs: training wants {_MEMORY_GB:.0f} GB.",
+    )
+    place = workspace or Path.cwd()
+    disk = shutil.disk_usage(place).free / 1e9
+    enough = disk >= _DISK_GB
+    yield Check(
+        "machine",
+        "disk",
+        "ok" if enough else "warning",
+        f"{disk:.1f} GB free at {place}",
+        "" if enough else f"Free some: models and checkpoints want {_DISK_GB:.0f} GB.",
+    )
+
+
+def _device() -> Iterator[Check]:
+    from domainsmith.model_io.device import pick_device, pick_dtype
+
+    device = pick_device("auto")
+    text = f"{device}, {pick_dtype('auto', device)}"
+    if device.startswith("cuda"):
+        import torch
+
+        free, total = torch.cuda.mem_get_info()
+        text += f", {torch.cuda.get_device_name()} {free / 1e9:.1f} of {total / 1e9:.1f} GB free"
+    yield Check("machine", "device", "ok", text)
+
+
+def _libraries() -> Iterator[Check]:
+    for name, required in _LIBRARIES.items():
+        try:
+            yield Check("installation", name, "ok", importlib.metadata.version(name))
+        except importlib.metadata.PackageNotFoundError:
+            if required:
+                yield Check(
+                    "installation",
+                    name,
+                    "missing",
+                    "not installed",
+                    "Install the project again (`make setup` or `pip install .`).",
+                )
+            else:
+                yield Check("installation", name, "ok", "not installed (optional)")
+
+
+def _models(chat_model: str) -> Iterator[Check]:
+    from domainsmith.apps.cli.models import size_text
+    from domainsmith.model_io.catalog import list_models, models_folder
+
+    yield Check("models", "cache", "ok", str(models_folder()))
+    for card in list_models():
+        needed = not (card.kind == "chat" and chat_model != "default")
+        state: Literal["ok", "warning", "missing"] = "ok"
+        if not card.present:
+            state = "missing" if needed else "warning"
+        yield Check(
+            "models",
+            card.name,
+            state,
+            f"{card.kind}, {size_text(card.size_bytes)}, {card.licence}"
+            if card.present
+            else f"{card.kind}, no weights here",
+            "" if card.present else "Run `domainsmith models pull default`.",
+        )
+
+
+def _workspace(path: Path | None) -> Iterator[Check]:
+    from domainsmith.storage import documents, jobs, lineage, migrations
+    from domainsmith.workspace import Workspace
+
+    if path is None:
+        yield Check("workspace", "folder", "ok", "none yet: `domainsmith add FOLDER` makes one")
+        return
+    with Workspace.open(path) as workspace:
+        db = workspace.db
+        yield Check("workspace", "folder", "ok", f"{path}, schema {migrations.SCHEMA_VERSION}")
+        passages = len(documents.passages(db))
+        yield Check(
+            "workspace",
+            "documents",
+            "ok",
+            f"{len(documents.documents(db))} documents, {passages} passages",
+        )
+        made = ("dataset", "adapter", "report", "answer", "feedback")
+        counts = [f"{len(lineage.artifacts(db, kind))} {kind}s" for kind in made]
+        yield Check("workspace", "artifacts", "ok", ", ".join(counts))
+        rows = jobs.jobs(db)
+        lost = [row.id for row in rows if row.state == "lost"]
+        yield Check(
+            "workspace",
+            "jobs",
+            "warning" if lost else "ok",
+            f"{len(rows)} jobs, {len(lost)} lost",
+            f"Run `domainsmith jobs resume {lost[0]}`." if lost else "",
+        )
+        if passages:
+            yield _index(workspace)
+
+
+def _index(workspace: object) -> Check:
+    from domainsmith.apps.assembly import Assembly
+    from domainsmith.settings import load_settings
+    from domainsmith.workspace import Workspace
+
+    if not isinstance(workspace, Workspace):
+        raise TypeError("an open workspace is needed")
+    assembly = Assembly(workspace, load_settings(workspace.settings_path).values)
+    try:
+        state = assembly.index().state
+        return Check("workspace", "index", "ok", ", ".join(f"{k} {v}" for k, v in state.items()))
+    finally:
+        assembly.close()
+
+
+def bench(model: str = "default") -> Check:
+    """Measure the chat model's speed.
+
+    Args:
+        model: Name of a chat model.
+
+    Returns:
+        Tokens per second, for one answer and for a batch of eight.
+    """
+    import time
+
+    from domainsmith.model_io.generation import GenerationRequest
+    from domainsmith.model_io.load import load_engine
+
+    engine = load_engine(model)
+    prompt = engine.render([{"role": "user", "content": "Write about washing machines."}])
+    rates = []
+    for rows in (1, 8):
+        requests = [GenerationRequest(prompt=prompt, max_new_tokens=48)] * rows
+        started = time.perf_counter()
+        tokens = sum(done.completion_tokens for done in engine.generate(requests))
+        rates.append(tokens / (time.perf_counter() - started))
+    text = f"{rates[0]:.0f} tokens/s alone, {rates[1]:.0f} tokens/s in a batch of 8"
+    return Check("models", "speed", "ok", text)
+
+
+def _load() -> str:
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+
+
+def _memory_gb() -> tuple[float, float]:
+    """Return (total, available) in GB; what the system does not tell is taken as plenty."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
+        return pages, pages
+    values = {name: float(rest.split()[0]) for name, _, rest in (x.partition(":") for x in lines)}
+    return values["MemTotal"] * 1024 / 1e9, values["MemAvailable"] * 1024 / 1e9

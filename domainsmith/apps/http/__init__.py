@@ -1,0 +1,1 @@
+"""The OpenAI-compatible server: ``python -m domainsmith.apps.http --workspace DIR``."""

@@ -1,0 +1,77 @@
+"""One live line below an append-only screen."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TextIO
+
+from rich.cells import cell_len, set_cell_size
+
+from domainsmith.apps.console import Console
+from domainsmith.apps.output import one_line
+from domainsmith.progress import ProgressEvent
+
+__all__ = ["LiveTail"]
+
+_REDRAW_SECONDS = 0.1
+_PLAIN_SECONDS = 10.0
+
+
+class LiveTail:
+    """Shows where long work stands in a line that is overwritten; elsewhere as few lines.
+
+    What is printed between goes above it, so nothing that was shown is ever redrawn.
+
+    Args:
+        console: Its stderr carries the line.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._file: TextIO = console.stderr
+        self._live = console.stderr.isatty() and not console.quiet
+        self._drawn = False
+        self._stage = ""
+        self._started = self._shown = 0.0
+
+    def __call__(self, event: ProgressEvent) -> None:
+        """Take a report of progress."""
+        now = time.monotonic()
+        changed = event.stage != self._stage
+        if changed:
+            self._stage, self._started = event.stage, now
+        finished = event.total is not None and event.done >= event.total
+        wait = _REDRAW_SECONDS if self._live else _PLAIN_SECONDS
+        if not (changed or finished or now - self._shown >= wait):
+            return
+        self._shown = now
+        text = self._text(event, now)
+        if self._live:
+            width = shutil.get_terminal_size().columns - 1
+            text = set_cell_size(text, width).rstrip() if cell_len(text) > width else text
+            self._file.write(f"\r\x1b[K{text}")
+            self._file.flush()
+            self._drawn = True
+        else:
+            self._console.note(text)
+
+    def clear(self) -> None:
+        """Remove the line, before anything else is printed."""
+        if self._drawn:
+            self._file.write("\r\x1b[K")
+            self._file.flush()
+            self._drawn = False
+        self._stage = ""
+
+    def _text(self, event: ProgressEvent, now: float) -> str:
+        parts = [f"  {one_line(event.stage)}"]
+        if event.total:
+            parts.append(f"{event.done}/{event.total} ({100 * event.done // event.total} %)")
+            spent = now - self._started
+            if 0 < event.done < event.total and spent > 1:
+                left = spent * (event.total - event.done) / event.done
+                parts.append(f"about {left:.0f} s left")
+        elif event.done:
+            parts.append(str(event.done))
+        return "  ".join([*parts, one_line(event.message)]).rstrip()

@@ -1,0 +1,99 @@
+"""Completions as LangChain messages, and OpenAI's response formats as constraints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk, ToolCall
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGenerationChunk
+from pydantic import BaseModel
+
+from domainsmith.errors import InputInvalid
+from domainsmith.model_io.chat_messages import parse_call
+from domainsmith.model_io.generation import Completion, Constraint, GenerationRequest
+
+__all__ = ["answer_message", "last_chunk", "response_format"]
+
+
+def answer_message(
+    request: GenerationRequest, completed: Completion, *, calls: bool, model_name: str
+) -> AIMessage:
+    """Turn a completion into an assistant's message.
+
+    Args:
+        request: What was asked.
+        completed: What the engine answered.
+        calls: Whether tools could be called, so that the text is a call.
+        model_name: Goes into the message's metadata.
+
+    Returns:
+        Text or tool calls with ids, the usage in tokens, and why the answer ended.
+
+    Raises:
+        OutputInvalid: A call was cut before its end.
+    """
+    text = completed.text
+    tool_calls: list[ToolCall] = []
+    if calls and completed.finish_reason != "cancelled":
+        text, tool_calls = parse_call(completed.text, salt=request.prompt)
+    return AIMessage(
+        content=text,
+        tool_calls=tool_calls,
+        usage_metadata=UsageMetadata(
+            input_tokens=completed.prompt_tokens,
+            output_tokens=completed.completion_tokens,
+            total_tokens=completed.prompt_tokens + completed.completion_tokens,
+        ),
+        response_metadata={
+            "finish_reason": "tool_calls" if tool_calls else completed.finish_reason,
+            "model_name": model_name,
+            "adapter": request.adapter,
+        },
+    )
+
+
+def response_format(value: Any) -> Constraint | None:
+    """Read OpenAI's ``response_format``.
+
+    Args:
+        value: None, ``{"type": "text"}``, a ``json_schema`` mapping or a pydantic class.
+
+    Raises:
+        InputInvalid: Anything else.
+    """
+    if value is None or value == {"type": "text"}:
+        return None
+    if isinstance(value, Mapping) and value.get("type") == "json_schema":
+        return Constraint.json_schema(value["json_schema"]["schema"])
+    if isinstance(value, type) and issubclass(value, BaseModel):
+        return Constraint.json_schema(value)
+    raise InputInvalid("Unknown response_format", where=str(value)[:80], fix="Use json_schema.")
+
+
+def last_chunk(message: AIMessage, *, with_content: bool) -> ChatGenerationChunk:
+    """Return the chunk that ends a stream: calls, usage and metadata.
+
+    Args:
+        message: The whole answer.
+        with_content: Whether its text was not streamed before.
+    """
+    chunk = AIMessageChunk(
+        content=message.content if with_content else "",
+        tool_call_chunks=[
+            {
+                "name": call["name"],
+                "args": json.dumps(call["args"], ensure_ascii=False),
+                "id": call["id"],
+                "index": index,
+                "type": "tool_call_chunk",
+            }
+            for index, call in enumerate(message.tool_calls)
+        ],
+        usage_metadata=message.usage_metadata,
+        response_metadata=message.response_metadata,
+        chunk_position="last",
+    )
+    return ChatGenerationChunk(message=chunk)

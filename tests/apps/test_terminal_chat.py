@@ -1,0 +1,297 @@
+import io
+import json
+import os
+import threading
+from dataclasses import replace
+
+import pytest
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from domainsmith.agents.state import AgentEvent, AgentResult, ApprovalRequest
+from domainsmith.apps.cli.main import main
+from domainsmith.apps.console import Console
+from domainsmith.apps.terminal.approval import Approver, approval_lines
+from domainsmith.apps.terminal.chat import Chat, event_lines, last_thread
+from domainsmith.apps.terminal.reader import candidates, path_candidates, pipe_reader, prompt_reader
+from domainsmith.apps.terminal.slash import REGISTRY
+from domainsmith.apps.terminal.tail import LiveTail
+from domainsmith.memory.feedback import all_feedback
+from domainsmith.progress import ProgressEvent
+from domainsmith.records import Plan
+from domainsmith.settings import Settings
+from domainsmith.workspace import Workspace
+
+REQUEST = ApprovalRequest(
+    token="t",
+    tool="train_model",
+    arguments='{"epochs":2.0,"note":"a\\u001b[2Kb"}',
+    thread_id="thread",
+    plan_id="plan",
+    step=4,
+    estimate={"summary": "about 12 min"},
+)
+
+
+class Screen(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture(scope="module")
+def kettle(tmp_path_factory, embedder):
+    folder = tmp_path_factory.mktemp("kettle")
+    (folder / "docs").mkdir()
+    text = "# Orla kettle\n\n## Fuse\nThe Orla kettle needs a fuse of 13 A of the slow type.\n"
+    (folder / "docs" / "manual.md").write_text(text, encoding="utf-8")
+    root = folder / ".domainsmith"
+    assert main(["--workspace", str(root), "--quiet", "add", str(folder / "docs")]) == 0
+    return root
+
+
+def chat_over(root, lines, **options):
+    """Run a chat over typed lines; returns it with what it wrote to stdout and stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    console = Console(stdout=out, stderr=err)
+    with Workspace.open(root) as workspace:
+        reader = pipe_reader(io.StringIO("".join(f"{line}\n" for line in lines)))
+        chat = Chat(workspace, Settings(), console, reader, **options)
+        chat.run()
+    return chat, out.getvalue(), err.getvalue()
+
+
+def test_question_is_answered_and_judged(kettle, engine):
+    lines = ["Which fuse does the Orla kettle need?", "/trace", "/feedback good", "/history"]
+    chat, out, err = chat_over(kettle, lines)
+    assert "13 A" in out
+    assert "manual.md" in out
+    assert f"noted for {chat.last_answer}" in out
+    assert chat.results[0]["ok"] is True
+    assert "error" not in err
+    with Workspace.open(kettle) as workspace:
+        assert [item.answer_id for item in all_feedback(workspace)] == [chat.last_answer]
+        assert last_thread(workspace) == chat.thread
+    again, out, _ = chat_over(kettle, ["/history"], thread=chat.thread)
+    assert "Which fuse does the Orla kettle need?" in out
+    assert again.last_answer == chat.last_answer
+
+
+def test_piped_chat_prints_one_envelope(kettle, engine, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO("Which fuse does the Orla kettle need?\n"))
+    assert main(["--workspace", str(kettle), "chat", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["command"] == "chat"
+    assert "13 A" in found["data"]["turns"][0]["text"]
+
+
+def test_slash_commands_answer_and_errors_do_not_end_the_chat(kettle, tmp_path):
+    saved = tmp_path / "talk.md"
+    lines = [
+        "/help", "/jobs", "/model", "/hist", "/nonsense", "/feedback", "/trace answer_none",
+        "/save", f"/save {saved}", f"/save {saved}", "/clear", "/exit", "/help",
+    ]  # fmt: skip
+    chat, out, err = chat_over(kettle, lines)
+    for name in REGISTRY:
+        assert name in out
+    assert out.count("Leave (also Ctrl-D)") == 1  # nothing runs after /exit
+    assert "chat model: default" in out
+    assert saved.is_file()
+    for sentence in (
+        "No such command (/nonsense)",
+        "Feedback is good or bad",
+        "Nothing is stored under this id",
+        "A file name is needed",
+        "The file exists",
+    ):
+        assert sentence in err
+    assert chat.leaving
+
+
+def scripted(monkeypatch, turns):
+    """Put a scripted agent in place of the graph."""
+    asked = iter(turns)
+
+    def run_request(graph, request, thread_id, approve, on_event):
+        return next(asked)(request, approve, on_event)
+
+    monkeypatch.setattr("domainsmith.agents.analyst.run_request", run_request)
+    monkeypatch.setattr(Chat, "_agent", lambda self: None)
+
+
+def result(request, text, ok=True):
+    plan = Plan(request=request, steps=(), confidence=1.0)
+    return AgentResult(text=text, plan=plan, results={}, ok=ok)
+
+
+def test_ctrl_c_stops_the_turn_and_not_the_chat(kettle, monkeypatch):
+    def stopped(request, approve, on_event):
+        on_event(AgentEvent("progress", 1, "train_model", {
+            "stage": "training", "done": 1, "total": 9, "message": "",
+        }))  # fmt: skip
+        raise KeyboardInterrupt
+
+    scripted(monkeypatch, [stopped, lambda request, *_: result(request, "second")])
+    chat, out, err = chat_over(kettle, ["first", "second"])
+    assert "stopped; finished steps are kept" in err
+    assert out == "second\n"
+    assert ("note", "stopped by the person") in chat.transcript
+
+
+def test_ctrl_c_on_an_empty_prompt_leaves_when_pressed_twice(kettle):
+    def interrupted(prompt):
+        raise KeyboardInterrupt
+
+    err = io.StringIO()
+    with Workspace.open(kettle) as workspace:
+        console = Console(stdout=io.StringIO(), stderr=err)
+        Chat(workspace, Settings(), console, interrupted).run()
+    assert "Ctrl-C again" in err.getvalue()
+
+
+def test_nothing_of_a_piped_input_is_taken_for_an_approval(kettle, monkeypatch):
+    decided = []
+
+    def asks(request, approve, on_event):
+        decided.append(approve(REQUEST))
+        return result(request, "done")
+
+    scripted(monkeypatch, [asks, lambda request, *_: result(request, request)] * 2)
+    _, out, err = chat_over(kettle, ["train", "y"], can_ask=False)
+    assert decided == [False]
+    assert "not approved" in err
+    assert out.endswith("y\n")  # the next line is the next request
+    chat_over(kettle, ["train"], can_ask=False, yes=True)
+    assert decided == [False, True]
+
+
+def test_paths_after_an_at_sign_reach_the_agent_as_paths(kettle, monkeypatch):
+    scripted(monkeypatch, [lambda request, *_: result(request, request)] * 2)
+    _, out, _ = chat_over(kettle, ["add @docs/a b@c.de", "@docs"])
+    assert out == "add docs/a b@c.de\ndocs\n"
+
+
+def test_model_output_cannot_steer_the_terminal(kettle, monkeypatch):
+    attack = "safe \x1b]0;title\x07\x1b[2J\u202etext"
+    scripted(monkeypatch, [lambda request, *_: result(request, attack)])
+    screen = Screen()
+    with Workspace.open(kettle) as workspace:
+        reader = pipe_reader(io.StringIO("x\n"))
+        Chat(workspace, Settings(), Console(stdout=screen, stderr=io.StringIO()), reader).run()
+    shown = screen.getvalue()
+    assert "safe text" in shown
+    assert "title" not in shown
+    assert "\x1b[2J" not in shown
+    assert "\u202e" not in shown
+
+
+def test_approval_shows_exact_arguments_with_hidden_characters_visible():
+    lines = approval_lines(REQUEST, "Train the model")
+    text = "\n".join(lines)
+    assert "Step 4 wants to: Train the model (train_model)" in text
+    assert "epochs = 2.0" in text
+    assert "\x1b" not in text
+    assert "[2Kb" in text
+    assert "about 12 min" in text
+
+
+@pytest.mark.parametrize(
+    ("answer", "approved"),
+    [("y", True), ("YES ", True), ("是", True), ("n", False), ("", False), ("yess", False)],
+)
+def test_only_a_clear_yes_approves(answer, approved):
+    console = Console(stderr=io.StringIO())
+    assert Approver(console, lambda prompt: answer)(REQUEST) is approved
+
+
+def test_always_holds_for_this_tool_only():
+    answers = iter(["a", "n"])
+    approver = Approver(Console(stderr=io.StringIO()), lambda prompt: next(answers))
+    assert approver(REQUEST) is True
+    assert approver(REQUEST) is True
+    assert approver(replace(REQUEST, tool="serve_model")) is False
+
+
+def test_plan_and_steps_are_put_in_lines():
+    steps = [
+        {"number": 1, "tool": "add_documents", "arguments": {"path": "docs"}},
+        {"number": 2, "tool": "generate_data", "arguments": {"count": None}},
+    ]
+    lines = event_lines(AgentEvent("plan", data={"steps": steps}))
+    assert lines == ["plan:", '  1. add_documents(path="docs")', "  2. generate_data()"]
+    assert event_lines(AgentEvent("plan", data={"steps": steps[:1]})) == []
+    started = AgentEvent("step_started", 1, "add_documents", {"arguments": {"path": "\x1b[2Jx"}})
+    assert "\x1b" not in event_lines(started)[0]
+
+
+def test_live_line_fits_the_terminal_also_with_wide_characters(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    screen = Screen()
+    tail = LiveTail(Console(stderr=screen))
+    tail(ProgressEvent("生成训练数据生成训练数据", 3, 10))
+    tail.clear()
+    drawn = screen.getvalue().split("\x1b[K")[1].split("\r")[0]
+    assert drawn
+    from rich.cells import cell_len
+
+    assert cell_len(drawn) <= 19
+    assert screen.getvalue().endswith("\r\x1b[K")
+
+
+def test_progress_in_a_pipe_is_few_lines():
+    err = io.StringIO()
+    tail = LiveTail(Console(stderr=err))
+    for done in range(101):
+        tail(ProgressEvent("embedding", done, 100))
+    assert len(err.getvalue().splitlines()) == 2  # the first and the last report
+
+
+def test_prompt_reads_chinese_and_keeps_history(tmp_path):
+    history = tmp_path / "history"
+    with create_pipe_input() as typed:
+        read = prompt_reader(history, input=typed, output=DummyOutput())
+        typed.send_text("保修多久?\r")
+        assert read("you> ") == "保修多久?"
+        typed.send_text("/help\r")
+        assert read("you> ") == "/help"
+        typed.send_text("\x04")
+        with pytest.raises(EOFError):
+            read("you> ")
+    assert "保修多久" in history.read_text(encoding="utf-8")
+    with create_pipe_input() as typed:
+        read = prompt_reader(history, input=typed, output=DummyOutput())
+        # Up goes through what was typed in the run before.
+        threading.Timer(0.5, lambda: typed.send_text("\x1b[A\x1b[A")).start()
+        threading.Timer(1.5, lambda: typed.send_text("\r")).start()
+        assert read("you> ") == "保修多久?"
+
+
+def test_commands_and_paths_are_completed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "文档").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / "history").touch()
+    assert [name for name, _, _ in candidates("/h")] == ["/help", "/history"]
+    assert list(candidates("add @文")) == [("@文档/", 2, "")]
+    assert list(candidates("/help x")) == []
+    assert list(candidates("plain")) == []
+    assert path_candidates("") == ["history", "文档/"]
+    assert path_candidates(".h") == [".hidden/"]
+    assert path_candidates("nowhere/x") == []
+
+
+def test_ctrl_c_clears_a_line_with_text(tmp_path):
+    with create_pipe_input() as typed:
+        read = prompt_reader(tmp_path / "history", input=typed, output=DummyOutput())
+        typed.send_text("half a thought\x03")
+        threading.Timer(0.5, lambda: typed.send_text("whole\r")).start()
+        assert read("you> ") == "whole"
+        typed.send_text("\x03")
+        with pytest.raises(KeyboardInterrupt):
+            read("you> ")
+
+
+def test_history_file_is_the_workspace_s_own(kettle):
+    from domainsmith.apps.terminal.chat import history_file
+
+    with Workspace.open(kettle) as workspace:
+        assert os.path.commonpath([history_file(workspace), kettle]) == str(kettle)
