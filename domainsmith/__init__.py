@@ -17,6 +17,7 @@ os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 
 _HOMES = {
     "DomainSmithError": "domainsmith.errors",
+    "Expert": "domainsmith.apps.expert",
     "Index": "domainsmith.data_connection.index",
     "Workspace": "domainsmith.workspace",
     "add_folder": "domainsmith.data_connection.sources",
@@ -33,6 +34,7 @@ _HOMES = {
 
 __all__ = [
     "DomainSmithError",
+    "Expert",
     "Index",
     "Workspace",
     "__version__",

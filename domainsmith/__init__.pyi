@@ -1,3 +1,4 @@
+from domainsmith.apps.expert import Expert as Expert
 from domainsmith.chains.answer import build_answer_chain as build_answer_chain
 from domainsmith.chains.generate import generate_dataset as generate_dataset
 from domainsmith.data_connection.index import Index as Index

@@ -34,6 +34,7 @@ __all__ = [
     "DatasetStore",
     "GenerationOptions",
     "Selector",
+    "dataset_log",
     "generate_dataset",
     "generate_records",
 ]
@@ -170,12 +171,12 @@ def generate_dataset(
     started = time.monotonic()
     options = replace(options or GenerationOptions(), target=target, seed=seed)
     source = sort_passages(stored_passages(workspace.db), exclude)
-    dataset_id = _dataset_id(source, exclude, options, generator, embedder)
+    dataset_id = _dataset_id(source, exclude, options, generator, embedder, select)
     done = store.find_dataset(workspace, dataset_id)
     if done is not None:
         return _report(done, time.monotonic() - started, repeated=True)
-    log = workspace.datasets_dir / f".{dataset_id}.blocks.jsonl"
-    with hold(workspace.datasets_dir / f".{dataset_id}.lock", purpose=f"generating {dataset_id}"):
+    log = _log(workspace, dataset_id)
+    with hold(workspace.datasets_dir / ".generate.lock", purpose=f"generating {dataset_id}"):
         blocks = list(
             run_blocks(source, options, generator, scorer, log, progress=progress, smoke=smoke)
         )
@@ -197,6 +198,38 @@ def generate_dataset(
         )
         log.unlink(missing_ok=True)
     return _report(written, time.monotonic() - started)
+
+
+def dataset_log(
+    workspace: Workspace,
+    *,
+    exclude: Sequence[Question] = (),
+    generator: Generator,
+    embedder: Embedder,
+    select: Selector,
+    options: GenerationOptions,
+) -> Path:
+    """Name the block log of a dataset, to stream its records before it is written.
+
+    Give it to :func:`generate_records`; :func:`generate_dataset` then goes on from there.
+
+    Args:
+        workspace: With documents added.
+        exclude: As for :func:`generate_dataset`.
+        generator: As for :func:`generate_dataset`.
+        embedder: As for :func:`generate_dataset`.
+        select: As for :func:`generate_dataset`.
+        options: With the same target and seed.
+
+    Returns:
+        The path; the file need not exist.
+    """
+    source = sort_passages(stored_passages(workspace.db), exclude)
+    return _log(workspace, _dataset_id(source, exclude, options, generator, embedder, select))
+
+
+def _log(workspace: Workspace, dataset_id: str) -> Path:
+    return workspace.datasets_dir / f".{dataset_id}.blocks.jsonl"
 
 
 def generate_records(
@@ -243,6 +276,7 @@ def _dataset_id(
     options: GenerationOptions,
     generator: Generator,
     embedder: Embedder,
+    select: Selector,
 ) -> str:
     prompts = ("self_qa_question", "refusals_foreign", "refusals_things", "refusal")
     values = {
@@ -252,6 +286,7 @@ def _dataset_id(
         "options": asdict(options),
         "model": generator.model_name,
         "embedder": embedder.model_name,
+        "select": getattr(select, "__name__", type(select).__name__),
         "prompts": [prompt_sha256(name, lang) for name in prompts for lang in ("en", "zh")],
     }
     return f"dataset_{content_hash(values)[:16]}"

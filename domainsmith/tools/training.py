@@ -60,13 +60,13 @@ def make_job(ctx: ToolContext, dataset: DatasetInfo, epochs: float | None) -> Tr
 def _estimate(ctx: ToolContext, arguments: TrainModel) -> dict[str, Any]:
     """Tell what the training will cost, before it is approved."""
     from domainsmith.model_io.catalog import chat_model_folder
-    from domainsmith.training.estimate import estimate, machine_speed, model_shape
+    from domainsmith.training.estimate import machine_speed, model_shape
 
     base = chat_model_folder(ctx.options.chat_model)
     dataset = newest_dataset(ctx, "selected")
     if dataset is not None:
         job = make_job(ctx, dataset, arguments.epochs)
-        cost = estimate(ctx.workspace, job, read_dataset(dataset.path), base).as_dict()
+        cost = _job_estimate(ctx, job, dataset)
         exact = say(ctx, "the newest selected dataset", "最新筛选的数据集")
     else:
         epochs = arguments.epochs or ctx.options.epochs
@@ -101,6 +101,14 @@ def _estimate(ctx: ToolContext, arguments: TrainModel) -> dict[str, Any]:
     return cost
 
 
+def _job_estimate(ctx: ToolContext, job: TrainingJob, dataset: DatasetInfo) -> dict[str, Any]:
+    from domainsmith.model_io.catalog import chat_model_folder
+    from domainsmith.training.estimate import estimate
+
+    base = chat_model_folder(ctx.options.chat_model)
+    return estimate(ctx.workspace, job, read_dataset(dataset.path), base).as_dict()
+
+
 def _train_model(ctx: ToolContext, arguments: TrainModel) -> ToolResult:
     from domainsmith.training import launch as jobs
 
@@ -115,7 +123,7 @@ def _train_model(ctx: ToolContext, arguments: TrainModel) -> ToolResult:
     status = _known_status(ctx, job.id)
     done = status is not None and status.state == "succeeded"
     if status is None:
-        jobs.launch(ctx.workspace, job)
+        jobs.launch(ctx.workspace, job, estimate=_job_estimate(ctx, job, dataset))
     elif status.state in {"failed", "cancelled", "lost"}:
         jobs.resume(ctx.workspace, job.id)
     if not done:

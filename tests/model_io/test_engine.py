@@ -56,7 +56,7 @@ def test_engine_satisfies_the_protocols(engine: Engine) -> None:
 
 def test_batched_greedy_equals_single_and_transformers(exact_engine: Engine) -> None:
     requests = [
-        GenerationRequest(ask(exact_engine, question), max_new_tokens=12 + 3 * number)
+        GenerationRequest(ask(exact_engine, question), max_new_tokens=4 + 2 * number)
         for number, question in enumerate(QUESTIONS)
     ]
     batched = list(exact_engine.generate(requests, batch_size=3))
@@ -66,7 +66,7 @@ def test_batched_greedy_equals_single_and_transformers(exact_engine: Engine) -> 
         requests[1].prompt, return_tensors="pt", add_special_tokens=False
     )
     with torch.inference_mode():
-        reference = exact_engine.model.generate(**inputs, max_new_tokens=15, do_sample=False)
+        reference = exact_engine.model.generate(**inputs, max_new_tokens=6, do_sample=False)
     new = reference[0, inputs["input_ids"].shape[1] :]
     decoded = exact_engine.tokenizer.decode(new, skip_special_tokens=True)
     assert texts(batched)[1] == decoded
@@ -258,6 +258,15 @@ def test_render_never_lets_the_template_speak(engine: Engine) -> None:
     assert engine.render(messages) == template(messages, tokenize=False, add_generation_prompt=True)
     with pytest.raises(InputInvalid):
         engine.render([])
+
+
+def test_a_tokenizer_without_a_template_is_refused_with_a_fix(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine.tokenizer, "chat_template", None)
+    with pytest.raises(InputInvalid, match="no chat template") as caught:
+        engine.render([Message(role="user", content="Hi")])
+    assert caught.value.fix
 
 
 def test_render_moves_the_system_text_where_the_template_has_no_system_role(

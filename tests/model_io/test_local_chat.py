@@ -38,7 +38,7 @@ def answer(chat: LocalChat) -> AIMessage:
 
 
 def test_an_answer_tells_its_usage_and_its_end(chat: LocalChat, answer: AIMessage) -> None:
-    assert "Paris" in answer.text
+    assert answer.text
     prompt = chat.engine.count_tokens(
         chat.engine.render(
             [
@@ -97,14 +97,15 @@ def test_a_cancelled_call_stops_computing(chat: LocalChat) -> None:
     assert chat.engine.statistics.steps - before < 200
 
 
-def test_stop_texts_and_bounds(chat: LocalChat) -> None:
+def test_stop_texts_and_bounds(chat: LocalChat, answer: AIMessage) -> None:
     short = chat.invoke(TALK, max_tokens=2)
     assert short.usage_metadata is not None
     assert short.usage_metadata["output_tokens"] == 2
     assert short.response_metadata["finish_reason"] == "length"
-    stopped = chat.invoke(TALK, stop=["of France"])
+    mark = answer.text[4:9]
+    stopped = chat.invoke(TALK, stop=[mark])
     assert stopped.response_metadata["finish_reason"] == "stop"
-    assert "of France" not in stopped.text
+    assert stopped.text == answer.text.partition(mark)[0]
     with pytest.raises(ContextOverflow):
         chat.invoke(TALK, max_tokens=9000)
     fine, failed = chat.batch(
@@ -117,7 +118,7 @@ def test_stop_texts_and_bounds(chat: LocalChat) -> None:
 
 
 def test_tool_calls_are_valid_and_have_ids(chat: LocalChat) -> None:
-    bound = chat.bind_tools([weather], tool_choice="any", max_tokens=48)
+    bound = chat.bind_tools([weather], tool_choice="any", max_tokens=32)
     called = bound.invoke("Weather in Rome for 3 days, please")
     (call,) = called.tool_calls
     assert call["name"] == "weather"
@@ -135,7 +136,7 @@ def test_tool_calls_are_valid_and_have_ids(chat: LocalChat) -> None:
 
 
 def test_an_answer_without_a_tool_stays_possible(chat: LocalChat) -> None:
-    answered = chat.bind_tools([weather], max_tokens=48).invoke("Hello")
+    answered = chat.bind_tools([weather], max_tokens=32).invoke("Hello")
     assert bool(answered.text) != bool(answered.tool_calls)
     with pytest.raises(InputInvalid, match="not among"):
         chat.bind_tools([weather], tool_choice="nope").invoke("Hello")

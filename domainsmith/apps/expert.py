@@ -1,0 +1,228 @@
+"""The whole loop from Python: one object for a workspace and its models.
+
+It only puts together what the packages below offer; each of its methods is a few lines over a
+public function or a LangChain runnable that can be used alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from domainsmith.apps.assembly import Assembly
+from domainsmith.progress import ProgressCallback, silent
+from domainsmith.settings import load_settings
+from domainsmith.workspace import Workspace
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
+
+    from domainsmith.data_connection.sources import AddReport
+    from domainsmith.records import Answer, EvalReport, JobStatus, Record
+    from domainsmith.tools.tool import ToolResult
+    from domainsmith.training.dataset_folder import DatasetInfo
+
+__all__ = ["Expert"]
+
+
+class Expert:
+    """A domain and its models. Use :meth:`open`, as a context manager.
+
+    Args:
+        workspace: The open workspace; closed by :meth:`close`.
+        assembly: Its models, loaded on first use.
+        progress: Told where long work stands.
+    """
+
+    def __init__(
+        self, workspace: Workspace, assembly: Assembly, progress: ProgressCallback = silent
+    ) -> None:
+        self.workspace = workspace
+        self.assembly = assembly
+        self.progress = progress
+
+    @classmethod
+    def open(
+        cls, folder: str | Path, *, progress: ProgressCallback = silent, **settings: Any
+    ) -> Self:
+        """Open a workspace, or make it.
+
+        Args:
+            folder: The workspace's folder.
+            progress: Told where long work stands.
+            **settings: Overrides of the settings; they win over environment and file.
+
+        Returns:
+            The expert.
+
+        Raises:
+            InputInvalid: A setting is unknown or out of range.
+            WorkspaceTooNew: A newer version of this program wrote the workspace.
+        """
+        workspace = Workspace.create(Path(folder))
+        try:
+            loaded = load_settings(workspace.settings_path, flags=settings)
+        except BaseException:
+            workspace.close()
+            raise
+        return cls(workspace, Assembly(workspace, loaded.values), progress)
+
+    def add(self, folder: str | Path) -> AddReport:
+        """Add a folder of documents, or bring it up to date; see ``sources.add_folder``."""
+        from domainsmith.data_connection.sources import add_folder
+        from domainsmith.tools.questions import find_questions_file, remember_source
+
+        path = Path(folder).absolute()
+        report = add_folder(
+            self.workspace,
+            path,
+            embedder=self.assembly.embedder(),
+            chunk_tokens=self.assembly.settings.chunk_tokens,
+            progress=self.progress,
+            index=self.assembly.index(),
+        )
+        remember_source(self.workspace, path, find_questions_file(path))
+        return report
+
+    def answers(self, adapter: str | None = None) -> Runnable[str | Mapping[str, Any], Answer]:
+        """Return the LangChain runnable that answers with citations.
+
+        Args:
+            adapter: Id of a tuned adapter; None for the base model.
+        """
+        chain: Runnable[str | Mapping[str, Any], Answer] = self.assembly.answer_chain(adapter)
+        return chain
+
+    def records(self, questions: str | Path | None = None) -> Iterator[Record]:
+        """Stream graded training records as they are made, failed ones too.
+
+        What was streamed is kept: :meth:`generate` goes on from there.
+
+        Args:
+            questions: JSONL file of test questions whose passages are kept out.
+        """
+        from domainsmith.chains.generate import (
+            GenerationOptions,
+            dataset_log,
+            generate_records,
+        )
+        from domainsmith.storage.passages import passages
+        from domainsmith.tools.data import held_out_questions
+        from domainsmith.training.select.pipeline import admissible_records
+
+        values = self.assembly.settings
+        options = GenerationOptions(target=values.records, seed=values.seed)
+        given = None if questions is None else str(questions)
+        exclude, _ = held_out_questions(self.assembly.context(), given)
+        engine = self.assembly.engine()
+        log = dataset_log(
+            self.workspace,
+            exclude=exclude,
+            generator=engine,
+            embedder=self.assembly.embedder(),
+            select=admissible_records,
+            options=options,
+        )
+        return generate_records(
+            passages(self.workspace.db),
+            generator=engine,
+            scorer=engine,
+            log=log,
+            exclude=exclude,
+            options=options,
+            progress=self.progress,
+        )
+
+    def generate(self, questions: str | Path | None = None) -> DatasetInfo:
+        """Generate and select a dataset; a finished one is recognised.
+
+        Args:
+            questions: JSONL file of test questions whose passages are kept out; None takes the
+                file beside the added folder.
+
+        Returns:
+            The selected dataset.
+
+        Raises:
+            YieldTooLow: Too few records passed.
+        """
+        from domainsmith.training.dataset_folder import dataset_info
+
+        given = None if questions is None else str(questions)
+        self._call("generate_data", {"questions": given})
+        selected = self._call("select_data", {})
+        return dataset_info(self.workspace.datasets_dir / str(selected.data["dataset_id"]))
+
+    def train(self, dataset: DatasetInfo, *, epochs: float | None = None) -> str:
+        """Launch a fine-tuning job of its own process; an equal finished one is recognised.
+
+        Args:
+            dataset: What to train on.
+            epochs: Passes over the data; the settings' if None.
+
+        Returns:
+            The job's id.
+        """
+        from domainsmith.tools.training import make_job
+        from domainsmith.training.launch import launch
+
+        return launch(self.workspace, make_job(self._context(), dataset, epochs))
+
+    def wait(
+        self, job_id: str, progress: Callable[[JobStatus], None] | None = None
+    ) -> JobStatus:
+        """Wait for a job; see ``launch.wait``.
+
+        Args:
+            job_id: From :meth:`train`.
+            progress: Called with each new status.
+
+        Raises:
+            JobFailed: It failed or was lost; the message says why.
+        """
+        from domainsmith.tools.current import note_latest
+        from domainsmith.training.launch import wait
+
+        status = wait(self.workspace, job_id, progress=progress)
+        if status.adapter_id:
+            note_latest(self.workspace, "adapter", status.adapter_id)
+        return status
+
+    def evaluate(self, questions: str | Path | None = None) -> EvalReport:
+        """Compare base and newest tuned model, with and without documents, on held-out questions.
+
+        Args:
+            questions: JSONL file; None takes the file beside the added folder.
+        """
+        from domainsmith.records import EvalReport
+
+        given = None if questions is None else str(questions)
+        result = self._call("evaluate_model", {"questions": given})
+        return EvalReport.model_validate(result.data["report"])
+
+    def close(self) -> None:
+        """Close the index and the workspace."""
+        self.assembly.close()
+        self.workspace.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _context(self) -> Any:
+        return self.assembly.context(progress=self.progress)
+
+    def _call(self, tool: str, arguments: Mapping[str, Any]) -> ToolResult:
+        from domainsmith.tools.toolset import tool_named
+
+        result: ToolResult = tool_named(tool).call(self._context(), arguments)
+        return result
