@@ -38,6 +38,7 @@ contracts:
 
 reference:
 	$(RUN)/python scripts/generate_command_reference.py --check
+	$(RUN)/python scripts/generate_file_tree.py --check
 
 unit:
 	$(RUN)/python -m pytest --cov --cov-report=term
@@ -46,4 +47,4 @@ reliability:
 	$(RUN)/python -m reliability ci
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage .domainsmith-demo
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage .domainsmith-demo*

@@ -14,6 +14,9 @@ __version__ = "0.1.0"
 
 # LangGraph reads this once, when it is imported: its default lets stored data import any type.
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
+# OpenMP's threads otherwise spin while they wait: on a busy machine of few cores that costs more
+# than half of the speed. Read when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOMES = {
     "DomainSmithError": "domainsmith.errors",

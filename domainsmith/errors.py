@@ -221,7 +221,9 @@ def translated_os_errors(where: object) -> Iterator[None]:
                 fix="Free some and run the same command again; finished work is kept.",
             ) from error
         if isinstance(error, FileNotFoundError):
-            raise InputNotFound("No such file or folder", where=place) from error
+            raise InputNotFound(
+                "No such file or folder", where=place, fix="Check the name."
+            ) from error
         reason = error.strerror or type(error).__name__
         raise InputUnreadable(
             f"Cannot access the path: {reason}", where=place, fix="Check its permissions."

@@ -30,16 +30,13 @@ __all__ = [
     "Message",
     "Passage",
     "Plan",
-    "Preference",
     "Question",
     "QuestionGold",
-    "Ranking",
     "Record",
     "Selection",
     "Step",
     "SystemScore",
     "TrainingJob",
-    "Triple",
     "Value",
     "canonical_json",
     "content_hash",
@@ -240,39 +237,6 @@ class Record(Value):
     grades: tuple[Grade, ...] = ()
 
 
-class Preference(Value):
-    """A prompt with a better and a worse answer."""
-
-    kind: ClassVar[str] = "preference"
-
-    prompt: str
-    chosen: str
-    rejected: str
-    source: str
-    passage_ids: tuple[str, ...] = ()
-
-
-class Ranking(Value):
-    """A prompt with k answers, best first."""
-
-    kind: ClassVar[str] = "ranking"
-
-    prompt: str
-    answers: tuple[str, ...]
-    source: str
-
-
-class Triple(Value):
-    """A fact as subject, relation and object."""
-
-    kind: ClassVar[str] = "triple"
-
-    subject: str
-    relation: str
-    object: str
-    passage_id: str | None = None
-
-
 class Selection(Value):
     """What a chain of selection stages kept and dropped."""
 
@@ -405,7 +369,7 @@ class SystemScore(Value):
     kind: ClassVar[str] = "score"
 
     system: str
-    """``base``, ``base+retrieval``, ``tuned`` or ``tuned+retrieval``."""
+    """``base``, ``base+retrieval``, ``tuned``, ``tuned+retrieval`` or ``answer chain``."""
     overall: Interval
     """Mean over all questions of: token F1 if answerable, 1 for a refusal if not."""
     answerable_f1: Interval

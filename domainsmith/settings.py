@@ -21,9 +21,16 @@ __all__ = ["ENVIRONMENT_PREFIX", "LoadedSettings", "Settings", "load_settings"]
 
 ENVIRONMENT_PREFIX = "DOMAINSMITH_"
 _NOT_SETTINGS = frozenset(
-    {"DOMAINSMITH_API_KEY", "DOMAINSMITH_DATA", "DOMAINSMITH_MODELS", "DOMAINSMITH_WORKSPACE"}
+    {
+        "DOMAINSMITH_API_KEY",
+        "DOMAINSMITH_DATA",
+        "DOMAINSMITH_MODELS",
+        "DOMAINSMITH_OFFLINE",
+        "DOMAINSMITH_WORKSPACE",
+    }
 )
-"""Variables with the prefix that are no settings (folders, a secret), read where they are used."""
+"""Variables with the prefix that are no settings (folders, a secret, a ban on the network), read
+where they are used."""
 
 Origin = Literal["flag", "environment", "file", "default"]
 

@@ -75,8 +75,8 @@ def _run(arguments: argparse.Namespace, place: Place) -> list[Sweep]:
 
 
 def _ci(place: Place, seed: int) -> list[Sweep]:
-    """At least 100 kills over add, generate and index, accumulated on one store."""
-    plan = {"add": (40, 3, 12), "generate": (30, 1, 10), "index": (8, 7, 8)}
+    """At least 100 kills over all stages, accumulated on one store."""
+    plan = {"add": (40, 3, 12), "generate": (30, 1, 10), "index": (8, 7, 8), "loop": (12, 31, 4)}
     sweeps = []
     for name, (points, every, kills) in plan.items():
         stage = STAGES[name]

@@ -43,7 +43,11 @@ def test_broken_toml_is_one_sentence(tmp_path: Path) -> None:
 
 def test_folder_variables_are_not_settings_and_lists_split() -> None:
     loaded = load_settings(
-        environment={"DOMAINSMITH_MODELS": "/m", "DOMAINSMITH_APPROVE": "train_model,serve_model"}
+        environment={
+            "DOMAINSMITH_MODELS": "/m",
+            "DOMAINSMITH_OFFLINE": "1",
+            "DOMAINSMITH_APPROVE": "train_model,serve_model",
+        }
     )
     assert loaded.values.approve == ("train_model", "serve_model")
     assert set(loaded.origins) == set(Settings.model_fields)

@@ -72,18 +72,34 @@ def run_step(
         return _failure(InternalError(f"{type(error).__name__}: {error}", where=tool.name))
 
 
+class _NotDone(Exception):
+    """A side effect's tool came back without having done it."""
+
+    def __init__(self, result: ToolResult) -> None:
+        super().__init__(result.summary)
+        self.result = result
+
+
 def _perform(ctx: ToolContext, tool: Tool[Any], step: Step, token: str) -> dict[str, Any]:
     if not tool.side_effect:
         return tool.call(ctx, step.arguments).as_dict()
-    # The approval's token is the effect's key: one approval, one effect, also after a kill.
-    done = effects.once(
-        ctx.workspace.db,
-        token,
-        kind=tool.name,
-        run=lambda: tool.call(ctx, step.arguments).as_dict(),
-        wait_s=_EFFECT_WAIT_S,
-    )
-    return {**done.result, "data": {**done.result["data"], "repeated": done.repeated}}
+
+    def run() -> dict[str, Any]:
+        result = tool.call(ctx, step.arguments)
+        if not result.ok:
+            raise _NotDone(result)  # so that it is not kept as done, and may be tried again
+        return result.as_dict()
+
+    try:
+        # The approval's token is the effect's key: one approval, one effect, also after a kill.
+        done = effects.once(ctx.workspace.db, token, kind=tool.name, run=run, wait_s=_EFFECT_WAIT_S)
+        result, repeated = done.result, done.repeated
+        if repeated and tool.holds is not None and not tool.holds(ctx, result["data"]):
+            # What was done is undone since (a server has ended): such tools are repeatable.
+            result, repeated = run(), False
+    except _NotDone as outcome:
+        return outcome.result.as_dict()
+    return {**result, "data": {**result["data"], "repeated": repeated}}
 
 
 def _failure(error: DomainSmithError) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def pending_request(graph: Analyst, thread_id: str) -> str | None:
 
     Args:
         graph: From :func:`build_analyst`.
-        thread_id: The conversation.
+        thread_id: The conversation; it need not exist.
     """
     snapshot = graph.get_state({"configurable": {"thread_id": thread_id}})
     return str(snapshot.values["request"]) if snapshot.next else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
@@ -197,7 +197,8 @@ class AnalystNodes:
         estimate: dict[str, Any] = {}
         if tool.estimate is not None:
             try:
-                estimate = tool.estimate(self._ctx, tool.parse(step.arguments))
+                own = replace(self._ctx, language=state["language"], ahead=_ahead(step, state))
+                estimate = tool.estimate(own, tool.parse(step.arguments))
             except DomainSmithError as error:
                 # The person may still decide; that the cost is unknown is part of the question.
                 estimate = {"summary": f"? {error}"}
@@ -208,6 +209,7 @@ class AnalystNodes:
             thread_id=thread_id,
             plan_id=state["plan_id"],
             step=step.number,
+            language=state["language"],
             estimate=estimate,
         )
 
@@ -263,6 +265,13 @@ class AnalystNodes:
                     **ToolResult(ok=False, summary=words).as_dict(),
                 }
         return skipped
+
+
+def _ahead(step: Step, state: AnalystState) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """Return the steps that stand before one in the plan and have not run."""
+    steps = Plan.model_validate(state["plan"]).steps
+    before = steps[: [other.number for other in steps].index(step.number)]
+    return tuple((s.tool, s.arguments) for s in before if str(s.number) not in state["results"])
 
 
 def _plan_id(plan: Plan, thread_id: str, turn: int) -> str:

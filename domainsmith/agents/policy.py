@@ -24,12 +24,10 @@ class Budget:
     Args:
         steps: Steps that may run.
         seconds: Time that steps may take together.
-        tokens: Tokens that steps may report together (generated and trained); 0 sets no limit.
     """
 
     steps: int = 20
     seconds: float = 7200.0
-    tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -38,17 +36,15 @@ class Policy:
 
     Args:
         allow: Names of tools whose side effects need no question.
-        deny: Names of tools that are never run.
         budget: Limits of one request.
     """
 
     allow: Collection[str] = ()
-    deny: Collection[str] = ()
     budget: Budget = Budget()
 
     def needs_approval(self, tool: Tool[Any]) -> bool:
         """Tell whether a person must be asked before a tool runs."""
-        return tool.side_effect and tool.name not in self.allow and tool.name not in self.deny
+        return tool.side_effect and tool.name not in self.allow
 
     def check(self, tool: Tool[Any], token: str, decisions: Mapping[str, bool]) -> None:
         """Let a step pass or refuse it; called right before it runs.
@@ -59,10 +55,8 @@ class Policy:
             decisions: What the person decided, by token.
 
         Raises:
-            ApprovalDenied: The rules or the person forbid it, or nobody was asked about this.
+            ApprovalDenied: The person forbade it, or nobody was asked about this.
         """
-        if tool.name in self.deny:
-            raise ApprovalDenied("The rules do not allow this tool", where=tool.name)
         if self.needs_approval(tool) and decisions.get(token) is not True:
             raise ApprovalDenied("This side effect was not approved", where=tool.name)
 
@@ -106,11 +100,8 @@ def budget_excess(budget: Budget, results: Mapping[str, Mapping[str, Any]]) -> s
     """
     ran = [r for r in results.values() if r["status"] in {"done", "failed"}]
     seconds = sum(float(r["seconds"]) for r in ran)
-    tokens = sum(int(r["data"].get("tokens", 0)) for r in ran)
     if len(ran) >= budget.steps:
         return f"{len(ran)}/{budget.steps} steps"
     if seconds >= budget.seconds:
         return f"{seconds:.0f}/{budget.seconds:.0f} s"
-    if budget.tokens and tokens >= budget.tokens:
-        return f"{tokens}/{budget.tokens} tokens"
     return ""

@@ -79,6 +79,7 @@ class ApprovalRequest:
         thread_id: The conversation.
         plan_id: The plan.
         step: Number of the step.
+        language: Of the request, for the question to the person.
         estimate: Its cost as plain data with a ``summary``; empty if there is none.
     """
 
@@ -88,6 +89,7 @@ class ApprovalRequest:
     thread_id: str
     plan_id: str
     step: int
+    language: Language = "en"
     estimate: dict[str, Any] = field(default_factory=dict)
 
 

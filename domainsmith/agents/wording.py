@@ -43,15 +43,15 @@ _SENTENCES: dict[str, dict[Language, str]] = {
     },
     "denied": {
         "en": "Step {number} ({tool}) was not approved and was left out.",
-        "zh": "第 {number} 步（{tool})未获批准，已跳过。",
+        "zh": "第 {number} 步（{tool}）未获批准，已跳过。",
     },
     "skipped": {
         "en": "Step {number} ({tool}) was skipped: it needs step {needs}.",
-        "zh": "第 {number} 步（{tool})已跳过：它需要第 {needs} 步的结果。",
+        "zh": "第 {number} 步（{tool}）已跳过：它需要第 {needs} 步的结果。",
     },
     "failed": {
         "en": "Step {number} ({tool}) failed: {reason}",
-        "zh": "第 {number} 步（{tool})失败：{reason}",
+        "zh": "第 {number} 步（{tool}）失败：{reason}",
     },
     "budget": {
         "en": "The request was stopped: {reason}. Finished steps are kept.",
@@ -59,7 +59,7 @@ _SENTENCES: dict[str, dict[Language, str]] = {
     },
     "replanned": {
         "en": "What step {number} ({tool}) needs did not exist, so I put {added} before it.",
-        "zh": "第 {number} 步（{tool})所需的东西不存在，因此在它前面加上了 {added}。",
+        "zh": "第 {number} 步（{tool}）所需的东西不存在，因此在它前面加上了 {added}。",
     },
 }
 

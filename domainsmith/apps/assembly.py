@@ -14,6 +14,7 @@ from domainsmith.settings import Settings
 from domainsmith.workspace import Workspace
 
 if TYPE_CHECKING:
+    from domainsmith.agents.policy import Policy
     from domainsmith.data_connection.index import Index
     from domainsmith.model_io.engine import Engine
     from domainsmith.model_io.generation import Embedder
@@ -36,6 +37,7 @@ class Assembly:
         self.settings = settings
         self._lock = threading.RLock()
         self._engine: Engine | None = None
+        self._remote: Any = None
         self._embedder: Embedder | None = None
         self._index: Index | None = None
         self._chains: dict[tuple[str | None, int | None, bool], Any] = {}
@@ -51,7 +53,7 @@ class Assembly:
             if self._engine is None:
                 from domainsmith.model_io.load import load_engine
 
-                if self.settings.chat_model.startswith("openai:"):
+                if self._is_remote:
                     raise InputInvalid(
                         "This needs a model in this process, not a remote one",
                         where=self.settings.chat_model,
@@ -66,6 +68,21 @@ class Assembly:
                 )
             return self._engine
 
+    def chat(self) -> Any:
+        """Return what answers: the engine, or the LangChain chat model of a remote name.
+
+        Raises:
+            WeightsMissing: There are no weights under the settings' name.
+        """
+        if not self._is_remote:
+            return self.engine()
+        with self._lock:
+            if self._remote is None:
+                from domainsmith.model_io.load import load_chat
+
+                self._remote = load_chat(self.settings.chat_model)
+            return self._remote
+
     def embedder(self) -> Embedder:
         """Return the embedding model.
 
@@ -76,7 +93,12 @@ class Assembly:
             if self._embedder is None:
                 from domainsmith.model_io.load import load_embedder
 
-                self._embedder = load_embedder(self.settings.embed_model)
+                # Loading sets the threads of the whole process, so it must be told them too.
+                self._embedder = load_embedder(
+                    self.settings.embed_model,
+                    device=self.settings.device,
+                    threads=self.settings.threads,
+                )
             return self._embedder
 
     def index(self) -> Index:
@@ -112,6 +134,16 @@ class Assembly:
                 engine.add_adapter(entry.id, entry.folder)
         return entry
 
+    def answering_adapter(self) -> str | None:
+        """Return the id of the adapter that answers unless another is asked for, or None.
+
+        It is the promoted one, if the chat model of the settings can answer with it.
+        """
+        from domainsmith.tools.adapters import answering_adapter
+
+        entry = answering_adapter(self.context())
+        return entry.id if entry else None
+
     def answer(
         self,
         question: str,
@@ -126,7 +158,7 @@ class Assembly:
         Args:
             question: The question.
             history: Earlier (user, assistant) turns, oldest first.
-            adapter: Full id of a registered adapter; None for the base model.
+            adapter: Id of a registered adapter; None for the base model.
             top_k: Passages to use; the settings' if None.
             documents_only: Refuse what the documents do not answer.
 
@@ -147,17 +179,20 @@ class Assembly:
         with self._lock:
             index = self.index()
             if key not in self._chains:
-                manifest = self.load_adapter(adapter).manifest if adapter else None
+                entry = self.load_adapter(adapter) if adapter else None
+                name = entry.id if entry else None
+                trained = entry.manifest.system_prompt if entry and entry.manifest else ""
                 self._chains[key] = build_answer_chain(
                     self.workspace,
                     index,
                     self.embedder(),
-                    self._chat(),
+                    self.chat(),
                     top_k=top_k or self.settings.top_k,
                     documents_only=documents_only,
-                    adapter=adapter,
-                    adapter_id=adapter,
-                    system=(manifest.system_prompt or None) if manifest else None,
+                    adapter=name,
+                    adapter_id=name,
+                    # Without a text of its own, the question's language decides.
+                    system=trained or None,
                 )
             return self._chains[key]
 
@@ -195,6 +230,13 @@ class Assembly:
             folder=folder or Path.cwd(),
         )
 
+    def policy(self) -> Policy:
+        """Return the agent's rules: the settings' allow rule and budget."""
+        from domainsmith.agents.policy import Budget, Policy
+
+        budget = Budget(steps=self.settings.max_steps, seconds=self.settings.max_seconds)
+        return Policy(allow=self.settings.approve, budget=budget)
+
     def close(self) -> None:
         """Close the index; the models go with the process."""
         with self._lock:
@@ -203,9 +245,6 @@ class Assembly:
                 self._index = None
             self._chains.clear()
 
-    def _chat(self) -> Any:
-        if self.settings.chat_model.startswith("openai:"):
-            from domainsmith.model_io.load import load_chat
-
-            return load_chat(self.settings.chat_model)
-        return self.engine()
+    @property
+    def _is_remote(self) -> bool:
+        return self.settings.chat_model.startswith("openai:")

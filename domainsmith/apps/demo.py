@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from domainsmith.apps.assembly import Assembly
 from domainsmith.apps.console import Console
+from domainsmith.apps.demo_endpoint import ask_endpoint, free_port
+from domainsmith.apps.demo_words import WORDS
 from domainsmith.apps.examples import ExampleDomain, example_domain
 from domainsmith.apps.output import one_line
 from domainsmith.apps.scores import score_rows
-from domainsmith.apps.terminal.chat import event_lines
+from domainsmith.apps.terminal.events import event_lines
 from domainsmith.apps.terminal.tail import LiveTail
-from domainsmith.errors import DomainSmithError, InputEmpty
+from domainsmith.errors import DomainSmithError
 from domainsmith.progress import ProgressEvent
 from domainsmith.records import Language
-from domainsmith.settings import Settings
+from domainsmith.settings import LoadedSettings
 from domainsmith.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ __all__ = ["Demo", "DemoOptions", "DemoStep", "default_workspace"]
 _FLOOR = {False: 100, True: 40}
 """Graded records below which the demo has failed, without and with ``--quick``."""
 _QUICK: dict[str, Any] = {"records": 80, "epochs": 2.0, "max_questions": 24}
+"""Sizes of a ``--quick`` run; a setting that was given wins."""
+_SCORES = 4
+"""Systems that the comparison scores at least."""
 _LOOP = ("add_documents", "generate_data", "select_data", "train_model", "evaluate_model")
 
 
@@ -52,16 +57,18 @@ class DemoStep:
     """One line of the summary.
 
     Args:
-        name: What was done.
+        name: What was done, for programs.
         outcome: What came out, with the numbers.
         seconds: Wall-clock time.
         ok: False if it produced nothing.
+        title: What was done, for people.
     """
 
     name: str
     outcome: str
     seconds: float
     ok: bool = True
+    title: str = ""
 
 
 @dataclass
@@ -70,7 +77,7 @@ class Demo:
 
     Args:
         workspace: The open workspace of the demo.
-        settings: Models and device.
+        settings: Models, device and sizes, and which of them were given.
         console: Where everything is shown.
         approve: Asked about each side effect that the agent plans.
         options: Language and size.
@@ -78,7 +85,7 @@ class Demo:
     """
 
     workspace: Workspace
-    settings: Settings
+    settings: LoadedSettings
     console: Console
     approve: Callable[[ApprovalRequest], bool]
     options: DemoOptions
@@ -93,7 +100,7 @@ class Demo:
             True if every step produced something.
         """
         example = example_domain(self.options.language)
-        assembly = Assembly(self.workspace, self.settings)
+        assembly = Assembly(self.workspace, self.settings.values)
         with ExitStack() as stack:
             stack.callback(assembly.close)
             stack.callback(self.tail.clear)
@@ -107,16 +114,8 @@ class Demo:
             if adapter_id:
                 self._serve(assembly, example, str(adapter_id))
             else:
-                self._note("serve", "there is no tuned model to serve", 0.0, ok=False)
-        self.console.table(
-            ["step", "what came out", "seconds#"],
-            [
-                [s.name, ("" if s.ok else "FAILED: ") + s.outcome, f"{s.seconds:.1f}"]
-                for s in self.steps
-            ],
-            title="Summary",
-            drawn=True,
-        )
+                self._note("serve", self._words["no_adapter"], 0.0, ok=False)
+        self._print_summary()
         self.data["steps"] = [asdict(step) for step in self.steps]
         return all(step.ok for step in self.steps)
 
@@ -125,10 +124,18 @@ class Demo:
         from domainsmith.agents.analyst import build_analyst
         from domainsmith.memory.conversations import open_checkpointer
 
-        overrides = _QUICK if self.options.quick else {}
-        context = assembly.context(language=self.options.language, folder=example.root, **overrides)
+        context = assembly.context(
+            language=self.options.language, folder=example.root, **self.sizes()
+        )
         with open_checkpointer(self.workspace.threads_path) as checkpointer:
-            yield build_analyst(context, checkpointer)
+            yield build_analyst(context, checkpointer, policy=assembly.policy())
+
+    def sizes(self) -> dict[str, Any]:
+        """Return what ``--quick`` makes smaller, less what the settings were given."""
+        if not self.options.quick:
+            return {}
+        given = {name for name, origin in self.settings.origins.items() if origin != "default"}
+        return {name: value for name, value in _QUICK.items() if name not in given}
 
     def _request(self, agent: Any, request: str, thread: str) -> AgentResult:
         """Give the agent one sentence. A run that was killed goes on at its unfinished step."""
@@ -138,7 +145,7 @@ class Demo:
         result = run_request(
             agent,
             request,
-            thread_id=f"demo-{self.options.language}-{thread}",
+            thread_id=self._thread(agent, request, f"demo-{self.options.language}-{thread}"),
             approve=self.approve,
             on_event=self._show,
         )
@@ -146,12 +153,28 @@ class Demo:
         self.console.data(result.text)
         return result
 
+    def _thread(self, agent: Any, request: str, prefix: str) -> str:
+        """Choose a conversation: the one that was interrupted in this request, or a new one.
+
+        A conversation of an earlier run would put its question into this one's context.
+        """
+        from domainsmith.agents.analyst import pending_request
+        from domainsmith.memory.conversations import turns
+
+        for number in count(1):
+            thread = f"{prefix}-{number}"
+            if pending_request(agent, thread) == request:
+                return thread
+            if not turns(self.workspace.threads_path, thread):
+                return thread
+        raise AssertionError("count() has no end")
+
     def _show(self, event: AgentEvent) -> None:
         if event.kind == "progress":
             self.tail(ProgressEvent(**event.data))
             return
         self.tail.clear()
-        for line in event_lines(event):
+        for line in event_lines(event, self.options.language):
             self.console.note(line)
 
     def _take_loop(self, result: AgentResult) -> None:
@@ -160,7 +183,7 @@ class Demo:
         for tool in _LOOP:
             row = rows.get(tool)
             if row is None:
-                self._note(tool, "the agent's plan had no such step", 0.0, ok=False)
+                self._note(tool, self._words["no_step"], 0.0, ok=False)
                 continue
             ok = bool(row["ok"]) and self._produced(tool, row["data"])
             self._note(tool, one_line(row["summary"], 160), float(row["seconds"]), ok=ok)
@@ -169,20 +192,19 @@ class Demo:
         self.data["adapter_id"] = rows.get("train_model", {}).get("data", {}).get("adapter_id")
         header, scores = score_rows(self.data.get("evaluate_model", {}))
         if scores:
-            self.console.table(
-                header, scores, title="Held-out questions, mean [95 % interval]", drawn=True
-            )
+            self.console.table(header, scores, title=self._words["scores"], drawn=True)
 
     def _produced(self, tool: str, data: dict[str, Any]) -> bool:
         if tool == "add_documents":
             return int(data.get("passages", 0)) > 0
         if tool == "generate_data":
-            return int(data.get("records", 0)) >= _FLOOR[self.options.quick]
+            floor = min(_FLOOR[self.options.quick], int(data["asked"]) // 2)
+            return int(data.get("records", 0)) >= floor
         if tool == "select_data":
             return int(data.get("records", 0)) > 0
         if tool == "train_model":
             return bool(data.get("adapter_id"))
-        return len(data.get("report", {}).get("scores", ())) == 4
+        return len(data.get("report", {}).get("scores", ())) >= _SCORES
 
     def _question(self, agent: Any, question: str, name: str, *, refused: bool) -> None:
         started = time.monotonic()
@@ -199,8 +221,7 @@ class Demo:
         self._note(name, outcome, time.monotonic() - started, ok=ok)
 
     def _serve(self, assembly: Assembly, example: ExampleDomain, adapter_id: str) -> None:
-        """Serve the tuned model, ask it once as any client would, show where the answer is from."""
-        from domainsmith.apps.cli.trace import lineage_tree
+        """Serve the tuned model, ask it as any client would, show where the answer is from."""
         from domainsmith.tools.serving import stop_endpoint
         from domainsmith.tools.toolset import tool_named
 
@@ -208,49 +229,71 @@ class Demo:
         started = time.monotonic()
         try:
             served = tool_named("serve_model").call(
-                context, {"port": _free_port(), "adapter": adapter_id}
+                context, {"port": free_port(), "adapter": adapter_id}
             )
             url = str(served.data["endpoint"]["url"])
-            self._note("serve_model", f"{adapter_id} at {url}", time.monotonic() - started)
-            started = time.monotonic()
-            answer_id, text = self._ask_endpoint(url, example.served)
-            self._note("ask the endpoint", one_line(text, 110), time.monotonic() - started)
-            started = time.monotonic()
-            tree = lineage_tree(self.workspace.db, answer_id, shown=3)
-            for line in tree:
-                self.console.data(line)
-            traced = any(adapter_id in line for line in tree)
-            self._note(
-                "trace",
-                f"{len(tree)} lines from {answer_id}",
-                time.monotonic() - started,
-                ok=traced,
-            )
-            self.data["endpoint_answer"] = {"id": answer_id, "text": text, "lineage": tree}
+            self._note("serve", f"{adapter_id}, {url}", time.monotonic() - started)
+            answer_id = self._ask_served("endpoint", url, "domainsmith", example.served)
+            # The model's own words, without documents: what is not in them it may refuse.
+            self._ask_served("endpoint_alone", url, adapter_id, example.served, may_refuse=True)
+            self._show_lineage(answer_id, adapter_id)
         except DomainSmithError as error:
             self._note("serve", str(error), time.monotonic() - started, ok=False)
         finally:
             stop_endpoint(context)
 
-    def _ask_endpoint(self, url: str, question: str) -> tuple[str, str]:
-        import openai
+    def _ask_served(
+        self, name: str, url: str, model: str, question: str, *, may_refuse: bool = False
+    ) -> str:
+        started = time.monotonic()
+        self.console.data(f"\n> [{url} {model}] {question}")
+        reply = ask_endpoint(url, model, question)
+        self.console.data(reply.text)
+        ok = may_refuse or not reply.refused
+        outcome = ("" if ok else self._words["refused"]) + one_line(reply.text, 110)
+        self._note(name, f"{outcome} [{reply.method}]", time.monotonic() - started, ok=ok)
+        self.data[name] = asdict(reply)
+        return reply.id
 
-        self.console.data(f"\n> [{url}] {question}")
-        with openai.OpenAI(base_url=url, api_key="local", max_retries=0, timeout=120) as client:
-            try:
-                reply = client.chat.completions.create(
-                    model="domainsmith", messages=[{"role": "user", "content": question}]
-                )
-            except openai.OpenAIError as error:
-                raise InputEmpty(f"The endpoint gave no answer: {error}", where=url) from error
-        text = reply.choices[0].message.content or ""
-        if not text.strip():
-            raise InputEmpty("The endpoint answered with an empty text", where=url)
-        self.console.data(text)
-        return reply.id, text
+    def _show_lineage(self, answer_id: str, adapter_id: str) -> None:
+        from domainsmith.apps.cli.trace import lineage_tree
+
+        started = time.monotonic()
+        tree = lineage_tree(self.workspace.db, answer_id, shown=3)
+        for line in tree:
+            self.console.data(line)
+        traced = any(adapter_id in line for line in tree)
+        lines = self._words["lines"].format(count=len(tree), id=answer_id)
+        self._note("trace", lines, time.monotonic() - started, ok=traced)
+        self.data["lineage"] = tree
+
+    def _print_summary(self) -> None:
+        words = self._words
+        self.console.table(
+            [words["step"], words["outcome"], words["seconds"] + "#"],
+            [
+                [s.title, ("" if s.ok else words["failed"]) + s.outcome, f"{s.seconds:.1f}"]
+                for s in self.steps
+            ],
+            title=words["summary"],
+            drawn=True,
+        )
+
+    @property
+    def _words(self) -> dict[str, str]:
+        return WORDS[self.options.language]
 
     def _note(self, name: str, outcome: str, seconds: float, *, ok: bool = True) -> None:
-        self.steps.append(DemoStep(name, outcome, round(seconds, 1), ok))
+        title = self._title(name)
+        self.steps.append(DemoStep(name, outcome, round(seconds, 1), ok, title))
+
+    def _title(self, name: str) -> str:
+        from domainsmith.tools.toolset import TOOLS
+
+        if name in TOOLS:
+            return TOOLS[name].title[self.options.language]
+        kind, _, number = name.partition(" ")
+        return self._words[kind].format(number=number)
 
 
 def default_workspace(options: DemoOptions) -> Path:
@@ -264,10 +307,3 @@ def default_workspace(options: DemoOptions) -> Path:
     """
     kind = ("-zh" if options.language == "zh" else "") + ("-quick" if options.quick else "")
     return Path(f".domainsmith-demo{kind}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from domainsmith.errors import DomainSmithError
+from domainsmith.settings import Settings
+from domainsmith.workspace import Workspace
 
 __all__ = ["Check", "bench", "check_all"]
 
@@ -47,22 +49,23 @@ class Check:
     fix: str = ""
 
 
-def check_all(workspace: Path | None, chat_model: str = "default") -> Iterator[Check]:
+def check_all(workspace: Path | None, settings: Settings | None = None) -> Iterator[Check]:
     """Look at everything.
 
     Args:
         workspace: The workspace folder; None if there is none, which is no fault.
-        chat_model: The chat model of the settings.
+        settings: Models and device that are checked; the defaults if None.
 
     Yields:
         Findings, as they are made. A check that fails by itself becomes a finding.
     """
+    settings = settings or Settings()
     checks: tuple[tuple[str, str, Callable[[], Iterator[Check]]], ...] = (
         ("machine", "machine", lambda: _machine(workspace)),
-        ("machine", "device", _device),
+        ("machine", "device", lambda: _device(settings)),
         ("installation", "libraries", _libraries),
-        ("models", "models", lambda: _models(chat_model)),
-        ("workspace", "workspace", lambda: _workspace(workspace)),
+        ("models", "models", lambda: _models(settings)),
+        ("workspace", "workspace", lambda: _workspace(workspace, settings)),
     )
     for area, name, check in checks:
         try:
@@ -95,7 +98,8 @@ def _machine(workspace: Path | None) -> Iterator[Check]:
         f"{free:.1f} GB free of {total:.1f} GB",
         "" if enough else f"Close programs: training wants {_MEMORY_GB:.0f} GB.",
     )
-    place = workspace or Path.cwd()
+    wanted = (workspace or Path.cwd()).absolute()
+    place = next(folder for folder in (wanted, *wanted.parents) if folder.exists())
     disk = shutil.disk_usage(place).free / 1e9
     enough = disk >= _DISK_GB
     yield Check(
@@ -107,16 +111,18 @@ def _machine(workspace: Path | None) -> Iterator[Check]:
     )
 
 
-def _device() -> Iterator[Check]:
+def _device(settings: Settings) -> Iterator[Check]:
     from domainsmith.model_io.device import pick_device, pick_dtype
 
-    device = pick_device("auto")
-    text = f"{device}, {pick_dtype('auto', device)}"
+    device = pick_device(settings.device)
+    text = f"{device}, {pick_dtype(settings.dtype, device)}"
     if device.startswith("cuda"):
         import torch
 
-        free, total = torch.cuda.mem_get_info()
-        text += f", {torch.cuda.get_device_name()} {free / 1e9:.1f} of {total / 1e9:.1f} GB free"
+        free, total = torch.cuda.mem_get_info(device)
+        text += (
+            f", {torch.cuda.get_device_name(device)} {free / 1e9:.1f} of {total / 1e9:.1f} GB free"
+        )
     yield Check("machine", "device", "ok", text)
 
 
@@ -137,13 +143,15 @@ def _libraries() -> Iterator[Check]:
                 yield Check("installation", name, "ok", "not installed (optional)")
 
 
-def _models(chat_model: str) -> Iterator[Check]:
+def _models(settings: Settings) -> Iterator[Check]:
     from domainsmith.apps.cli.models import size_text
     from domainsmith.model_io.catalog import list_models, models_folder
 
+    wanted = {"chat": settings.chat_model, "embedder": settings.embed_model}
+
     yield Check("models", "cache", "ok", str(models_folder()))
     for card in list_models():
-        needed = not (card.kind == "chat" and chat_model != "default")
+        needed = _is_default(wanted.get(card.kind, "default"))
         state: Literal["ok", "warning", "missing"] = "ok"
         if not card.present:
             state = "missing" if needed else "warning"
@@ -156,11 +164,51 @@ def _models(chat_model: str) -> Iterator[Check]:
             else f"{card.kind}, no weights here",
             "" if card.present else "Run `domainsmith models pull default`.",
         )
+    for kind, name in wanted.items():
+        if not _is_default(name):
+            yield _configured(kind, name)
 
 
-def _workspace(path: Path | None) -> Iterator[Check]:
+def _is_default(name: str) -> bool:
+    return name.removeprefix("local:").partition("@")[0] == "default"
+
+
+def _configured(kind: str, name: str) -> Check:
+    """Look for the weights of a model that the settings name; nothing is fetched or converted."""
+    from domainsmith.model_io.catalog import chat_model_folder, embedder_folder, parse_name
+
+    setting = "chat_model" if kind == "chat" else "embed_model"
+    try:
+        source = parse_name(name)
+        if source.scheme == "openai":
+            return Check("models", setting, "ok", f"{name}, remote: not asked")
+        place = Path(source.target).expanduser()
+        if not place.exists():
+            return _in_hub_cache(setting, source.target)
+        gguf = kind == "chat" and not (place / "config.json").is_file()
+        if not (gguf and (place.suffix == ".gguf" or any(place.glob("*.gguf")))):
+            place = chat_model_folder(name) if kind == "chat" else embedder_folder(name)
+    except DomainSmithError as error:
+        return Check("models", setting, "missing", f"{name}: {error.what}", error.fix or "")
+    return Check("models", setting, "ok", str(place))
+
+
+def _in_hub_cache(setting: str, target: str) -> Check:
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    fix = f"Run `domainsmith models pull {target}`, or name a folder."
+    try:
+        found = try_to_load_from_cache(target, "config.json")
+    except HFValidationError:
+        return Check("models", setting, "missing", f"no such folder: {target}", "Name a folder.")
+    if isinstance(found, str):
+        return Check("models", setting, "ok", f"{target}, in the hub's cache")
+    return Check("models", setting, "missing", f"{target}: no weights here", fix)
+
+
+def _workspace(path: Path | None, settings: Settings) -> Iterator[Check]:
     from domainsmith.storage import documents, jobs, lineage, migrations
-    from domainsmith.workspace import Workspace
 
     if path is None:
         yield Check("workspace", "folder", "ok", "none yet: `domainsmith add FOLDER` makes one")
@@ -188,17 +236,13 @@ def _workspace(path: Path | None) -> Iterator[Check]:
             f"Run `domainsmith jobs resume {lost[0]}`." if lost else "",
         )
         if passages:
-            yield _index(workspace)
+            yield _index(workspace, settings)
 
 
-def _index(workspace: object) -> Check:
+def _index(workspace: Workspace, settings: Settings) -> Check:
     from domainsmith.apps.assembly import Assembly
-    from domainsmith.settings import load_settings
-    from domainsmith.workspace import Workspace
 
-    if not isinstance(workspace, Workspace):
-        raise TypeError("an open workspace is needed")
-    assembly = Assembly(workspace, load_settings(workspace.settings_path).values)
+    assembly = Assembly(workspace, settings)
     try:
         state = assembly.index().state
         return Check("workspace", "index", "ok", ", ".join(f"{k} {v}" for k, v in state.items()))
@@ -206,11 +250,11 @@ def _index(workspace: object) -> Check:
         assembly.close()
 
 
-def bench(model: str = "default") -> Check:
+def bench(settings: Settings | None = None) -> Check:
     """Measure the chat model's speed.
 
     Args:
-        model: Name of a chat model.
+        settings: Which model, and where it runs; the defaults if None.
 
     Returns:
         Tokens per second, for one answer and for a batch of eight.
@@ -220,7 +264,16 @@ def bench(model: str = "default") -> Check:
     from domainsmith.model_io.generation import GenerationRequest
     from domainsmith.model_io.load import load_engine
 
-    engine = load_engine(model)
+    settings = settings or Settings()
+    if settings.chat_model.startswith("openai:"):
+        return Check("models", "speed", "warning", "a remote model is not measured")
+    engine = load_engine(
+        settings.chat_model,
+        device=settings.device,
+        dtype=settings.dtype,
+        threads=settings.threads,
+        quantization=settings.quantization,
+    )
     prompt = engine.render([{"role": "user", "content": "Write about washing machines."}])
     rates = []
     for rows in (1, 8):

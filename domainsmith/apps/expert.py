@@ -6,6 +6,7 @@ public function or a LangChain runnable that can be used alone.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -74,7 +75,8 @@ class Expert:
         from domainsmith.data_connection.sources import add_folder
         from domainsmith.tools.questions import find_questions_file, remember_source
 
-        path = Path(folder).absolute()
+        # Normalised as the tools do, so that one folder is one source.
+        path = Path(os.path.abspath(Path(folder).expanduser()))
         report = add_folder(
             self.workspace,
             path,
@@ -170,9 +172,7 @@ class Expert:
 
         return launch(self.workspace, make_job(self._context(), dataset, epochs))
 
-    def wait(
-        self, job_id: str, progress: Callable[[JobStatus], None] | None = None
-    ) -> JobStatus:
+    def wait(self, job_id: str, progress: Callable[[JobStatus], None] | None = None) -> JobStatus:
         """Wait for a job; see ``launch.wait``.
 
         Args:

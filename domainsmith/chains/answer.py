@@ -45,7 +45,7 @@ __all__ = ["CONTEXT_PASSAGES", "GroundedReply", "answer_many", "build_answer_cha
 
 CONTEXT_PASSAGES = 3
 """Best passages that the model reads; more only distract a small one."""
-_MAX_NEW_TOKENS = 96
+_MAX_NEW_TOKENS = 64
 _SURE = 0.8
 """Gate score from which the model's own refusal is not believed."""
 _RESERVED_TOKENS = 320

@@ -173,9 +173,10 @@ def generate_dataset(
     source = sort_passages(stored_passages(workspace.db), exclude)
     dataset_id = _dataset_id(source, exclude, options, generator, embedder, select)
     done = store.find_dataset(workspace, dataset_id)
-    if done is not None:
-        return _report(done, time.monotonic() - started, repeated=True)
     log = _log(workspace, dataset_id)
+    if done is not None:
+        log.unlink(missing_ok=True)  # left over by a kill right after the dataset was registered
+        return _report(done, time.monotonic() - started, repeated=True)
     with hold(workspace.datasets_dir / ".generate.lock", purpose=f"generating {dataset_id}"):
         blocks = list(
             run_blocks(source, options, generator, scorer, log, progress=progress, smoke=smoke)

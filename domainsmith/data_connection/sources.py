@@ -181,7 +181,11 @@ def _refresh(workspace: Workspace, embedder: Embedder, index: Index | None) -> N
 def _nothing_loaded(folder: Path, failed: list[FailedFile]) -> DomainSmithError:
     shown = "; ".join(f"{item.path}: {item.reason}" for item in failed[:3])
     more = f"; and {len(failed) - 3} more" if len(failed) > 3 else ""
-    return InputUnreadable(f"Not one file could be loaded: {shown}{more}", where=folder)
+    return InputUnreadable(
+        f"Not one file could be loaded: {shown}{more}",
+        where=folder,
+        fix="Correct or replace these files and add the folder again.",
+    )
 
 
 def _folder_key(base: Path, root: Path) -> str:

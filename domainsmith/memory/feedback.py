@@ -7,7 +7,7 @@ from domainsmith.records import Feedback
 from domainsmith.storage import lineage
 from domainsmith.workspace import Workspace
 
-__all__ = ["add_feedback", "all_feedback"]
+__all__ = ["add_feedback"]
 
 
 def add_feedback(workspace: Workspace, feedback: Feedback) -> str:
@@ -25,15 +25,9 @@ def add_feedback(workspace: Workspace, feedback: Feedback) -> str:
         InputInvalid: The id is not one of an answer.
     """
     if lineage.artifact(workspace.db, feedback.answer_id).kind != "answer":
-        raise InputInvalid("Feedback is about an answer", where=feedback.answer_id)
+        raise InputInvalid(
+            "Feedback is about an answer",
+            where=feedback.answer_id,
+            fix="Give the id of an answer, such as `domainsmith ask` prints.",
+        )
     return lineage.put_artifact(workspace.db, feedback, parents=[feedback.answer_id])
-
-
-def all_feedback(workspace: Workspace) -> list[Feedback]:
-    """Return all verdicts, newest first.
-
-    Args:
-        workspace: Where they were given.
-    """
-    found = lineage.artifacts(workspace.db, "feedback")
-    return [Feedback.model_validate(artifact.payload) for artifact in found]

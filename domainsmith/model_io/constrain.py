@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,14 +15,13 @@ from domainsmith.errors import InputInvalid, OutputInvalid
 from domainsmith.model_io.generation import Constraint
 from domainsmith.model_io.schema_bounds import bounded_schema
 
-__all__ = ["Grammars", "RowGrammar", "span_choices"]
+__all__ = ["Grammars", "RowGrammar"]
 
 _CACHE_BYTES = 256 << 20
 _CACHE_ENTRIES = 256
 _MARGIN = 8
 _MAX_LITERAL = 48
 _WALK = 1024
-_SPAN_WORDS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +145,6 @@ class RowGrammar:
     def reset(self) -> None:
         """Go back to the beginning."""
         self._matcher.reset()
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the text so far is valid as it stands."""
-        return bool(self._matcher.is_completed() or self._matcher.is_terminated())
 
     def allow(self, logits: torch.Tensor, remaining: int) -> None:
         """Set the logits of forbidden tokens to minus infinity.
@@ -285,29 +278,3 @@ def _longest_literal(schema: Any) -> int:
 def _choice_grammar(choices: str | tuple[str, ...]) -> str:
     options = " | ".join(json.dumps(choice, ensure_ascii=True) for choice in choices)
     return f"root ::= {options}"
-
-
-def span_choices(text: str, *, max_words: int = _SPAN_WORDS, limit: int = 512) -> tuple[str, ...]:
-    """Return the spans of a text that an argument may be copied from.
-
-    Args:
-        text: A request, in English or Chinese.
-        max_words: Longest span, in words (a Chinese character counts as one).
-        limit: Most spans returned.
-
-    Returns:
-        Distinct spans, shorter ones first, in the order of the text.
-    """
-    words = [
-        (match.start(), match.end())
-        for match in re.finditer(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+", text)
-    ]
-    spans: dict[str, None] = {}
-    for length in range(1, max_words + 1):
-        for first in range(len(words) - length + 1):
-            span = text[words[first][0] : words[first + length - 1][1]].strip(" ,.;:!?，。；：！？")
-            if span:
-                spans.setdefault(span)
-            if len(spans) >= limit:
-                return tuple(spans)
-    return tuple(spans)

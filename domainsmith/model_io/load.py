@@ -7,16 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from domainsmith.errors import InputInvalid
-from domainsmith.model_io.catalog import Progress, chat_model_folder, embedder_folder, parse_name
+from domainsmith.model_io.catalog import (
+    Progress,
+    chat_model_folder,
+    embedder_folder,
+    parse_name,
+    weights_sha256,
+)
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from domainsmith.model_io.embed import LocalEmbedder
     from domainsmith.model_io.engine import Engine, Quantization
-    from domainsmith.model_io.generation import Generator
 
-__all__ = ["load_chat", "load_embedder", "load_engine", "load_generator", "unload_all"]
+__all__ = ["load_chat", "load_embedder", "load_engine"]
 
 _loaded: dict[tuple[Any, ...], Any] = {}
 _lock = threading.RLock()
@@ -60,20 +65,28 @@ def load_engine(
         if key not in _loaded:
             if progress is not None:
                 progress(f"Loading {folder.name}")
-            label = folder.name
             _loaded[key] = Engine.load(
                 folder,
                 device=device,
                 dtype=dtype,
                 threads=threads,
                 quantization=quantization,
-                name=label,
+                name=_label(folder, key[2], dtype, quantization),
             )
         set_threads(threads)
         engine: Engine = _loaded[key]
         if source.adapter and source.adapter not in engine.adapters:
             engine.add_adapter(source.adapter, Path(source.adapter).expanduser())
     return engine
+
+
+def _label(folder: Path, device: str, dtype: str, quantization: str) -> str:
+    """Name a model by all that decides what it writes: other weights are another model."""
+    from domainsmith.model_io.device import pick_dtype
+
+    number = str(pick_dtype(dtype, device)).removeprefix("torch.")
+    parts = [f"{folder.name}@{weights_sha256(folder)[:12]}", number]
+    return "/".join(parts if quantization == "none" else [*parts, quantization])
 
 
 def load_embedder(
@@ -107,23 +120,6 @@ def load_embedder(
             _loaded[key] = LocalEmbedder(folder, device=device, threads=threads)
         embedder: LocalEmbedder = _loaded[key]
     return embedder
-
-
-def load_generator(name: str = "default", **options: Any) -> Generator:
-    """Load what generates: an engine for local names, a client for served ones.
-
-    Args:
-        name: Any model name.
-        **options: Of :func:`load_engine`, for local names.
-
-    Returns:
-        The generator.
-    """
-    if parse_name(name).scheme == "openai":
-        from domainsmith.model_io.remote_generator import RemoteGenerator
-
-        return RemoteGenerator.connect(name)
-    return load_engine(name, **options)
 
 
 def load_chat(
@@ -171,9 +167,3 @@ def load_chat(
         if adapter not in engine.adapters:
             engine.add_adapter(adapter, Path(adapter_folder))
     return LocalChat(engine=engine, adapter=adapter, **options)
-
-
-def unload_all() -> None:
-    """Forget all loaded models, so that their memory can be freed."""
-    with _lock:
-        _loaded.clear()

@@ -122,7 +122,11 @@ def artifact(db: Database, id: str) -> Artifact:
     elif id.startswith("document_"):
         value = documents.document(db, id)
     else:
-        raise InputNotFound("Nothing is stored under this id", where=id)
+        raise InputNotFound(
+            "Nothing is stored under this id",
+            where=id,
+            fix="Check the id; `domainsmith trace` completes the beginning of one.",
+        )
     return Artifact(id, value.kind, value.model_dump(mode="json"), None, 0.0)
 
 

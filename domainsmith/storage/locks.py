@@ -18,7 +18,7 @@ from typing import Self
 from domainsmith.errors import WorkspaceLocked, translated_os_errors
 from domainsmith.storage import process
 
-__all__ = ["LockHandle", "hold", "holder", "try_hold"]
+__all__ = ["LockHandle", "hold", "holder", "living_holder", "try_hold"]
 
 _POLL_S = 0.05
 _held: set[int] = set()
@@ -125,6 +125,25 @@ def holder(path: Path) -> dict[str, object]:
     except (OSError, ValueError):
         return {}
     return note if isinstance(note, dict) else {}
+
+
+def living_holder(path: Path) -> process.ProcessIdentity | None:
+    """Tell which living process signed a lock last.
+
+    Args:
+        path: The lock file.
+
+    Returns:
+        The process; None if nobody holds the lock, has not yet signed, or the signer is dead.
+    """
+    note = holder(path)
+    try:
+        signer = process.ProcessIdentity(
+            int(str(note["pid"])), int(str(note["start_ticks"])), str(note["boot_id"])
+        )
+    except (KeyError, ValueError):
+        return None
+    return signer if process.is_alive(signer) else None
 
 
 def _sign(descriptor: int, purpose: str) -> None:

@@ -16,7 +16,7 @@ from domainsmith.workspace import Workspace
 
 __all__ = ["Stage", "latest_ids", "note_latest"]
 
-Stage = Literal["raw", "selected", "adapter"]
+Stage = Literal["raw", "selected", "adapter", "source"]
 _FILE = "latest.json"
 
 
@@ -25,7 +25,7 @@ def note_latest(workspace: Workspace, stage: Stage, id: str) -> None:
 
     Args:
         workspace: Where it lies.
-        stage: ``raw`` or ``selected`` dataset, or ``adapter``.
+        stage: ``raw`` or ``selected`` dataset, ``adapter``, or ``source`` (an added folder).
         id: Its id.
     """
     notes = _read(workspace)
@@ -49,7 +49,7 @@ def latest_ids(workspace: Workspace, stage: Stage) -> list[str]:
 
 
 def _kind(stage: Stage) -> str:
-    return "adapter" if stage == "adapter" else "dataset"
+    return stage if stage in ("adapter", "source") else "dataset"
 
 
 def _newest(workspace: Workspace, stage: Stage) -> str | None:

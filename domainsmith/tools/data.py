@@ -12,8 +12,7 @@ from domainsmith.records import Question, Record, content_hash
 from domainsmith.storage import lineage
 from domainsmith.storage import passages as passage_store
 from domainsmith.tools.current import latest_ids, note_latest
-from domainsmith.tools.knowledge import resolve_path
-from domainsmith.tools.questions import known_questions_file
+from domainsmith.tools.held_out import held_out_questions
 from domainsmith.tools.tool import Tool, ToolArguments, ToolContext, ToolResult, say
 from domainsmith.training.dataset_folder import (
     DatasetInfo,
@@ -23,7 +22,12 @@ from domainsmith.training.dataset_folder import (
     write_dataset,
 )
 
-__all__ = ["GENERATE_DATA", "SELECT_DATA", "held_out_questions", "newest_dataset"]
+__all__ = [
+    "GENERATE_DATA",
+    "SELECT_DATA",
+    "held_out_questions",
+    "newest_dataset",
+]
 
 
 class GenerateData(ToolArguments):
@@ -39,22 +43,6 @@ class SelectData(ToolArguments):
     """Arguments of ``select_data``."""
 
     count: int | None = Field(default=None, ge=1, le=1_000_000, description="Records to keep")
-
-
-def held_out_questions(ctx: ToolContext, given: str | None) -> tuple[list[Question], Path | None]:
-    """Load the test questions that a step is about.
-
-    Args:
-        ctx: What the tool works on.
-        given: The user's path, or None for the file found with the documents.
-
-    Returns:
-        The questions, none without a file; and the file.
-    """
-    from domainsmith.training.evaluate import load_questions
-
-    path = resolve_path(ctx, given) if given else known_questions_file(ctx.workspace)
-    return ([], None) if path is None else (load_questions(path), path)
 
 
 def newest_dataset(ctx: ToolContext, stage: Literal["raw", "selected"]) -> DatasetInfo | None:
@@ -76,7 +64,7 @@ def _generate_data(ctx: ToolContext, arguments: GenerateData) -> ToolResult:
     from domainsmith.training import dataset_folder
     from domainsmith.training.select.pipeline import admissible_records
 
-    questions, file = held_out_questions(ctx, arguments.questions)
+    questions, files = held_out_questions(ctx, arguments.questions)
     engine = ctx.models.engine()
     target = arguments.count or ctx.options.records
     report = generate_dataset(
@@ -93,24 +81,28 @@ def _generate_data(ctx: ToolContext, arguments: GenerateData) -> ToolResult:
     )
     info = dataset_info(Path(report.path))
     if not info.records:
-        raise YieldTooLow("No record passed the graders", where=info.path)
+        raise YieldTooLow(
+            "No record passed the graders",
+            where=info.path,
+            fix="Add more documents, or use a larger model.",
+        )
     note_latest(ctx.workspace, "raw", info.id)
     done = report.repeated
     dropped: dict[str, int] = dict(report.dropped)
     out = sum(dropped.values())
+    names = ", ".join(file.name for file in files)
     taken = (
         say(
             ctx,
             "No questions file was found, so no passage was held out.",
             "没有找到问题文件，因此没有排除任何段落。",
         )
-        if file is None
+        if not files
         else say(
             ctx,
             f"Kept out: {report.passages_excluded} passages behind the {len(questions)} questions "
-            f"of {file.name}.",
-            f"已排除 {file.name} 中 {len(questions)} 个问题背后的 "
-            f"{report.passages_excluded} 个段落。",
+            f"of {names}.",
+            f"已排除 {names} 中 {len(questions)} 个问题背后的 {report.passages_excluded} 个段落。",
         )
     )
     summary = say(
@@ -132,7 +124,7 @@ def _generate_data(ctx: ToolContext, arguments: GenerateData) -> ToolResult:
             "counts": dict(report.counts),
             "dropped": dropped,
             "passages_excluded": report.passages_excluded,
-            "questions_file": None if file is None else str(file),
+            "questions_files": [str(file) for file in files],
             "sha256": info.sha256,
         },
     )
@@ -146,12 +138,14 @@ def _select_data(ctx: ToolContext, arguments: SelectData) -> ToolResult:
             where=ctx.workspace.datasets_dir,
             fix="Generate training data first.",
         )
-    questions, file = held_out_questions(ctx, None)
+    questions, files = held_out_questions(ctx, None)
+    held_out_texts = _held_out_texts(ctx, questions)
     target = arguments.count or ctx.options.records
     inputs = {
         "raw": raw.sha256,
         "count": target,
-        "questions": content_hash([q.id for q in questions]),
+        "questions": content_hash(sorted(q.id for q in questions)),
+        "held_out_texts": content_hash(held_out_texts),
         "embedder": ctx.models.embedder().model_name,
         "selection": 1,
     }
@@ -159,7 +153,7 @@ def _select_data(ctx: ToolContext, arguments: SelectData) -> ToolResult:
     info = find_dataset(ctx.workspace, dataset_id)
     done = info is not None
     if info is None:
-        info = _write_selection(ctx, raw, dataset_id, questions, target, inputs)
+        info = _write_selection(ctx, raw, dataset_id, questions, held_out_texts, target, inputs)
     note_latest(ctx.workspace, "selected", info.id)
     counts: dict[str, int] = dict(info.card.get("dropped", {}))
     by_stage = ", ".join(f"{stage} {n}" for stage, n in sorted(counts.items())) or "0"
@@ -180,7 +174,7 @@ def _select_data(ctx: ToolContext, arguments: SelectData) -> ToolResult:
             "records": info.records,
             "from_records": raw.records,
             "dropped": counts,
-            "questions_file": None if file is None else str(file),
+            "questions_files": [str(file) for file in files],
             "sha256": info.sha256,
         },
     )
@@ -191,6 +185,7 @@ def _write_selection(
     raw: DatasetInfo,
     dataset_id: str,
     questions: list[Question],
+    held_out_texts: list[str],
     target: int,
     inputs: dict[str, Any],
 ) -> DatasetInfo:
@@ -203,7 +198,7 @@ def _write_selection(
         vectors=embedder.embed([r.instruction for r in records]),
         questions=questions,
         question_vectors=embedder.embed([q.question for q in questions]) if questions else None,
-        held_out_texts=_held_out_texts(ctx, questions),
+        held_out_texts=held_out_texts,
         target=target,
     )
     by_id: dict[str, Record] = {r.id: r for r in records}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +9,18 @@ from pydantic import Field
 
 from domainsmith.errors import InputEmpty, InputNotFound
 from domainsmith.records import EvalReport, Question, Record
+from domainsmith.tools.adapters import require_same_base
 from domainsmith.tools.current import latest_ids
-from domainsmith.tools.data import held_out_questions
+from domainsmith.tools.eval_systems import MAX_NEW_TOKENS, eval_systems
+from domainsmith.tools.held_out import asked_questions
 from domainsmith.tools.tool import Tool, ToolArguments, ToolContext, ToolResult, say
-from domainsmith.training.dataset_folder import find_dataset, read_dataset
+from domainsmith.training.dataset_folder import read_dataset
 
 if TYPE_CHECKING:
-    from domainsmith.training.evaluate import EvalAnswer, System
     from domainsmith.training.gate import Promotion
     from domainsmith.training.registry import AdapterEntry
 
-__all__ = ["EVALUATE_MODEL", "eval_systems"]
-
-_MAX_NEW_TOKENS = 96
+__all__ = ["EVALUATE_MODEL"]
 
 
 class EvaluateModel(ToolArguments):
@@ -31,78 +29,6 @@ class EvaluateModel(ToolArguments):
     questions: str | None = Field(
         default=None, min_length=1, description="JSONL file of held-out test questions"
     )
-
-
-def eval_systems(ctx: ToolContext, adapter_id: str | None) -> dict[str, System]:
-    """Make the systems that are compared: with and without adapter, with and without documents.
-
-    The models' own words are compared: no gate refuses for them and no sentence is quoted in
-    their place, since that code would answer for both alike.
-
-    Args:
-        ctx: Gives the engine and the index.
-        adapter_id: The tuned model; None compares the base with and without retrieval.
-
-    Returns:
-        Systems by name: ``base``, ``base+retrieval``, ``tuned``, ``tuned+retrieval``.
-    """
-    named: list[tuple[str, str | None]] = [("base", None)]
-    if adapter_id is not None:
-        from domainsmith.training.registry import adapter_folder
-
-        ctx.models.engine().add_adapter(adapter_id, adapter_folder(ctx.workspace, adapter_id))
-        named.append(("tuned", adapter_id))
-    systems: dict[str, System] = {}
-    for name, adapter in named:
-        systems[name] = _closed_book(ctx, adapter)
-        systems[f"{name}+retrieval"] = _with_documents(ctx, adapter)
-    return systems
-
-
-def _closed_book(ctx: ToolContext, adapter: str | None) -> System:
-    from domainsmith.model_io.generation import GenerationRequest
-    from domainsmith.model_io.messages import is_refusal, qa_messages
-    from domainsmith.training.evaluate import EvalAnswer
-
-    def system(questions: Sequence[Question]) -> list[EvalAnswer]:
-        engine = ctx.models.engine()
-        requests = [
-            GenerationRequest(
-                engine.render(qa_messages(q.question, language=q.language)),
-                max_new_tokens=_MAX_NEW_TOKENS,
-                adapter=adapter,
-            )
-            for q in questions
-        ]
-        texts = [""] * len(requests)
-        for completion in engine.generate(requests):
-            texts[completion.index] = completion.text.strip()
-        return [
-            EvalAnswer(text, is_refusal(text, q.language))
-            for text, q in zip(texts, questions, strict=True)
-        ]
-
-    return system
-
-
-def _with_documents(ctx: ToolContext, adapter: str | None) -> System:
-    from domainsmith.chains.answer import answer_many
-    from domainsmith.training.evaluate import EvalAnswer
-
-    def system(questions: Sequence[Question]) -> list[EvalAnswer]:
-        replies = answer_many(
-            [q.question for q in questions],
-            index=ctx.models.index(),
-            embedder=ctx.models.embedder(),
-            chat=ctx.models.engine(),
-            top_k=ctx.options.top_k,
-            adapter=adapter,
-            gate=False,
-            fallback=False,
-        )
-        return [EvalAnswer(reply.text, reply.refused) for reply in replies]
-
-    return system
 
 
 def _newest_adapter(ctx: ToolContext) -> AdapterEntry:
@@ -127,34 +53,41 @@ def _sample(questions: list[Question], most: int) -> list[Question]:
 
 
 def _evaluate_model(ctx: ToolContext, arguments: EvaluateModel) -> ToolResult:
-    from domainsmith.training.evaluate import evaluate, finished_report, report_key
+    from domainsmith.training.evaluate import (
+        ANSWER_CHAIN,
+        evaluate,
+        finished_report,
+        register_report,
+        report_key,
+    )
     from domainsmith.training.gate import promote
     from domainsmith.training.report import write_report
 
     entry = _newest_adapter(ctx)
     assert entry.manifest is not None
-    questions, file = held_out_questions(ctx, arguments.questions)
+    require_same_base(ctx, entry)
+    questions, file = asked_questions(ctx, arguments.questions)
     if file is None or not questions:
         raise InputNotFound(
             "No test questions were found beside the documents",
             fix="Name a JSONL file of questions, or put NAME-questions.jsonl beside the folder.",
         )
     questions = _sample(questions, ctx.options.max_questions)
-    dataset = find_dataset(ctx.workspace, entry.manifest.dataset_id)
-    records: list[Record] = read_dataset(dataset.path) if dataset else []
     config = _config(ctx, entry)
-    names = ["base", "base+retrieval", "tuned", "tuned+retrieval"]
+    names = ["base", "base+retrieval", "tuned", "tuned+retrieval", ANSWER_CHAIN]
     key = report_key(
         questions, names, adapter_id=entry.id, dataset_id=entry.manifest.dataset_id, config=config
     )
     known = finished_report(ctx.workspace, key)
+    if known is not None:
+        register_report(ctx.workspace, known, questions)  # a kill may have come before it
     report = known or evaluate(
         ctx.workspace,
         questions,
         eval_systems(ctx, entry.id),
         adapter_id=entry.id,
         dataset_id=entry.manifest.dataset_id,
-        records=records,
+        records=_trained_records(ctx, entry.manifest.dataset_id),
         config=config,
         embed=ctx.models.embedder().embed,
         seed=ctx.options.seed,
@@ -165,22 +98,48 @@ def _evaluate_model(ctx: ToolContext, arguments: EvaluateModel) -> ToolResult:
     return _result(ctx, report, decision, len(questions), file, path, done=known is not None)
 
 
+def _trained_records(ctx: ToolContext, dataset_id: str) -> list[Record]:
+    """Read what the adapter was trained on: without it, no leak could be found, so none is shown.
+
+    Raises:
+        InputNotFound: The dataset is gone.
+        ArtifactCorrupt: It is damaged.
+    """
+    folder = ctx.workspace.datasets_dir / dataset_id
+    if not folder.is_dir():
+        raise InputNotFound(
+            "The dataset that the adapter was trained on is missing, so leaks cannot be checked",
+            where=folder,
+            fix="Put it back, or generate, select and train again.",
+        )
+    return read_dataset(folder)
+
+
 def _config(ctx: ToolContext, entry: AdapterEntry) -> dict[str, Any]:
+    from domainsmith.chains.gate import THRESHOLD
+    from domainsmith.model_io.device import pick_device, pick_dtype
     from domainsmith.prompts import prompt_sha256
     from domainsmith.storage.passages import passages_fingerprint
 
+    device = pick_device(ctx.options.device)
     assert entry.manifest is not None
     return {
         "base_sha256": entry.manifest.base_sha256,
         "passages": passages_fingerprint(ctx.workspace.db),
+        "embedder": ctx.models.embedder().model_name,
+        "device": device,
+        "dtype": str(pick_dtype(ctx.options.dtype, device)),
+        "quantization": ctx.options.quantization,
+        "bootstrap_seed": ctx.options.seed,
+        "gate": THRESHOLD,
         "top_k": ctx.options.top_k,
-        "max_new_tokens": _MAX_NEW_TOKENS,
+        "max_new_tokens": MAX_NEW_TOKENS,
         "prompts": [
             prompt_sha256(name, language)
-            for name in ("expert", "grounded_question")
+            for name in ("expert", "grounded_question", "refusal")
             for language in ("en", "zh")
         ],
-        "systems": 1,
+        "systems": 2,
     }
 
 
@@ -214,7 +173,7 @@ def _result(
         f"{file.name}: {verdict[0]}. Scores (95 % intervals): {scores}. Differences: {gains}. "
         f"Leaks: {leaks}. {decision.reason} Report: {path}",
         f"{'已经完成：' if done else ''}{file.name} 的 {questions} 个留出问题的结论：{verdict[1]}。"
-        f"得分（95% 区间）:{scores}。差值：{gains}。泄漏：{leaks}。{decision.reason} 报告：{path}",
+        f"得分（95% 区间）：{scores}。差值：{gains}。泄漏：{leaks}。{decision.reason} 报告：{path}",
     )
     return ToolResult(
         ok=True,

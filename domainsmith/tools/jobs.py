@@ -38,7 +38,8 @@ def _list_jobs(ctx: ToolContext, arguments: NoArguments) -> ToolResult:
     from domainsmith.training.launch import adopt_jobs, status
 
     adopt_jobs(ctx.workspace)
-    found = [status(ctx.workspace, row.id) for row in all_jobs(ctx.workspace.db)]
+    rows = reversed(all_jobs(ctx.workspace.db))  # the newest first: it is asked about most
+    found = [status(ctx.workspace, row.id) for row in rows]
     head = say(ctx, f"{len(found)} jobs.", f"{len(found)} 个任务。")
     return ToolResult(
         ok=True,

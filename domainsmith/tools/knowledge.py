@@ -137,25 +137,36 @@ def _search_documents(ctx: ToolContext, arguments: SearchDocuments) -> ToolResul
 
 def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
     from domainsmith.chains.answer import build_answer_chain
+    from domainsmith.tools.adapters import answering_adapter
 
+    adapter, system = None, None
+    if (entry := answering_adapter(ctx)) is not None:
+        assert entry.manifest is not None
+        adapter, system = entry.id, entry.manifest.system_prompt or None
+        engine = ctx.models.engine()
+        if adapter not in engine.adapters:
+            engine.add_adapter(adapter, entry.folder)
     chain = build_answer_chain(
         ctx.workspace,
         ctx.models.index(),
         ctx.models.embedder(),
-        ctx.models.engine(),
+        ctx.models.chat(),
         top_k=ctx.options.top_k,
-        documents_only=ctx.options.documents_only,
+        adapter=adapter,
+        adapter_id=adapter,
+        system=system,
     )
     answer: Answer = chain.invoke({"question": arguments.question, "history": list(ctx.history)})
     sources = [
         f"[{c.number}] {c.document_path}{f', p. {c.page}' if c.page else ''}: {c.quote}"
         for c in answer.citations
     ]
+    model = [say(ctx, f"Answered with {adapter}.", f"由 {adapter} 回答。")] if adapter else []
     return ToolResult(
         ok=True,
-        summary="\n".join([answer.text, *sources]),
+        summary="\n".join([answer.text, *sources, *model]),
         artifact_ids=(answer.id,),
-        data={"answer": answer.model_dump(mode="json")},
+        data={"answer": answer.model_dump(mode="json"), "adapter_id": adapter},
     )
 
 

@@ -42,7 +42,11 @@ def complete_id(ctx: ToolContext, id: str) -> str:
     found = lineage.find(ctx.workspace.db, id)
     found = found or [r.id for r in job_store.jobs(ctx.workspace.db) if r.id.startswith(id)]
     if not found:
-        raise InputNotFound("There is nothing with this id", where=id)
+        raise InputNotFound(
+            "There is nothing with this id",
+            where=id,
+            fix="Check the id; `domainsmith jobs` and the workspace's status name those there are.",
+        )
     if len(found) > 1 and id not in found:
         raise InputInvalid(
             f"{len(found)} things begin with this id", where=id, fix="Give more of its digits."
@@ -103,7 +107,7 @@ def _workspace_status(ctx: ToolContext, arguments: NoArguments) -> ToolResult:
         f"{len(documents)} documents ({names}{more}), {data['passages']} passages, "
         f"{len(data['datasets'])} datasets, {len(jobs)} jobs, {len(data['adapters'])} adapters, "
         f"{len(data['reports'])} reports; promoted: {data['promoted'] or 'none'}.",
-        f"{len(documents)} 篇文档（{names}{more}),{data['passages']} 个段落，"
+        f"{len(documents)} 篇文档（{names}{more}），{data['passages']} 个段落，"
         f"{len(data['datasets'])} 个数据集，{len(jobs)} 个任务，{len(data['adapters'])} 个适配器，"
         f"{len(data['reports'])} 份报告；当前采用：{data['promoted'] or '无'}。",
     )

@@ -7,9 +7,15 @@ from pathlib import Path
 
 from domainsmith.records import content_hash
 from domainsmith.storage import lineage
+from domainsmith.tools.current import latest_ids, note_latest
 from domainsmith.workspace import Workspace
 
-__all__ = ["find_questions_file", "known_questions_file", "remember_source"]
+__all__ = [
+    "find_questions_file",
+    "known_questions_file",
+    "known_questions_files",
+    "remember_source",
+]
 
 
 def find_questions_file(source: Path) -> Path | None:
@@ -39,17 +45,18 @@ def remember_source(workspace: Workspace, source: Path, questions: Path | None) 
         "folder": _relative(workspace, source),
         "questions": None if questions is None else _relative(workspace, questions),
     }
-    lineage.put_artifact(
+    source_id = lineage.put_artifact(
         workspace.db,
         kind="source",
         id=f"source_{content_hash(payload)[:16]}",
         payload=payload,
         parents=(),
     )
+    note_latest(workspace, "source", source_id)
 
 
 def known_questions_file(workspace: Workspace) -> Path | None:
-    """Return the questions file of the folder added last that has one.
+    """Return the questions file of the folder added last, also again, that has one.
 
     Args:
         workspace: Where folders were added.
@@ -57,12 +64,26 @@ def known_questions_file(workspace: Workspace) -> Path | None:
     Returns:
         An existing file, or None.
     """
-    for source in lineage.artifacts(workspace.db, "source"):
-        if source.payload["questions"]:
-            path = workspace.root.resolve() / source.payload["questions"]
+    return next(iter(known_questions_files(workspace)), None)
+
+
+def known_questions_files(workspace: Workspace) -> tuple[Path, ...]:
+    """Return the questions files of all added folders.
+
+    Args:
+        workspace: Where folders were added.
+
+    Returns:
+        Existing files, each once, that of the folder added last first.
+    """
+    sources = {source.id: source for source in lineage.artifacts(workspace.db, "source")}
+    found: dict[Path, None] = {}
+    for source_id in latest_ids(workspace, "source"):
+        if questions := sources[source_id].payload["questions"]:
+            path = Path(os.path.normpath(workspace.root.resolve() / questions))
             if path.is_file():
-                return Path(os.path.normpath(path))
-    return None
+                found[path] = None
+    return tuple(found)
 
 
 def _relative(workspace: Workspace, path: Path) -> str:

@@ -15,6 +15,8 @@ from domainsmith.progress import ProgressCallback, silent
 from domainsmith.records import Language, canonical_json
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
     from domainsmith.data_connection.index import Index
     from domainsmith.model_io.engine import Engine
     from domainsmith.model_io.generation import Embedder
@@ -50,7 +52,11 @@ class Models(Protocol):
     """Where tools get the heavy things from; each is loaded on first use and kept."""
 
     def engine(self) -> Engine:
-        """Return the chat model's engine."""
+        """Return the chat model's engine; a remote model has none."""
+        ...
+
+    def chat(self) -> Engine | BaseChatModel:
+        """Return what answers: the engine, or a remote chat model."""
         ...
 
     def embedder(self) -> Embedder:
@@ -67,6 +73,7 @@ class ToolOptions:
     """Values of the settings that tools use as defaults."""
 
     chat_model: str = "default"
+    embed_model: str = "default"
     top_k: int = 5
     """Passages handed to the answer step."""
     chunk_tokens: int = 160
@@ -81,10 +88,10 @@ class ToolOptions:
     """Optimizer steps of a training; 0 takes ``epochs``."""
     device: str = "auto"
     dtype: Literal["auto", "bfloat16", "float32"] = "auto"
+    quantization: Literal["none", "8bit", "4bit"] = "none"
     threads: int = 0
     seed: int = 17
     port: int = 8077
-    documents_only: bool = True
     max_questions: int = 0
     """Questions taken from the file when evaluating; 0 takes all."""
 
@@ -101,6 +108,8 @@ class ToolContext:
         language: The language of the results' sentences.
         folder: What relative paths of the user start from.
         history: Earlier (question, answer) turns of the conversation, oldest first.
+        ahead: Names and arguments of the plan's steps that will have run before this tool, but
+            have not yet; for estimates.
     """
 
     workspace: Workspace
@@ -110,6 +119,7 @@ class ToolContext:
     language: Language = "en"
     folder: Path = field(default_factory=Path)
     history: tuple[tuple[str, str], ...] = ()
+    ahead: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,6 +167,8 @@ class Tool(Generic[A]):
         requires: What must exist before.
         produces: What exists afterwards.
         estimate: Tells the cost before it runs, as plain data with a ``summary``.
+        holds: Tells from the ``data`` of an earlier result whether it is still true; None if
+            nothing can undo it.
     """
 
     name: str
@@ -169,6 +181,7 @@ class Tool(Generic[A]):
     requires: tuple[ArtifactKind, ...] = ()
     produces: tuple[ArtifactKind, ...] = ()
     estimate: Callable[[ToolContext, A], dict[str, Any]] | None = None
+    holds: Callable[[ToolContext, Mapping[str, Any]], bool] | None = None
 
     @cached_property
     def required_arguments(self) -> tuple[str, ...]:

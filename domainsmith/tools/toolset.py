@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from domainsmith.errors import ApprovalDenied, DomainSmithError, InputNotFound
-from domainsmith.records import Language
 from domainsmith.tools.data import GENERATE_DATA, SELECT_DATA
 from domainsmith.tools.evaluation import EVALUATE_MODEL
 from domainsmith.tools.jobs import CANCEL_JOB, LIST_JOBS, SHOW_JOB
@@ -28,7 +27,6 @@ __all__ = [
     "as_langchain",
     "langchain_tools",
     "tool_named",
-    "tool_schemas",
 ]
 
 TOOLS: Mapping[str, Tool[Any]] = {
@@ -63,28 +61,6 @@ def tool_named(name: str) -> Tool[Any]:
     if name not in TOOLS:
         raise InputNotFound("There is no such tool", where=name, fix=f"Use one of {list(TOOLS)}.")
     return TOOLS[name]
-
-
-def tool_schemas(language: Language = "en") -> list[dict[str, Any]]:
-    """Return what a model is told about the tools, in OpenAI's form.
-
-    Args:
-        language: Of the descriptions.
-
-    Returns:
-        One JSON-ready mapping per tool.
-    """
-    return [
-        {
-            "type": "function",
-            "function": {
-                "name": tool.name,
-                "description": tool.description[language],
-                "parameters": tool.arguments.model_json_schema(),
-            },
-        }
-        for tool in TOOLS.values()
-    ]
 
 
 def as_langchain(

@@ -19,6 +19,9 @@ __all__ = ["TRAIN_MODEL", "make_job"]
 _TOKENS_PER_RECORD = 160
 """Assumed for an estimate while the dataset does not exist yet."""
 _START_SECONDS = 12.0
+_MAKE_DATA = frozenset({"generate_data", "select_data"})
+_MADE_PER_ASKED = 2
+"""Records that generation makes for each that is asked for, so that a selection has a choice."""
 
 
 class TrainModel(ToolArguments):
@@ -59,46 +62,64 @@ def make_job(ctx: ToolContext, dataset: DatasetInfo, epochs: float | None) -> Tr
 
 def _estimate(ctx: ToolContext, arguments: TrainModel) -> dict[str, Any]:
     """Tell what the training will cost, before it is approved."""
-    from domainsmith.model_io.catalog import chat_model_folder
-    from domainsmith.training.estimate import machine_speed, model_shape
-
-    base = chat_model_folder(ctx.options.chat_model)
     dataset = newest_dataset(ctx, "selected")
-    if dataset is not None:
-        job = make_job(ctx, dataset, arguments.epochs)
-        cost = _job_estimate(ctx, job, dataset)
-        exact = say(ctx, "the newest selected dataset", "最新筛选的数据集")
-    else:
-        epochs = arguments.epochs or ctx.options.epochs
-        job = TrainingJob(
-            base_model=ctx.options.chat_model,
-            base_sha256="",
-            dataset_id="",
-            dataset_sha256="",
-            device=ctx.options.device,
-            dtype=ctx.options.dtype,
-            threads=ctx.options.threads,
-        )
-        shape = model_shape(base)
-        tokens = int(ctx.options.records * _TOKENS_PER_RECORD * epochs)
-        speed = machine_speed(ctx.workspace, job, shape)
-        cost = {
-            "records": ctx.options.records,
-            "tokens": tokens,
-            "seconds": round(_START_SECONDS + tokens / speed.tokens_per_second, 1),
-            "tokens_per_second": round(speed.tokens_per_second, 1),
-            "trainable_parameters": shape.trainable(ctx.options.lora_rank),
-        }
+    rough = dataset is None or any(name in _MAKE_DATA for name, _ in ctx.ahead)
+    if dataset is None or rough:
+        cost = _rough_estimate(ctx, arguments)
         exact = say(ctx, "rough: the dataset does not exist yet", "粗略：数据集尚不存在")
+    else:
+        cost = _job_estimate(ctx, make_job(ctx, dataset, arguments.epochs), dataset)
+        exact = say(ctx, "the newest selected dataset", "最新筛选的数据集")
+    cost["rough"] = rough
     memory = cost.get("peak_memory_bytes")
     cost["summary"] = say(
         ctx,
         f"about {cost['seconds'] / 60:.1f} min, {cost['records']} records, {cost['tokens']} tokens"
         f"{f', {memory / 1e9:.1f} GB memory' if memory else ''} ({exact})",
         f"约 {cost['seconds'] / 60:.1f} 分钟，{cost['records']} 条记录，{cost['tokens']} 个词元"
-        f"{f',{memory / 1e9:.1f} GB 内存' if memory else ''}({exact})",
+        f"{f'，{memory / 1e9:.1f} GB 内存' if memory else ''}（{exact}）",
     )
     return cost
+
+
+def _rough_estimate(ctx: ToolContext, arguments: TrainModel) -> dict[str, Any]:
+    """Estimate from how many records the plan will select; their length is a typical one."""
+    from domainsmith.model_io.catalog import chat_model_folder
+    from domainsmith.training.estimate import machine_speed, model_shape
+
+    job = TrainingJob(
+        base_model=ctx.options.chat_model,
+        base_sha256="",
+        dataset_id="",
+        dataset_sha256="",
+        lora_rank=ctx.options.lora_rank,
+        device=ctx.options.device,
+        dtype=ctx.options.dtype,
+        threads=ctx.options.threads,
+    )
+    records = _planned_records(ctx)
+    tokens = int(records * _TOKENS_PER_RECORD * (arguments.epochs or ctx.options.epochs))
+    if ctx.options.max_steps:
+        tokens = min(tokens, ctx.options.max_steps * job.batch_tokens)
+    shape = model_shape(chat_model_folder(ctx.options.chat_model))
+    speed = machine_speed(ctx.workspace, job, shape)
+    return {
+        "records": records,
+        "tokens": tokens,
+        "seconds": round(_START_SECONDS + tokens / speed.tokens_per_second, 1),
+        "tokens_per_second": round(speed.tokens_per_second, 1),
+        "trainable_parameters": shape.trainable(ctx.options.lora_rank),
+    }
+
+
+def _planned_records(ctx: ToolContext) -> int:
+    """Return how many records the plan will train on, as far as its arguments say so."""
+    counts = {name: arguments.get("count") for name, arguments in ctx.ahead}
+    if selected := counts.get("select_data"):
+        return int(selected)
+    if generated := counts.get("generate_data"):
+        return min(ctx.options.records, _MADE_PER_ASKED * int(generated))
+    return ctx.options.records
 
 
 def _job_estimate(ctx: ToolContext, job: TrainingJob, dataset: DatasetInfo) -> dict[str, Any]:
@@ -124,8 +145,8 @@ def _train_model(ctx: ToolContext, arguments: TrainModel) -> ToolResult:
     done = status is not None and status.state == "succeeded"
     if status is None:
         jobs.launch(ctx.workspace, job, estimate=_job_estimate(ctx, job, dataset))
-    elif status.state in {"failed", "cancelled", "lost"}:
-        jobs.resume(ctx.workspace, job.id)
+    elif status.state not in {"running", "succeeded"}:
+        jobs.launch(ctx.workspace, job)
     if not done:
         status = jobs.wait(ctx.workspace, job.id, progress=lambda s: _tell(ctx, s))
     assert status is not None
@@ -171,7 +192,7 @@ def _report(
         f"{' / validation' if check else ''}) {manifest.final_loss:.3f}{check}.",
         f"{'已经完成：' if done else ''}{status.adapter_id} 用 {dataset.records} 条记录训练了 "
         f"{manifest.steps} 步，{manifest.trained_tokens} 个词元；损失（训练"
-        f"{' / 验证' if check else ''}){manifest.final_loss:.3f}{check}。",
+        f"{' / 验证' if check else ''}）{manifest.final_loss:.3f}{check}。",
     )
     return ToolResult(
         ok=True,
@@ -197,7 +218,7 @@ TRAIN_MODEL = Tool(
     description={
         "en": "Fine-tune the chat model (LoRA) on the newest selected dataset, as a process of "
         "its own.",
-        "zh": "用最新筛选的数据集微调聊天模型（LoRA)，在独立进程中运行。",
+        "zh": "用最新筛选的数据集微调聊天模型（LoRA），在独立进程中运行。",
     },
     arguments=TrainModel,
     run=_train_model,

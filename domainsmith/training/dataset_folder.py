@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from domainsmith.errors import ArtifactCorrupt, InputEmpty
+from domainsmith.errors import ArtifactCorrupt, InputEmpty, InputNotFound
 from domainsmith.model_io.messages import record_messages
-from domainsmith.records import Preference, Record, canonical_json, content_hash
+from domainsmith.records import Record, canonical_json, content_hash
 from domainsmith.storage import lineage
 from domainsmith.storage.atomic import (
     MANIFEST,
@@ -29,7 +29,6 @@ __all__ = [
     "ExportFormat",
     "dataset_info",
     "export_dataset",
-    "export_preferences",
     "find_dataset",
     "read_dataset",
     "write_dataset",
@@ -69,7 +68,8 @@ def write_dataset(
 ) -> DatasetInfo:
     """Write a dataset folder and register it, its records and their passages in the lineage.
 
-    The folder appears whole or not at all, so this may be repeated after a kill.
+    The folder appears whole or not at all and the lineage in one transaction after it, so this
+    may be repeated after a kill: it does what is missing.
 
     Args:
         workspace: Where to.
@@ -136,7 +136,7 @@ def dataset_info(folder: Path) -> DatasetInfo:
 
 
 def find_dataset(workspace: Workspace, dataset_id: str) -> DatasetInfo | None:
-    """Return a finished dataset, or None if it is absent or damaged.
+    """Return a finished dataset, or None if it is absent, damaged or not registered.
 
     Args:
         workspace: Where to look.
@@ -144,6 +144,11 @@ def find_dataset(workspace: Workspace, dataset_id: str) -> DatasetInfo | None:
     """
     folder = workspace.datasets_dir / dataset_id
     if not (folder / MANIFEST).is_file():
+        return None
+    try:
+        lineage.artifact(workspace.db, dataset_id)
+    except InputNotFound:
+        # Killed between the folder and the lineage: write_dataset finishes what is missing.
         return None
     try:
         return dataset_info(folder)
@@ -195,24 +200,6 @@ def export_dataset(records: Sequence[Record], target: Path, form: ExportFormat) 
     return len(lines)
 
 
-def export_preferences(preferences: Sequence[Preference], target: Path) -> int:
-    """Write preferences as prompt/chosen/rejected, one JSON object a line.
-
-    Args:
-        preferences: What to write.
-        target: The file.
-
-    Returns:
-        Number of lines.
-    """
-    lines = [
-        canonical_json(item.model_dump(include={"prompt", "chosen", "rejected"})) + "\n"
-        for item in preferences
-    ]
-    write_text(target, "".join(lines))
-    return len(lines)
-
-
 def _line(record: Record) -> dict[str, Any]:
     return {"id": record.id, **record.model_dump(mode="json")}
 
@@ -233,16 +220,17 @@ def _exported(record: Record, form: ExportFormat) -> dict[str, Any]:
 def _register(
     workspace: Workspace, info: DatasetInfo, records: Sequence[Record], parents: Iterable[str]
 ) -> None:
-    for record in records:
-        lineage.put_artifact(workspace.db, record, parents=record.passage_ids)
-    lineage.put_artifact(
-        workspace.db,
-        kind="dataset",
-        id=info.id,
-        payload={"sha256": info.sha256, "records": info.records},
-        parents=[*(record.id for record in records), *parents],
-        path=info.path.relative_to(workspace.root).as_posix(),
-    )
+    with workspace.db.write():  # one transaction: a dataset is registered with all or not at all
+        for record in records:
+            lineage.put_artifact(workspace.db, record, parents=record.passage_ids)
+        lineage.put_artifact(
+            workspace.db,
+            kind="dataset",
+            id=info.id,
+            payload={"sha256": info.sha256, "records": info.records},
+            parents=[*(record.id for record in records), *parents],
+            path=info.path.relative_to(workspace.root).as_posix(),
+        )
 
 
 def _card(facts: Mapping[str, Any], records: Sequence[Record]) -> str:

@@ -22,7 +22,19 @@ from domainsmith.training.leakage_check import Embed, check_leakage
 from domainsmith.training.metrics import bootstrap_interval, paired_difference, question_score
 from domainsmith.workspace import Workspace
 
-__all__ = ["EvalAnswer", "System", "evaluate", "finished_report", "load_questions", "report_key"]
+__all__ = [
+    "ANSWER_CHAIN",
+    "EvalAnswer",
+    "System",
+    "evaluate",
+    "finished_report",
+    "load_questions",
+    "register_report",
+    "report_key",
+]
+
+ANSWER_CHAIN = "answer chain"
+"""System with gate and quoting around the tuned model: shown, never part of the verdict."""
 
 _PAIRS = (
     ("tuned", "base"),
@@ -163,7 +175,7 @@ def evaluate(
     records: Sequence[Record] = (),
     config: Mapping[str, Any] | None = None,
     embed: Embed | None = None,
-    block: int = 8,
+    block: int = 32,
     seed: int = 17,
     progress: ProgressCallback = silent,
 ) -> EvalReport:
@@ -198,7 +210,7 @@ def evaluate(
         questions, list(systems), adapter_id=adapter_id, dataset_id=dataset_id, config=config or {}
     )
     if (done := finished_report(workspace, key)) is not None:
-        _register(workspace, done, questions, workspace.reports_dir / key)
+        register_report(workspace, done, questions)
         return done
     leakage = check_leakage(
         records, questions, passages=passages.passages(workspace.db), embed=embed
@@ -208,11 +220,11 @@ def evaluate(
     with hold(folder / "lock", purpose="evaluating"):
         answers = {
             name: _answers(folder / "answers.jsonl", name, system, questions, block, progress)
-            for name, system in sorted(systems.items())
+            for name, system in sorted(systems.items(), key=lambda item: _rank(item[0]))
         }
         report = _report(key, questions, answers, adapter_id, dataset_id, leakage.counts, seed=seed)
         write_json(folder / "report.json", report.model_dump(mode="json"))
-    _register(workspace, report, questions, folder)
+    register_report(workspace, report, questions)
     return report
 
 
@@ -354,9 +366,21 @@ def _sha256(questions: Sequence[Question]) -> str:
     return content_hash([item.model_dump(mode="json") for item in questions])
 
 
-def _register(
-    workspace: Workspace, report: EvalReport, questions: Sequence[Question], folder: Path
+def _rank(system: str) -> tuple[bool, str]:
+    """Sort the answer chain behind the models' own words."""
+    return (system == ANSWER_CHAIN, system)
+
+
+def register_report(
+    workspace: Workspace, report: EvalReport, questions: Sequence[Question]
 ) -> None:
+    """Enter a report into the lineage, below its adapter and questions; repeating changes nothing.
+
+    Args:
+        workspace: Where the report lies.
+        report: A finished report.
+        questions: The test questions that it is about.
+    """
     test_set = lineage.put_artifact(
         workspace.db,
         kind="questions",
@@ -370,5 +394,5 @@ def _register(
         id=report.key,
         payload=report.model_dump(mode="json", exclude={"answers"}),
         parents=[test_set, *([report.adapter_id] if report.adapter_id else [])],
-        path=folder,
+        path=workspace.reports_dir / report.key,
     )

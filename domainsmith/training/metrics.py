@@ -20,8 +20,6 @@ from domainsmith.records import Interval, Language
 __all__ = [
     "answer_tokens",
     "bootstrap_interval",
-    "contains_match",
-    "exact_match",
     "paired_difference",
     "question_score",
     "token_f1",
@@ -71,31 +69,6 @@ def token_f1(answer: str, reference: str, language: Language) -> float:
         return 0.0
     precision, recall = common / len(left), common / len(right)
     return 2 * precision * recall / (precision + recall)
-
-
-def exact_match(answer: str, reference: str, language: Language) -> bool:
-    """Tell whether two answers have the same tokens in the same order.
-
-    Args:
-        answer: What a system said.
-        reference: What is right.
-        language: Of both.
-    """
-    return answer_tokens(answer, language) == answer_tokens(reference, language)
-
-
-def contains_match(answer: str, reference: str, language: Language) -> bool:
-    """Tell whether the reference's tokens stand in the answer, in a row.
-
-    Args:
-        answer: What a system said.
-        reference: What is right; an empty one is contained in nothing.
-        language: Of both.
-    """
-    long, short = answer_tokens(answer, language), answer_tokens(reference, language)
-    if not short:
-        return False
-    return any(long[i : i + len(short)] == short for i in range(len(long) - len(short) + 1))
 
 
 def question_score(

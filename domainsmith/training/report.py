@@ -14,6 +14,7 @@ from domainsmith.errors import DomainSmithError
 from domainsmith.records import AdapterManifest, EvalReport, Interval, Language
 from domainsmith.storage.atomic import write_json, write_text
 from domainsmith.training import registry
+from domainsmith.training.evaluate import ANSWER_CHAIN
 from domainsmith.training.job_folder import JobFolder
 from domainsmith.training.report_plots import curve_svg, intervals_svg
 from domainsmith.training.report_words import WORDS
@@ -21,7 +22,7 @@ from domainsmith.workspace import Workspace
 
 __all__ = ["category_scores", "what_got_worse", "write_report"]
 
-_SYSTEMS = ("base", "base+retrieval", "tuned", "tuned+retrieval")
+_SYSTEMS = ("base", "base+retrieval", "tuned", "tuned+retrieval", ANSWER_CHAIN)
 _PAIRS = (("tuned", "base"), ("tuned+retrieval", "base+retrieval"))
 _SAMPLES = 4
 
@@ -201,7 +202,9 @@ def _scores(report: EvalReport, words: Mapping[str, str]) -> str:
         ]
         for score in scores
     ]
-    return _section(words["scores"], words["scores_note"], chart + _table(heads, body))
+    with_chain = any(score.system == ANSWER_CHAIN for score in scores)
+    note = words["scores_note"] + (words["chain_note"] if with_chain else "")
+    return _section(words["scores"], note, chart + _table(heads, body))
 
 
 def _differences(report: EvalReport, words: Mapping[str, str], language: Language) -> str:

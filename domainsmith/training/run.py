@@ -14,13 +14,11 @@ import tempfile
 import threading
 import time
 import traceback
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from domainsmith.errors import DomainSmithError, InputInvalid
-from domainsmith.model_io.messages import expert_system
 from domainsmith.records import AdapterManifest, JobState, JobStatus
 from domainsmith.storage.atomic import atomic_folder, hash_file, verify_folder, write_json
 from domainsmith.storage.process import die_with_parent
@@ -115,12 +113,7 @@ class _Run:
             )
             if not result.finished:
                 return None
-            # The system text that the records were trained with has to be served with.
-            language = Counter(record.language for record in records).most_common(1)[0][0]
-            system = spec.job.system_prompt or expert_system(language)
-            return _store_adapter(
-                self.folder.workspace_root, spec, result, Path(place), system=system
-            )
+            return _store_adapter(self.folder.workspace_root, spec, result, Path(place))
 
     def _report(self, report: StepReport) -> None:
         self.folder.append_metrics(report.line | {"time": round(time.time(), 3)})
@@ -177,9 +170,7 @@ def _check_same(name: str, expected: str, found: str, where: Path) -> None:
         )
 
 
-def _store_adapter(
-    root: Path, spec: JobSpec, result: SftResult, place: Path, *, system: str
-) -> str:
+def _store_adapter(root: Path, spec: JobSpec, result: SftResult, place: Path) -> str:
     """Store a trained adapter under the id of its manifest."""
     job = spec.job
     manifest = AdapterManifest(
@@ -189,7 +180,8 @@ def _store_adapter(
         base_sha256=job.base_sha256,
         weights_sha256=hash_file(place / "adapter_model.safetensors"),
         method=job.method,
-        system_prompt=system,
+        # Empty: records and questions both take the expert text of their own language.
+        system_prompt=job.system_prompt,
         chat_template_sha256=result.chat_template_sha256,
         final_loss=result.final_loss,
         validation_loss=result.validation_loss,

@@ -1,8 +1,9 @@
 """The process that outlives the terminal and answers for a job's processes.
 
-``python -m domainsmith.training.supervise JOBDIR`` forks into a session of its own, prints the
-number of the process that stays, and ends; the one that stays starts ``run.py`` in its own process
-group, waits for it, and writes the last status, also when the child was killed. If the supervisor
+``python -m domainsmith.training.supervise JOBDIR`` forks into a session of its own and ends; the
+process that stays takes the job's lock, prints its number, starts ``run.py`` in its own process
+group, waits for it, and writes the last status, also when the child was killed. If another
+supervisor has the lock, that one's number is printed and nothing is started. If the supervisor
 itself is killed, the child dies with it (Linux), so a living supervisor means a running job.
 """
 
@@ -13,14 +14,17 @@ import os
 import signal
 import subprocess
 import sys
+import time
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from domainsmith.errors import DomainSmithError
+from domainsmith.errors import DomainSmithError, WorkspaceLocked
 from domainsmith.records import JobState, JobStatus
 from domainsmith.storage import jobs
-from domainsmith.storage.locks import try_hold
+from domainsmith.storage.locks import LockHandle, living_holder, try_hold
+from domainsmith.storage.process import ProcessIdentity
 from domainsmith.training.job_folder import (
     FINAL_STATES,
     JobFolder,
@@ -32,6 +36,9 @@ from domainsmith.training.run import EXIT_CANCELLED
 from domainsmith.workspace import Workspace
 
 __all__ = ["main", "settle"]
+
+_TAKE_S = 20.0
+_UNENDED: tuple[JobState, ...] = ("queued", "running", "lost")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,16 +55,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = JobFolder(parser.parse_args(argv).job_folder.resolve())
     child = os.fork()
     if child:
-        # Parent: the launcher reads the number and reaps this process; the other has none to.
-        os.write(1, f"{child}\n".encode())
-        return 0
+        return 0  # The launcher reaps this process; the other has none to wait for it.
     code = 70
     try:
         os.setsid()
-        _redirect(folder.log_path)
         code = _supervise(folder)
+    except BaseException:  # noqa: BLE001 - the border: nothing above this frame may run twice
+        traceback.print_exc(file=sys.stderr)
+        sys.stderr.flush()
     finally:
         os._exit(code)
+
+
+def _take_job(folder: JobFolder) -> LockHandle | ProcessIdentity:
+    """Take the job's lock, or tell which living supervisor has it."""
+    place = folder.lock("supervisor")
+    deadline = time.monotonic() + _TAKE_S
+    while True:
+        if (lock := try_hold(place, purpose="supervising a training job")) is not None:
+            return lock
+        # A holder signs right after it has taken the lock.
+        if (other := living_holder(place)) is not None:
+            return other
+        if time.monotonic() >= deadline:
+            raise WorkspaceLocked("Someone unknown holds the job's lock", where=place)
+        time.sleep(0.02)
+
+
+def _tell(pid: int) -> None:
+    """Answer the launcher; if it was killed meanwhile, the job goes on without it."""
+    with suppress(BrokenPipeError):
+        os.write(1, f"{pid}\n".encode())
 
 
 def _redirect(log: Path) -> None:
@@ -74,10 +102,19 @@ def _supervise(folder: JobFolder) -> int:
         # The child is in the same group and gets the signal too; here it is only noted.
         signal.signal(number, lambda got, _: stopped.append(got))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    lock = try_hold(folder.lock("supervisor"), purpose="supervising a training job")
-    if lock is None:
-        return 0  # Another supervisor has the job: it is running, and nothing is to be done.
+    lock = _take_job(folder)
+    if isinstance(lock, ProcessIdentity):
+        _tell(lock.pid)
+        return 0
     with lock:
+        before = folder.read_status()
+        if before is not None and before.state == "succeeded":
+            _tell(os.getpid())
+            return 0  # Another supervisor was faster, and has finished already.
+        folder.write_status(JobStatus(job_id=folder.path.name, state="running", message="starting"))
+        # Only now: whoever reads the number finds the lock taken and the status up to date.
+        _tell(os.getpid())
+        _redirect(folder.log_path)
         child = subprocess.Popen(
             [*module_command("run"), str(folder.path), "--parent", str(os.getpid())],
             stdin=subprocess.DEVNULL,
@@ -139,7 +176,9 @@ def settle(workspace: Workspace, job_id: str) -> JobStatus | None:
     if status.adapter_id is not None:
         register_adapter(workspace, status.adapter_id)
     if (row.state, row.message) != (status.state, status.message):
-        jobs.set_state(workspace.db, job_id, status.state, status.message)
+        # A job that someone has seen end otherwise meanwhile is not lost.
+        allowed = _UNENDED if status.state == "lost" else ()
+        jobs.set_state(workspace.db, job_id, status.state, status.message, only_from=allowed)
     return status
 
 

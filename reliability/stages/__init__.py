@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reliability.place import Place
-from reliability.stages import add, generate, index
+from reliability.stages import add, generate, index, loop
 
 __all__ = ["STAGES", "Stage"]
 
@@ -28,4 +28,5 @@ STAGES: dict[str, Stage] = {
     "add": Stage("add", add.prepare, add.attempt, add.warm),
     "generate": Stage("generate", generate.prepare, generate.attempt, generate.warm),
     "index": Stage("index", index.prepare, index.attempt, index.warm),
+    "loop": Stage("loop", loop.prepare, loop.attempt, loop.warm),
 }

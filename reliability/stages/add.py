@@ -11,10 +11,12 @@ from reliability.stages.documents import write_round
 if TYPE_CHECKING:
     from domainsmith.data_connection.index import Index
 
-__all__ = ["attempt", "prepare", "warm"]
+__all__ = ["NoIndex", "attempt", "prepare", "warm"]
 
 
-class _NoIndex:
+class NoIndex:
+    """An index that takes nothing in."""
+
     def refresh(self) -> None:
         """Do nothing."""
 
@@ -51,7 +53,7 @@ def attempt(place: Place) -> None:
 
     with Workspace.create(place.store) as workspace:
         report = add_folder(
-            workspace, place.inputs, embedder=HashingEmbedder(), index=cast("Index", _NoIndex())
+            workspace, place.inputs, embedder=HashingEmbedder(), index=cast("Index", NoIndex())
         )
     if report.failed:
         raise RuntimeError(f"files failed: {report.failed}")

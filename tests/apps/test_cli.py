@@ -10,16 +10,19 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
 
 from domainsmith.apps.cli.app import App
-from domainsmith.apps.cli.command import error_sentence, exit_code_for
+from domainsmith.apps.cli.command import Options, error_sentence, exit_code_for
+from domainsmith.apps.cli.jobs import follow
 from domainsmith.apps.cli.main import COMMANDS, cli, main
-from domainsmith.errors import DomainSmithError, PortInUse, UserError
-from domainsmith.records import Answer
+from domainsmith.errors import DomainSmithError, JobFailed, PortInUse, UserError
+from domainsmith.records import Answer, JobStatus, Record
 from domainsmith.storage import lineage
+from domainsmith.training.dataset_folder import write_dataset
 from domainsmith.workspace import Workspace
 
 MANUAL = """# Orla kettle
@@ -443,3 +446,113 @@ def test_terminal_encoding_never_ends_the_program(tmp_path):
     done = run("add", str(folder), PYTHONIOENCODING="ascii")
     assert done.returncode == 2
     assert "No such file or folder" in done.stderr
+
+
+def test_questions_that_are_not_utf_8_are_bad_input(kettle, tmp_path, monkeypatch, capsys):
+    file = tmp_path / "questions.txt"
+    file.write_bytes("Größe?".encode("latin-1"))
+    assert main(["--workspace", str(kettle), "ask", "--file", str(file)]) == 2
+    assert main(["--workspace", str(kettle), "ask", "Gr\udcf6\udcdfe?"]) == 2
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff?"), encoding="utf-8"))
+    assert main(["--workspace", str(kettle), "ask"]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len([line for line in errors if "not valid UTF-8" in line]) == 3
+
+
+def test_folder_that_cannot_be_listed_is_not_taken_for_empty(tmp_path, monkeypatch, capsys):
+    (tmp_path / "locked").mkdir()
+
+    def denied(path):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("domainsmith.apps.cli.add.os.scandir", denied)
+        assert main(["add", "locked"]) != 0
+    shown = capsys.readouterr().err
+    assert "ermission denied" in shown or "not allowed" in shown
+    assert "no files" not in shown
+    assert not (tmp_path / ".domainsmith").exists()
+
+
+def test_a_person_is_asked_on_stderr(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert App(Options()).ask("really?\x1b[2J ") == "y"
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == "really? "
+
+
+@pytest.fixture
+def datasets(tmp_path):
+    """A workspace with a generated dataset and a selected one that is older."""
+    with Workspace.create(tmp_path / "w") as workspace:
+        for number, stage in enumerate(("selected", "raw")):
+            record = Record(
+                instruction=f"Q{number}", input="", output="A", language="en", method="self_qa",
+                model="m",
+            )  # fmt: skip
+            name = f"dataset_{number:016x}"
+            write_dataset(workspace, name, [record], parents=[], card={"stage": stage})
+    return workspace.root
+
+
+def test_export_takes_the_selected_dataset_and_nothing_but_datasets(datasets, tmp_path, capsys):
+    export = ["--workspace", str(datasets), "export"]
+    assert main([*export, "a.jsonl"]) == 0
+    assert "dataset_0000000000000000" in capsys.readouterr().out
+    assert main([*export, "b.jsonl", "--dataset", "dataset_0000000000000001"]) == 0
+    assert json.loads((tmp_path / "b.jsonl").read_text())["instruction"] == "Q1"
+    with Workspace.open(datasets) as workspace:
+        lineage.put_artifact(workspace.db, kind="source", id="source_1", payload={}, parents=())
+    capsys.readouterr()
+    assert main([*export, "c.jsonl", "--dataset", "source_1"]) == 2
+    assert "This is no dataset" in capsys.readouterr().err
+
+
+def test_ask_takes_the_promoted_adapter_unless_told_otherwise(kettle, monkeypatch, capsys):
+    asked = []
+
+    def answer(self, question, history=None, adapter=None, **options):
+        asked.append(adapter)
+        return Answer(question=question, text="13 A", language="en", model="m", adapter_id=adapter)
+
+    monkeypatch.setattr("domainsmith.apps.assembly.Assembly.answer", answer)
+    monkeypatch.setattr(
+        "domainsmith.apps.assembly.Assembly.answering_adapter", lambda self: "adapter_1"
+    )
+    monkeypatch.setattr(
+        "domainsmith.apps.assembly.Assembly.load_adapter", lambda self, id: SimpleNamespace(id=id)
+    )
+    for flags in ([], ["--base"], ["--adapter", "adapter_2"]):
+        assert main(["--workspace", str(kettle), "ask", "Which fuse?", *flags]) == 0
+    assert asked == ["adapter_1", None, "adapter_2"]
+    assert "adapter_1  " in capsys.readouterr().err
+    assert main(["--workspace", str(kettle), "ask", "x", "--base", "--adapter", "a"]) == 2
+
+
+def test_eval_compares_the_adapter_that_is_named(kettle, monkeypatch, capsys):
+    monkeypatch.setattr(
+        "domainsmith.training.registry.adapter", lambda w, prefix: SimpleNamespace(id="adapter_77")
+    )
+    monkeypatch.setattr("domainsmith.training.registry.register_adapter", lambda w, id: None)
+    noted = []
+    monkeypatch.setattr("domainsmith.tools.current.note_latest", lambda *note: noted.append(note))
+    main(["--workspace", str(kettle), "eval", "--adapter", "adapter_7"])
+    assert [note[1:] for note in noted] == [("adapter", "adapter_77")]
+
+
+def test_followed_job_s_adapter_is_the_newest(kettle, monkeypatch):
+    states = iter(
+        [
+            JobStatus(job_id="job_1", state="succeeded", adapter_id="adapter_1"),
+            JobStatus(job_id="job_1", state="lost"),
+        ]
+    )
+    monkeypatch.setattr("domainsmith.training.launch.status", lambda *_: next(states))
+    noted = []
+    monkeypatch.setattr("domainsmith.tools.current.note_latest", lambda *note: noted.append(note))
+    with App(Options(workspace=str(kettle), quiet=True)) as app:
+        follow(app, "job_1")
+        assert [note[1:] for note in noted] == [("adapter", "adapter_1")]
+        with pytest.raises(JobFailed, match="The job ended as lost"):
+            follow(app, "job_1")

@@ -12,14 +12,15 @@ from domainsmith.agents.state import AgentEvent, AgentResult, ApprovalRequest
 from domainsmith.apps.cli.main import main
 from domainsmith.apps.console import Console
 from domainsmith.apps.terminal.approval import Approver, approval_lines
-from domainsmith.apps.terminal.chat import Chat, event_lines, last_thread
+from domainsmith.apps.terminal.chat import Chat, last_thread
+from domainsmith.apps.terminal.events import event_lines
 from domainsmith.apps.terminal.reader import candidates, path_candidates, pipe_reader, prompt_reader
 from domainsmith.apps.terminal.slash import REGISTRY
 from domainsmith.apps.terminal.tail import LiveTail
-from domainsmith.memory.feedback import all_feedback
 from domainsmith.progress import ProgressEvent
 from domainsmith.records import Plan
 from domainsmith.settings import Settings
+from domainsmith.storage import lineage
 from domainsmith.workspace import Workspace
 
 REQUEST = ApprovalRequest(
@@ -69,7 +70,8 @@ def test_question_is_answered_and_judged(kettle, engine):
     assert chat.results[0]["ok"] is True
     assert "error" not in err
     with Workspace.open(kettle) as workspace:
-        assert [item.answer_id for item in all_feedback(workspace)] == [chat.last_answer]
+        (feedback,) = lineage.artifacts(workspace.db, "feedback")
+        assert feedback.payload["answer_id"] == chat.last_answer
         assert last_thread(workspace) == chat.thread
     again, out, _ = chat_over(kettle, ["/history"], thread=chat.thread)
     assert "Which fuse does the Orla kettle need?" in out
@@ -194,6 +196,16 @@ def test_approval_shows_exact_arguments_with_hidden_characters_visible():
     assert "about 12 min" in text
 
 
+def test_approval_is_asked_in_the_request_s_language():
+    err, prompts = io.StringIO(), []
+    request = replace(REQUEST, language="zh")
+    approver = Approver(Console(stderr=err), lambda prompt: prompts.append(prompt) or "否")
+    assert approver(request) is False
+    assert "第 4 步要执行：训练模型（train_model）" in err.getvalue()
+    assert "未获批准" in err.getvalue()
+    assert "是否批准" in prompts[0]
+
+
 @pytest.mark.parametrize(
     ("answer", "approved"),
     [("y", True), ("YES ", True), ("是", True), ("n", False), ("", False), ("yess", False)],
@@ -219,6 +231,12 @@ def test_plan_and_steps_are_put_in_lines():
     lines = event_lines(AgentEvent("plan", data={"steps": steps}))
     assert lines == ["plan:", '  1. add_documents(path="docs")', "  2. generate_data()"]
     assert event_lines(AgentEvent("plan", data={"steps": steps[:1]})) == []
+    resumed = event_lines(AgentEvent("resumed", data={"plan": {"steps": steps}}))
+    assert resumed == ["continuing where this request was interrupted", *lines[1:]]
+    assert len(event_lines(AgentEvent("resumed", data={"plan": {}}))) == 1
+    finished = AgentEvent("step_finished", 1, data={"status": "failed", "seconds": 2})
+    assert event_lines(finished) == ["  failed in 2.0 s"]
+    assert event_lines(finished, "zh") == ["  失败，用时 2.0 秒"]
     started = AgentEvent("step_started", 1, "add_documents", {"arguments": {"path": "\x1b[2Jx"}})
     assert "\x1b" not in event_lines(started)[0]
 

@@ -183,9 +183,13 @@ def test_lineage_leads_from_the_dataset_to_the_passages(workspace: Workspace) ->
 
 
 def test_a_finished_run_is_recognised(workspace: Workspace) -> None:
-    first, second = run(workspace), run(workspace)
+    first = run(workspace)
+    log = workspace.datasets_dir / f".{first.dataset_id}.blocks.jsonl"
+    log.write_text("left over by a kill", encoding="utf-8")
+    second = run(workspace)
     assert not first.repeated
     assert second.repeated
+    assert not log.exists()
     assert (first.dataset_id, first.sha256) == (second.dataset_id, second.sha256)
     assert dict(first.counts) == dict(second.counts)
     assert run(workspace, seed=18).dataset_id != first.dataset_id

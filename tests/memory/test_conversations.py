@@ -12,7 +12,7 @@ import pytest
 from domainsmith.errors import InputInvalid, InputNotFound
 from domainsmith.memory import conversations
 from domainsmith.memory.conversations import Turn
-from domainsmith.memory.feedback import add_feedback, all_feedback
+from domainsmith.memory.feedback import add_feedback
 from domainsmith.records import Answer, Feedback
 from domainsmith.storage import lineage
 from domainsmith.workspace import Workspace
@@ -77,7 +77,8 @@ def test_feedback_is_a_child_of_its_answer(tmp_path):
         feedback = Feedback(answer_id=answer.id, verdict="bad", correction="b")
         first = add_feedback(workspace, feedback)
         assert add_feedback(workspace, feedback) == first
-        assert all_feedback(workspace) == [feedback]
+        (stored,) = lineage.artifacts(workspace.db, "feedback")
+        assert Feedback.model_validate(stored.payload) == feedback
         assert [e.parent for e in lineage.ancestors(workspace.db, first)] == [answer.id]
         with pytest.raises(InputNotFound):
             add_feedback(workspace, Feedback(answer_id="answer_0", verdict="good"))

@@ -16,7 +16,7 @@ PROMPT = "The washing machine"
 
 def answers(engine: Engine, *adapters: str | None) -> list[str]:
     requests = [
-        GenerationRequest(PROMPT, max_new_tokens=8, adapter=adapter) for adapter in adapters
+        GenerationRequest(PROMPT, max_new_tokens=4, adapter=adapter) for adapter in adapters
     ]
     done = sorted(engine.generate(requests), key=lambda item: item.index)
     return [item.text for item in done]

@@ -8,7 +8,6 @@ import pytest
 from pydantic import BaseModel
 
 from domainsmith.errors import InputInvalid
-from domainsmith.model_io.constrain import span_choices
 from domainsmith.model_io.engine import Engine
 from domainsmith.model_io.generation import Constraint, GenerationRequest
 from domainsmith.model_io.schema_bounds import bounded_schema
@@ -126,12 +125,3 @@ def test_bounds_are_added_at_every_level() -> None:
     assert properties["size"]["minimum"] == 3
     assert properties["size"]["maximum"] > 10**6
     assert "maxLength" not in schema["properties"]["type"]
-
-
-def test_spans_of_a_request() -> None:
-    spans = span_choices("Train on docs/manual.pdf for 3 epochs.")
-    assert "docs/manual.pdf" in spans
-    assert "3" in spans
-    assert "3 epochs" in spans
-    assert "手册" in span_choices("读手册")
-    assert len(span_choices(" ".join(map(str, range(500))), limit=50)) == 50

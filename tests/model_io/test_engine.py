@@ -32,7 +32,7 @@ QUESTIONS = [
     "为什么天空是蓝色的？",
     "Count from one to five.",
 ]
-MANUAL = "The drum of the machine holds eight kilograms of laundry. " * 8
+MANUAL = "The drum of the machine holds eight kilograms of laundry. " * 4
 
 
 def ask(engine: Engine, question: str, context: str = "") -> str:
@@ -56,7 +56,7 @@ def test_engine_satisfies_the_protocols(engine: Engine) -> None:
 
 def test_batched_greedy_equals_single_and_transformers(exact_engine: Engine) -> None:
     requests = [
-        GenerationRequest(ask(exact_engine, question), max_new_tokens=4 + 2 * number)
+        GenerationRequest(ask(exact_engine, question), max_new_tokens=3 + number)
         for number, question in enumerate(QUESTIONS)
     ]
     batched = list(exact_engine.generate(requests, batch_size=3))
@@ -66,7 +66,7 @@ def test_batched_greedy_equals_single_and_transformers(exact_engine: Engine) -> 
         requests[1].prompt, return_tensors="pt", add_special_tokens=False
     )
     with torch.inference_mode():
-        reference = exact_engine.model.generate(**inputs, max_new_tokens=6, do_sample=False)
+        reference = exact_engine.model.generate(**inputs, max_new_tokens=4, do_sample=False)
     new = reference[0, inputs["input_ids"].shape[1] :]
     decoded = exact_engine.tokenizer.decode(new, skip_special_tokens=True)
     assert texts(batched)[1] == decoded
@@ -75,7 +75,7 @@ def test_batched_greedy_equals_single_and_transformers(exact_engine: Engine) -> 
 def test_order_of_arrival_does_not_matter(engine: Engine) -> None:
     requests = [
         GenerationRequest(
-            ask(engine, question), max_new_tokens=10, temperature=0.8, top_p=0.9, seed=number
+            ask(engine, question), max_new_tokens=5, temperature=0.8, top_p=0.9, seed=number
         )
         for number, question in enumerate(QUESTIONS)
     ]
@@ -91,7 +91,7 @@ def test_order_of_arrival_does_not_matter(engine: Engine) -> None:
 def test_shared_prefixes_are_computed_once_and_change_nothing(exact_engine: Engine) -> None:
     other = MANUAL.replace("eight", "nine")
     requests = [
-        GenerationRequest(ask(exact_engine, question, context), max_new_tokens=8)
+        GenerationRequest(ask(exact_engine, question, context), max_new_tokens=4)
         for context in (MANUAL, other)
         for question in QUESTIONS[:3]
     ]
@@ -137,7 +137,7 @@ def test_stop_texts_end_and_are_cut(engine: Engine) -> None:
 
 
 def test_stream_equals_generate_and_returns_the_completion(exact_engine: Engine) -> None:
-    request = GenerationRequest(ask(exact_engine, "用中文说你好"), max_new_tokens=16)
+    request = GenerationRequest(ask(exact_engine, "用中文说你好"), max_new_tokens=10)
     pieces, stream = [], exact_engine.stream(request)
     while True:
         try:
@@ -224,7 +224,7 @@ def test_out_of_memory_halves_the_batch(
     exact_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests = [
-        GenerationRequest(ask(exact_engine, question), max_new_tokens=5) for question in QUESTIONS
+        GenerationRequest(ask(exact_engine, question), max_new_tokens=3) for question in QUESTIONS
     ]
     expected = texts(list(exact_engine.generate(requests)))
     real = exact_engine._forward.step

@@ -49,6 +49,19 @@ def test_a_killed_holder_frees_the_lock(tmp_path, other_process):
     assert locks.holder(tmp_path / "lock") == {}
 
 
+def test_a_living_holder_is_told_from_the_note_of_a_dead_one(tmp_path, other_process):
+    found = locks.living_holder(tmp_path / "lock")
+    assert found is not None
+    assert found.pid == other_process.pid
+    other_process.kill()
+    other_process.wait()
+    assert locks.holder(tmp_path / "lock")["pid"] == other_process.pid
+    assert locks.living_holder(tmp_path / "lock") is None
+    (tmp_path / "lock").write_text('{"pid": "x"}')
+    assert locks.living_holder(tmp_path / "lock") is None
+    assert locks.living_holder(tmp_path / "none") is None
+
+
 def test_waiting_ends_when_the_lock_is_free(tmp_path, other_process):
     threading.Timer(0.2, other_process.kill).start()
     started = time.monotonic()

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from domainsmith.errors import ArtifactCorrupt, InputEmpty
 from domainsmith.model_io.messages import record_messages
-from domainsmith.records import Preference, Record
+from domainsmith.records import Record
 from domainsmith.storage import lineage
 from domainsmith.training.dataset_folder import (
     dataset_info,
     export_dataset,
-    export_preferences,
     find_dataset,
     read_dataset,
     write_dataset,
@@ -78,6 +78,30 @@ def test_writing_again_keeps_the_dataset(workspace: Workspace) -> None:
     assert write_dataset(workspace, "dataset_1", RECORDS) == one
 
 
+def test_a_kill_between_folder_and_lineage_is_made_good(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, stored = lineage.put_artifact, []
+
+    def killed_at_the_last(*args: Any, **values: Any) -> str:
+        if values.get("kind") == "dataset":
+            raise KeyboardInterrupt
+        stored.append(put(*args, **values))
+        return stored[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lineage, "put_artifact", killed_at_the_last)
+        with pytest.raises(KeyboardInterrupt):
+            write_dataset(workspace, "dataset_1", RECORDS)
+    assert (workspace.datasets_dir / "dataset_1" / "manifest.json").is_file()
+    assert len(stored) == 2
+    assert lineage.artifacts(workspace.db, "record") == [], "registered with all or not at all"
+    assert find_dataset(workspace, "dataset_1") is None
+    info = write_dataset(workspace, "dataset_1", RECORDS)
+    assert find_dataset(workspace, "dataset_1") == info
+    assert len(lineage.artifacts(workspace.db, "record")) == 2
+
+
 def test_an_empty_dataset_is_refused(workspace: Workspace) -> None:
     with pytest.raises(InputEmpty):
         write_dataset(workspace, "dataset_1", [])
@@ -105,10 +129,3 @@ def test_exports_are_lines_of_json(tmp_path: Path, form: str) -> None:
         key, content = ("messages", "content") if form == "chatml" else ("conversations", "value")
         texts = [turn[content] for turn in rows[1][key]]
         assert texts == [message.content for message in record_messages(RECORDS[1])]
-
-
-def test_preferences_are_exported(tmp_path: Path) -> None:
-    pair = Preference(prompt="Q", chosen="good", rejected="bad", source="test")
-    assert export_preferences([pair], tmp_path / "p.jsonl") == 1
-    row = json.loads((tmp_path / "p.jsonl").read_text(encoding="utf-8"))
-    assert row == {"prompt": "Q", "chosen": "good", "rejected": "bad"}

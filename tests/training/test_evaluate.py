@@ -12,7 +12,15 @@ import pytest
 from domainsmith.errors import InputEmpty, InputInvalid, InputNotFound
 from domainsmith.records import EvalReport, Question, QuestionGold, Record
 from domainsmith.storage import lineage
-from domainsmith.training.evaluate import EvalAnswer, System, evaluate, load_questions
+from domainsmith.training.evaluate import (
+    ANSWER_CHAIN,
+    EvalAnswer,
+    System,
+    evaluate,
+    finished_report,
+    load_questions,
+    register_report,
+)
 from domainsmith.training.gate import promote, promoted_adapter
 from domainsmith.training.report import what_got_worse, write_report
 from domainsmith.workspace import Workspace
@@ -186,3 +194,46 @@ def test_report_in_chinese(make_workspace: MakeWorkspace) -> None:
     page = write_report(workspace, _report(workspace), language="zh").read_text(encoding="utf-8")
     assert '<html lang="zh">' in page
     assert "变差的地方" in page
+
+
+def test_a_report_that_a_kill_kept_out_of_the_lineage_is_entered(
+    make_workspace: MakeWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, questions = make_workspace("w"), _questions()
+    with monkeypatch.context() as patch:
+        patch.setattr(lineage, "put_artifact", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(workspace, questions, {"base": _system(True)})
+    assert lineage.artifacts(workspace.db, "report") == []
+    (folder,) = [path.parent for path in workspace.reports_dir.glob("*/report.json")]
+    known = finished_report(workspace, folder.name)
+    assert known is not None
+    for _ in range(2):
+        register_report(workspace, known, questions)
+    assert [item.id for item in lineage.artifacts(workspace.db, "report")] == [known.key]
+
+
+def _killed(*args: object, **values: object) -> str:
+    raise KeyboardInterrupt
+
+
+def test_the_answer_chain_is_shown_last_and_takes_no_part_in_the_verdict(
+    make_workspace: MakeWorkspace,
+) -> None:
+    workspace, questions = make_workspace("w"), _questions()
+    raw = {
+        "base": _system(False),
+        "base+retrieval": _system(False),
+        "tuned": _system(False),
+        "tuned+retrieval": _system(False),
+    }
+    report = evaluate(workspace, questions, raw | {ANSWER_CHAIN: _system(True)})
+    assert [score.system for score in report.scores] == [*raw, ANSWER_CHAIN]
+    assert report.scores[-1].overall.mean == 1.0
+    assert report.verdict == "no clear difference"
+    assert not any(ANSWER_CHAIN in name for name in report.differences)
+    page = write_report(workspace, report).read_text(encoding="utf-8")
+    assert "takes no part in the verdict" in page
+    assert page.index("<td>tuned+retrieval</td>") < page.index(f"<td>{ANSWER_CHAIN}</td>")
+    without = write_report(workspace, evaluate(workspace, questions, raw))
+    assert "takes no part" not in without.read_text(encoding="utf-8")

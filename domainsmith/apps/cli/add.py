@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -45,7 +46,10 @@ def _check(folder: Path) -> None:
     with translated_os_errors(folder):
         if not folder.exists():
             raise InputNotFound("No such file or folder", where=folder, fix="Check the path.")
-        if folder.is_dir() and not any(item.is_file() for item in folder.rglob("*")):
+        if not folder.is_dir():
+            return
+        os.scandir(folder).close()  # rglob would take a folder that cannot be listed for empty
+        if not any(item.is_file() for item in folder.rglob("*")):
             raise InputEmpty(
                 "The folder holds no files", where=folder, fix="Put documents in and add it again."
             )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from domainsmith.apps.cli.command import Options
 from domainsmith.apps.console import Console
-from domainsmith.apps.output import reveal
+from domainsmith.apps.output import clean, reveal
 from domainsmith.errors import ApprovalDenied, InputNotFound
 
 if TYPE_CHECKING:
@@ -142,9 +142,21 @@ class App:
             raise ApprovalDenied(
                 f"Not approved: {question}", fix="Give --yes to approve it without asking."
             )
-        self.console.warn(f"{reveal(question)} [y/N]")
-        if input().strip().lower() not in ("y", "yes", "是"):
-            raise ApprovalDenied(f"Not approved: {question}")
+        if self.ask(f"{reveal(question)} [y/N] ").strip().lower() not in ("y", "yes", "是"):
+            raise ApprovalDenied(f"Not approved: {question}", fix="Answer y to approve it.")
+
+    def ask(self, prompt: str) -> str:
+        """Ask a person for a line; the prompt goes to stderr, since stdout is for data.
+
+        Args:
+            prompt: What is asked.
+
+        Returns:
+            The answer without its newline.
+        """
+        self.console.stderr.write(clean(prompt))
+        self.console.stderr.flush()
+        return input()
 
     def run_tool(self, name: str, arguments: dict[str, Any], **options: Any) -> ToolResult:
         """Run one tool as the agent would, with progress on stderr.

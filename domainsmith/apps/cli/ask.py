@@ -11,7 +11,7 @@ import click
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.apps.cli.complete import complete_adapters
-from domainsmith.errors import InputEmpty, translated_os_errors
+from domainsmith.errors import InputEmpty, InputInvalid, translated_os_errors
 
 if TYPE_CHECKING:
     from domainsmith.records import Answer
@@ -23,8 +23,12 @@ __all__ = ["command", "show_answer"]
 @click.argument("question", nargs=-1)
 @click.option("--file", type=click.Path(path_type=Path), help="Ask each line of a file.")
 @click.option(
-    "--adapter", metavar="ID", shell_complete=complete_adapters, help="Answer with a tuned adapter."
+    "--adapter",
+    metavar="ID",
+    shell_complete=complete_adapters,
+    help="Answer with this tuned adapter; the promoted one, if there is one, if absent.",
 )
+@click.option("--base", is_flag=True, help="Answer with the base model, without any adapter.")
 @click.option("--top-k", type=click.IntRange(1, 50), help="Passages to use.")
 @click.option("--model", metavar="NAME", help="Chat model (the setting chat_model).")
 @click.option(
@@ -35,6 +39,7 @@ def command(
     question: tuple[str, ...],
     file: Path | None,
     adapter: str | None,
+    base: bool,
     top_k: int | None,
     model: str | None,
     beyond: bool,
@@ -44,11 +49,15 @@ def command(
     QUESTION may also come from standard input, one a line. What the documents do not answer is
     refused in one sentence. A refusal is an answer: the exit code is 0.
     """
+    if adapter and base:
+        raise click.UsageError("--adapter and --base exclude each other.")
     app.override(chat_model=model, top_k=top_k)
     questions = _questions(question, file)
     assembly = app.assembly()
     if adapter:
         adapter = assembly.load_adapter(adapter).id
+    elif not base:
+        adapter = assembly.answering_adapter()
     answers: list[Answer] = []
     for number, text in enumerate(questions):
         if number:
@@ -67,22 +76,33 @@ def show_answer(app: App, answer: Answer) -> None:
         page = f", page {citation.page}" if citation.page else ""
         header = f" ({citation.header})" if citation.header else ""
         app.console.data(f"[{citation.number}] {citation.document_path}{page}{header}")
-    app.console.note(f"{answer.id}  {answer.seconds:.1f} s  domainsmith trace {answer.id}")
+    model = answer.adapter_id or answer.model
+    app.console.note(f"{model}  {answer.seconds:.1f} s  domainsmith trace {answer.id}")
 
 
 def _questions(words: tuple[str, ...], file: Path | None) -> list[str]:
-    if file is not None:
-        with translated_os_errors(file):
-            lines = file.read_text(encoding="utf-8").split("\n")
-    elif words and words != ("-",):
-        lines = [" ".join(words)]
-    elif not sys.stdin.isatty():
-        lines = sys.stdin.read().split("\n")
-    else:
-        lines = []
+    try:
+        lines = _lines(words, file)
+        # Where the terminal is not UTF-8, Python lets bytes that are no text through as surrogates.
+        "".join(lines).encode("utf-8")
+    except UnicodeError as error:
+        raise InputInvalid(
+            "The questions are not valid UTF-8",
+            where=file or ("the question" if words else "standard input"),
+            fix="Save the text as UTF-8.",
+        ) from error
     questions = [line.strip() for line in lines if line.strip()]
     if not questions:
         raise InputEmpty(
             "There is no question", where=file, fix='Write it: domainsmith ask "How ...?"'
         )
     return questions
+
+
+def _lines(words: tuple[str, ...], file: Path | None) -> list[str]:
+    if file is not None:
+        with translated_os_errors(file):
+            return file.read_text(encoding="utf-8").split("\n")
+    if words and words != ("-",):
+        return [" ".join(words)]
+    return [] if sys.stdin.isatty() else sys.stdin.read().split("\n")

@@ -26,7 +26,9 @@ def command(app: App, shell: str) -> Outcome:
 
     kind = get_completion_class(shell)
     if kind is None:
-        raise InputInvalid("There is no completion for this shell", where=shell)
+        raise InputInvalid(
+            "There is no completion for this shell", where=shell, fix="Take bash, zsh or fish."
+        )
     maker = kind(cli, {}, "domainsmith", "_DOMAINSMITH_COMPLETE")
     # click's own source() runs bash to ask for its version, which need not be installed here.
     script = maker.source_template % maker.source_vars()

@@ -43,18 +43,13 @@ def command(app: App, quick: bool, language: Language) -> Outcome:
     app.options.workspace = str(root)
     workspace = app.create_workspace(root)
     tail = LiveTail(app.console)
-    approver = Approver(
-        app.console, _ask if app.interactive else _nobody, yes=app.options.yes, before=tail.clear
-    )
-    demo = Demo(workspace, app.settings, app.console, approver, options, tail)
+    ask = app.ask if app.interactive else _nobody
+    approver = Approver(app.console, ask, yes=app.options.yes, before=tail.clear)
+    demo = Demo(workspace, app.loaded_settings(), app.console, approver, options, tail)
     ok = demo.run()
     seconds = time.monotonic() - started
     app.console.data(f"workspace: {workspace.root}  total: {seconds:.0f} s")
     return Outcome({**demo.data, "seconds": round(seconds, 1)}, ok=ok)
-
-
-def _ask(prompt: str) -> str:
-    return input(prompt)
 
 
 def _nobody(prompt: str) -> str:

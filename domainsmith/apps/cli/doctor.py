@@ -8,6 +8,7 @@ import click
 
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
+from domainsmith.errors import InputInvalid
 
 __all__ = ["command"]
 
@@ -19,12 +20,18 @@ def command(app: App, measure: bool) -> Outcome:
 
     Exits with 1 if something that is required is missing; each line says how to fix it.
     """
-    from domainsmith.apps.doctor import bench, check_all
+    from domainsmith.apps.doctor import Check, bench, check_all
+    from domainsmith.settings import Settings
 
-    chat_model = app.settings.chat_model
-    checks = list(check_all(app.workspace_path(), chat_model))
+    checks: list[Check] = []
+    try:
+        settings = app.settings
+    except InputInvalid as error:
+        settings = Settings()  # the rest can be checked all the same
+        checks.append(Check("workspace", "settings", "missing", error.what, error.fix or ""))
+    checks += check_all(app.workspace_path(), settings)
     if measure:
-        checks.append(bench(chat_model))
+        checks.append(bench(settings))
     rows = [[check.area, check.name, check.state, check.value, check.fix] for check in checks]
     app.console.table(["area", "check", "state", "found", "what to do"], rows)
     missing = [check for check in checks if check.state == "missing"]

@@ -21,7 +21,10 @@ __all__ = ["command", "dataset_folder"]
 @click.command("export", cls=AppCommand)
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
-    "--dataset", metavar="ID", shell_complete=complete_datasets, help="The newest one if absent."
+    "--dataset",
+    metavar="ID",
+    shell_complete=complete_datasets,
+    help="The newest selected dataset if absent, else the newest generated one.",
 )
 @click.option(
     "--format",
@@ -56,23 +59,30 @@ def dataset_folder(app: App, prefix: str | None) -> Path:
 
     Args:
         app: The run.
-        prefix: Beginning of its id; the newest dataset if None.
+        prefix: Beginning of its id; None takes the selected dataset that was made or asked for
+            last, else the generated one.
 
     Returns:
         The folder.
 
     Raises:
         InputNotFound: There is none.
+        InputInvalid: The id is one of something else.
     """
     from domainsmith.apps.cli.trace import resolve
     from domainsmith.storage import lineage
+    from domainsmith.tools.data import newest_dataset
 
     workspace = app.workspace()
     if prefix is None:
-        datasets = lineage.artifacts(workspace.db, "dataset")
-        if not datasets:
+        context = app.assembly().context()
+        newest = newest_dataset(context, "selected") or newest_dataset(context, "raw")
+        if newest is None:
             raise InputNotFound(
                 "There is no dataset yet", where=workspace.root, fix="Run `domainsmith generate`."
             )
-        return workspace.datasets_dir / datasets[0].id
-    return workspace.datasets_dir / resolve(workspace.db, prefix)
+        return newest.path
+    found = resolve(workspace.db, prefix)
+    if lineage.artifact(workspace.db, found).kind != "dataset":
+        raise InputInvalid("This is no dataset", where=found, fix="Give the id of a dataset.")
+    return workspace.datasets_dir / found

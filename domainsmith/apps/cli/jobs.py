@@ -147,7 +147,9 @@ def resolve_job(app: App, prefix: str | None) -> str:
 
 
 def follow(app: App, job_id: str) -> JobStatus:
-    """Show a job's progress until it ends. Ctrl-C leaves the job running.
+    """Show a job's progress until it ends, and note its adapter as the newest.
+
+    Ctrl-C leaves the job running.
 
     Args:
         app: The run.
@@ -160,6 +162,7 @@ def follow(app: App, job_id: str) -> JobStatus:
         JobFailed: It ended without its result.
     """
     from domainsmith.progress import ProgressEvent
+    from domainsmith.tools.current import note_latest
 
     with app.console.progress() as progress:
         while (status := _status(app, job_id)).state not in FINAL_STATES:
@@ -168,9 +171,11 @@ def follow(app: App, job_id: str) -> JobStatus:
             shown = message if app.console.stderr.isatty() else ""
             progress(ProgressEvent("training", status.step, status.total_steps or None, shown))
             time.sleep(_POLL_SECONDS)
+    if status.adapter_id:
+        note_latest(app.workspace(), "adapter", status.adapter_id)
     if status.state != "succeeded":
         raise JobFailed(
-            f"The job {status.state}: {status.message or 'no reason was recorded'}",
+            f"The job ended as {status.state}: {status.message or 'no reason was recorded'}",
             where=job_id,
             fix=f"See `domainsmith jobs logs {job_id}`; `jobs resume` goes on from its checkpoint.",
         )

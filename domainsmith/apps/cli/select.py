@@ -11,7 +11,9 @@ __all__ = ["command"]
 
 
 @click.command("select", cls=AppCommand)
-@click.option("--count", type=click.IntRange(1), help="Records to keep; all that pass if absent.")
+@click.option(
+    "--count", type=click.IntRange(1), help="Records to keep (the setting `records` if absent)."
+)
 def command(app: App, count: int | None) -> Outcome:
     """Remove duplicates and pick the records to train on.
 

@@ -48,6 +48,7 @@ def command(
     after it, and the same command again finds it or resumes it from its last checkpoint.
     """
     from domainsmith.apps.cli.jobs import follow
+    from domainsmith.tools.current import note_latest
     from domainsmith.tools.training import make_job
     from domainsmith.training import launch as training_jobs
 
@@ -60,8 +61,13 @@ def command(
     if dry_run:
         return Outcome({"dataset_id": info.id, "job_id": job.id, "estimate": estimate})
     job_id = training_jobs.launch(app.workspace(), job, dataset=info.path, estimate=estimate)
+    if info.card.get("stage") == "selected":
+        note_latest(app.workspace(), "selected", info.id)
     app.console.data(job_id)
     if detach:
+        finished = training_jobs.status(app.workspace(), job_id).adapter_id
+        if finished:  # an equal job had ended before
+            note_latest(app.workspace(), "adapter", finished)
         app.console.note(f"`domainsmith jobs logs -f {job_id}` follows it")
         return Outcome({"job_id": job_id, "dataset_id": info.id, "estimate": estimate})
     app.console.note("Ctrl-C leaves the job running.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from domainsmith.apps.console import Console
 from domainsmith.apps.output import reveal
+from domainsmith.records import Language
 
 if TYPE_CHECKING:
     from domainsmith.agents.state import ApprovalRequest
@@ -16,6 +17,26 @@ __all__ = ["Approver", "approval_lines"]
 
 _YES = frozenset({"y", "yes", "是", "好", "同意"})
 _ALWAYS = frozenset({"a", "always", "总是"})
+_WORDS: dict[Language, dict[str, str]] = {
+    "en": {
+        "wants": "Step {step} wants to: {title} ({tool})",
+        "defaults": "with the default settings",
+        "estimate": "estimate: {summary}",
+        "prompt": "approve? [y]es / [n]o / [a]lways for this tool: ",
+        "approved": "approved ({reason})",
+        "always": "always, as you said",
+        "denied": "not approved",
+    },
+    "zh": {
+        "wants": "第 {step} 步要执行：{title}（{tool}）",
+        "defaults": "使用默认设置",
+        "estimate": "预计：{summary}",
+        "prompt": "是否批准？[y] 是 / [n] 否 / [a] 总是批准此工具：",
+        "approved": "已批准（{reason}）",
+        "always": "您已选择总是批准",
+        "denied": "未获批准",
+    },
+}
 
 
 def approval_lines(request: ApprovalRequest, title: str) -> list[str]:
@@ -26,17 +47,19 @@ def approval_lines(request: ApprovalRequest, title: str) -> list[str]:
         title: The tool's name for people.
 
     Returns:
-        Lines in which hidden characters are visible, so that what is approved is what is seen.
+        Lines in the request's language, in which hidden characters are visible, so that what is
+        approved is what is seen.
     """
+    words = _WORDS[request.language]
     arguments = json.loads(request.arguments)
-    lines = [f"Step {request.step} wants to: {title} ({request.tool})"]
+    lines = [words["wants"].format(step=request.step, title=title, tool=request.tool)]
     lines += [
         f"  {name} = {reveal(json.dumps(value, ensure_ascii=False))}"
         for name, value in arguments.items()
-    ] or ["  with the default settings"]
+    ] or [f"  {words['defaults']}"]
     summary = request.estimate.get("summary")
     if summary:
-        lines.append(f"  estimate: {reveal(str(summary))}")
+        lines.append("  " + words["estimate"].format(summary=reveal(str(summary))))
     return lines
 
 
@@ -70,20 +93,21 @@ class Approver:
 
         self._before()
         tool = TOOLS.get(request.tool)
-        title = tool.title["en"] if tool else request.tool
+        words = _WORDS[request.language]
+        title = tool.title[request.language] if tool else request.tool
         for line in approval_lines(request, title):
             self._console.warn(line)
         if self._yes or request.tool in self._always:
-            reason = "--yes" if self._yes else "always, as you said"
-            self._console.warn(f"  approved ({reason})")
+            reason = "--yes" if self._yes else words["always"]
+            self._console.warn("  " + words["approved"].format(reason=reason))
             return True
         try:
-            answer = self._ask("approve? [y]es / [n]o / [a]lways for this tool: ").strip().lower()
+            answer = self._ask(words["prompt"]).strip().lower()
         except EOFError:
             answer = ""
         if answer in _ALWAYS:
             self._always.add(request.tool)
         approved = answer in _YES | _ALWAYS
         if not approved:
-            self._console.warn("  not approved")
+            self._console.warn(f"  {words['denied']}")
         return approved

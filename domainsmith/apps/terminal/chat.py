@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import uuid
@@ -13,20 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 from domainsmith.apps.assembly import Assembly
 from domainsmith.apps.console import Console
-from domainsmith.apps.output import clean, one_line
+from domainsmith.apps.output import clean
 from domainsmith.apps.terminal.approval import Approver
+from domainsmith.apps.terminal.events import WORDS, event_lines
 from domainsmith.apps.terminal.reader import Reader
 from domainsmith.apps.terminal.slash import run_slash
 from domainsmith.apps.terminal.tail import LiveTail
+from domainsmith.data_connection.language import detect_language
 from domainsmith.errors import DomainSmithError
 from domainsmith.progress import ProgressEvent
+from domainsmith.records import Language
 from domainsmith.settings import Settings
 from domainsmith.workspace import Workspace
 
 if TYPE_CHECKING:
     from domainsmith.agents.state import AgentEvent, AgentResult
 
-__all__ = ["Chat", "event_lines", "history_file", "last_thread", "new_thread_id"]
+__all__ = ["Chat", "history_file", "last_thread", "new_thread_id"]
 
 _PROMPT = "you> "
 _AT_PATH = re.compile(r"(?<!\S)@(?=\S)")
@@ -78,6 +80,8 @@ class Chat:
         self.last_answer: str | None = None
         self.leaving = False
         self.results: list[dict[str, Any]] = []
+        self.language: Language = "en"
+        """Of the last request: what is shown while it runs is in it."""
         self._reader = reader
         self._tail = LiveTail(console)
         ask = reader if can_ask else _nobody
@@ -109,6 +113,7 @@ class Chat:
         from domainsmith.agents.analyst import run_request
 
         self.transcript.append(("you", request))
+        self.language = detect_language(request)
         result = run_request(
             self._agent(),
             request,
@@ -158,7 +163,7 @@ class Chat:
             work()
         except KeyboardInterrupt:
             self._tail.clear()
-            self.console.warn("stopped; finished steps are kept")
+            self.console.warn(WORDS[self.language]["stopped"])
             self.transcript.append(("note", "stopped by the person"))
         except DomainSmithError as error:
             self._tail.clear()
@@ -174,16 +179,11 @@ class Chat:
     def _agent(self) -> Any:
         if self._graph is None:
             from domainsmith.agents.analyst import build_analyst
-            from domainsmith.agents.policy import Budget, Policy
 
-            settings = self.assembly.settings
             self._graph = build_analyst(
                 self.assembly.context(progress=self._tail),
                 self._checkpointer,
-                policy=Policy(
-                    allow=settings.approve,
-                    budget=Budget(steps=settings.max_steps, seconds=settings.max_seconds),
-                ),
+                policy=self.assembly.policy(),
             )
         return self._graph
 
@@ -192,7 +192,7 @@ class Chat:
             self._tail(ProgressEvent(**event.data))
             return
         self._tail.clear()
-        for line in event_lines(event):
+        for line in event_lines(event, self.language):
             self.console.note(line)
 
     def _finish(self, result: AgentResult) -> None:
@@ -238,40 +238,8 @@ class Chat:
             self.last_answer = turn.answer_id or self.last_answer
 
 
-def event_lines(event: AgentEvent) -> list[str]:
-    """Put an event of the agent in lines.
-
-    Args:
-        event: Any event but progress.
-
-    Returns:
-        What to show; nothing for events that need no line.
-    """
-    if event.kind == "plan":
-        steps = event.data.get("steps", ())
-        if len(steps) < 2:
-            return []
-        lines = [_step_line(step) for step in steps]
-        return ["plan:", *lines]
-    if event.kind == "step_started":
-        arguments = one_line(json.dumps(event.data.get("arguments", {}), ensure_ascii=False), 100)
-        return [f"> {event.tool} {'' if arguments == '{}' else arguments}".rstrip()]
-    if event.kind == "step_finished":
-        seconds = float(event.data.get("seconds", 0))
-        return [f"  {event.data.get('status', '')} in {seconds:.1f} s"]
-    return [one_line(event.data["text"])] if event.data.get("text") else []
-
-
 def _nobody(prompt: str) -> str:
     raise EOFError
-
-
-def _step_line(step: dict[str, Any]) -> str:
-    given = {key: value for key, value in step.get("arguments", {}).items() if value is not None}
-    arguments = ", ".join(
-        f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items()
-    )
-    return f"  {step['number']}. {step['tool']}({one_line(arguments, 100)})"
 
 
 def history_file(workspace: Workspace) -> Path:

@@ -1,0 +1,228 @@
+"""The server process of a workspace: started, recorded, found again, stopped.
+
+It outlives the program that starts it, so it is recorded the moment it exists and recognised by
+process number, start time and boot id. A workspace has one at most.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from domainsmith.errors import InternalError, JobFailed, translated_os_errors
+from domainsmith.records import Endpoint
+from domainsmith.storage import atomic, process
+from domainsmith.tools.tool import ToolContext
+from domainsmith.training.job_folder import child_environment
+
+__all__ = ["HOST", "START_S", "running_endpoint", "start_endpoint", "stop_endpoint"]
+
+HOST = "127.0.0.1"
+START_S = 120.0
+"""Seconds that loading the model may take."""
+_STOP_S = 10.0
+_POLL_S = 0.25
+_PASSED_ON = (
+    "chat_model",
+    "embed_model",
+    "device",
+    "dtype",
+    "quantization",
+    "threads",
+    "top_k",
+    "seed",
+)
+"""Options that the server must share with its caller."""
+_children: dict[int, subprocess.Popen[bytes]] = {}
+"""Servers that this process started: a forgotten child could not be waited for."""
+
+
+def running_endpoint(ctx: ToolContext) -> Endpoint | None:
+    """Return the endpoint that this workspace serves now, or None.
+
+    Args:
+        ctx: Whose workspace.
+    """
+    record = _recorded(ctx)
+    if record is None or not process.is_alive(record.identity):
+        return None
+    endpoint = record.endpoint
+    if not _healthy(endpoint.url):
+        return None
+    # Its starter may have been killed before it could ask for them.
+    models = endpoint.models or _models(endpoint.url)
+    return endpoint.model_copy(update={"models": models})
+
+
+def stop_endpoint(ctx: ToolContext) -> bool:
+    """Stop the server that this workspace started, also one that does not answer (yet).
+
+    Args:
+        ctx: Whose workspace.
+
+    Returns:
+        True if there was one; it has ended.
+    """
+    record = _recorded(ctx)
+    if record is None or not process.is_alive(record.identity):
+        return False
+    for number, seconds in ((signal.SIGTERM, _STOP_S), (signal.SIGKILL, _STOP_S)):
+        # Checked each time: the number may belong to another process as soon as ours has ended.
+        if process.is_alive(record.identity):
+            with suppress(ProcessLookupError):
+                os.kill(record.identity.pid, number)
+        end = time.monotonic() + seconds
+        while process.is_alive(record.identity) and time.monotonic() < end:
+            time.sleep(_POLL_S / 5)
+    if process.is_alive(record.identity):
+        raise InternalError(
+            "The server does not end", where=f"process {record.identity.pid}", fix="Kill it."
+        )
+    if (child := _children.pop(record.identity.pid, None)) is not None:
+        child.wait()
+    _record_path(ctx).unlink(missing_ok=True)
+    return True
+
+
+def _command(ctx: ToolContext, adapter_id: str, port: int) -> list[str]:
+    # -P keeps files of the user's folder (random.py) from being imported instead of libraries.
+    module = [sys.executable, "-P", "-m", "domainsmith.apps.http"]
+    place = ["--workspace", str(ctx.workspace.root.resolve()), "--adapter", adapter_id]
+    return [*module, *place, "--host", HOST, "--port", str(port)]
+
+
+def _environment(ctx: ToolContext) -> dict[str, str]:
+    """Pass the caller's settings on: in the environment they win over the workspace's file."""
+    return child_environment() | {
+        f"DOMAINSMITH_{name.upper()}": str(getattr(ctx.options, name)) for name in _PASSED_ON
+    }
+
+
+def start_endpoint(ctx: ToolContext, adapter_id: str, port: int) -> Endpoint:
+    """Start a server and wait until it answers. Hold the workspace's serve lock.
+
+    Args:
+        ctx: Whose workspace and settings.
+        adapter_id: The adapter to serve.
+        port: A free port.
+
+    Returns:
+        The endpoint, recorded in the workspace.
+
+    Raises:
+        JobFailed: The server ended, or did not answer in time; nothing of it is left.
+    """
+    log = ctx.workspace.root / "serve.log"
+    with translated_os_errors(log), log.open("wb") as output:
+        # Detached: it goes on serving when the agent's terminal is closed.
+        child = subprocess.Popen(
+            _command(ctx, adapter_id, port),
+            env=_environment(ctx),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            close_fds=True,
+        )
+    try:
+        url = f"http://{HOST}:{port}/v1"
+        endpoint = Endpoint(url=url, models=(), pid=child.pid, adapter_id=adapter_id)
+        identity = process.of(child.pid)
+        # Before it is ready, so that whoever comes after a kill of this process finds it.
+        _write_record(ctx, endpoint, identity)
+        _wait_healthy(child, url, log)
+        endpoint = endpoint.model_copy(update={"models": _models(url)})
+        _write_record(ctx, endpoint, identity)
+    except BaseException:
+        child.terminate()
+        try:
+            child.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        _record_path(ctx).unlink(missing_ok=True)
+        raise
+    _children[child.pid] = child
+    return endpoint
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A server that this workspace started."""
+
+    endpoint: Endpoint
+    identity: process.ProcessIdentity
+
+
+def _record_path(ctx: ToolContext) -> Path:
+    return ctx.workspace.root / "endpoint.json"
+
+
+def _recorded(ctx: ToolContext) -> _Record | None:
+    try:
+        row = json.loads(_record_path(ctx).read_text(encoding="utf-8"))
+        identity = process.ProcessIdentity(**row["process"])
+        return _Record(Endpoint.model_validate(row["endpoint"]), identity)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write_record(
+    ctx: ToolContext, endpoint: Endpoint, identity: process.ProcessIdentity | None
+) -> None:
+    if identity is not None:  # else it has ended already
+        row = {"endpoint": endpoint.model_dump(mode="json"), "process": asdict(identity)}
+        atomic.write_json(_record_path(ctx), row)
+
+
+def _wait_healthy(child: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        if child.poll() is not None:
+            tail = log.read_text(encoding="utf-8", errors="replace").strip().split("\n")[-1]
+            raise JobFailed(
+                f"The server ended at once: {tail or 'it said nothing'}",
+                where=log,
+                fix="Read its log, correct what it names and serve again.",
+            )
+        if _healthy(url):
+            return
+        time.sleep(_POLL_S)
+    raise JobFailed(
+        f"The server did not answer within {START_S:.0f} s", where=log, fix="Read its log."
+    )
+
+
+def _get(url: str) -> Any:
+    # A proxy of the environment cannot reach this machine's own address.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(url)
+    if key := os.environ.get("DOMAINSMITH_API_KEY"):  # the server has it from the same place
+        request.add_header("Authorization", f"Bearer {key}")
+    with opener.open(request, timeout=5) as reply:
+        return json.loads(reply.read())
+
+
+def _healthy(url: str) -> bool:
+    try:
+        _get(url.removesuffix("/v1") + "/health")
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+    return True
+
+
+def _models(url: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(model["id"]) for model in _get(f"{url}/models")["data"])
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+        return ()

@@ -1,0 +1,67 @@
+import json
+
+import pytest
+
+from domainsmith.apps.cli.main import main
+from domainsmith.apps.doctor import check_all
+from domainsmith.settings import Settings
+from domainsmith.workspace import Workspace
+
+
+def named(checks):
+    return {check.name: check for check in checks}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DOMAINSMITH_WORKSPACE", raising=False)
+
+
+def test_workspace_that_does_not_exist_is_a_finding(tmp_path):
+    found = named(check_all(tmp_path / "no" / "where"))
+    assert found["disk"].value.endswith(str(tmp_path))
+    assert found["workspace"].state == "missing"
+
+
+@pytest.mark.parametrize(
+    ("model", "state", "said"),
+    [
+        ("local:/nowhere/model", "missing", "no such folder"),
+        ("local:{empty}", "missing", "no model weights"),
+        ("nobody/no-such-model", "missing", "no weights here"),
+        ("openai:http://127.0.0.1:1/v1#m", "ok", "remote"),
+    ],
+)
+def test_configured_models_are_looked_for(tmp_path, model, state, said):
+    (tmp_path / "empty").mkdir()
+    model = model.replace("{empty}", str(tmp_path / "empty"))
+    check = named(check_all(None, Settings(chat_model=model)))["chat_model"]
+    assert check.state == state
+    assert said in check.value
+    assert check.fix or state == "ok"
+
+
+def test_configured_local_models_are_found(chat_model_path, embedder):
+    from domainsmith.model_io.catalog import embedder_folder
+
+    folder = embedder_folder()
+    settings = Settings(chat_model=str(chat_model_path), embed_model=str(folder))
+    found = named(check_all(None, settings))
+    assert (found["chat_model"].state, found["embed_model"].state) == ("ok", "ok")
+
+
+def test_device_and_index_are_those_of_the_settings(tmp_path):
+    device = named(check_all(None, Settings(device="cpu", dtype="float32")))["device"]
+    assert device.value == "cpu, torch.float32"
+    assert named(check_all(None, Settings(device="abacus")))["device"].state == "missing"
+
+
+def test_broken_settings_are_a_finding_beside_the_others(tmp_path, capsys):
+    Workspace.create(tmp_path / ".domainsmith").close()
+    (tmp_path / ".domainsmith" / "domainsmith.toml").write_text("top_k = = 1")
+    assert main(["doctor", "--json"]) == 1
+    checks = {row["name"]: row for row in json.loads(capsys.readouterr().out)["data"]}
+    assert checks["settings"]["state"] == "missing"
+    assert "not valid TOML" in checks["settings"]["value"]
+    assert checks["python"]["state"] == "ok"

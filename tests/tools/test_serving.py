@@ -1,0 +1,150 @@
+"""The server process: recorded at once, one at most, never left behind, told the settings."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import sys
+from dataclasses import replace
+
+import pytest
+
+from domainsmith.errors import InputInvalid, JobFailed, PortInUse
+from domainsmith.storage import process
+from domainsmith.tools import adapters, endpoint, serving
+from domainsmith.tools.tool import ToolContext, ToolOptions
+from domainsmith.training import registry
+from domainsmith.workspace import Workspace
+
+ADAPTER = "adapter_0123456789abcdef"
+SERVER = """
+import http.server, json, os, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        known = os.environ.get("DOMAINSMITH_API_KEY")
+        ok = not known or self.headers.get("Authorization") == f"Bearer {known}"
+        names = [os.environ["DOMAINSMITH_CHAT_MODEL"], os.environ["DOMAINSMITH_TOP_K"]]
+        body = json.dumps({"data": [{"id": name} for name in names]}).encode()
+        self.send_response(200 if ok else 401)
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args):
+        pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@pytest.fixture
+def ctx(tmp_path, monkeypatch):
+    """A context whose server is a small script, and whose adapter always fits."""
+    monkeypatch.setattr(
+        endpoint, "_command", lambda ctx, id, port: [sys.executable, "-c", SERVER, str(port)]
+    )
+    monkeypatch.setattr(adapters, "require_same_base", lambda ctx, entry: None)
+    monkeypatch.setattr(registry, "adapter", lambda workspace, id: None)
+    monkeypatch.setattr("domainsmith.tools.lineage.complete_id", lambda ctx, id: id)
+    options = ToolOptions(chat_model="local:else", top_k=7, port=0)
+    with Workspace.create(tmp_path / "w") as workspace:
+        made = ToolContext(workspace=workspace, models=None, options=options)
+        yield made
+        endpoint.stop_endpoint(made)
+
+
+def _serve(ctx, **arguments):
+    return serving.SERVE_MODEL.call(ctx, {"adapter": ADAPTER, **arguments})
+
+
+def _pids(ctx):
+    row = json.loads((ctx.workspace.root / "endpoint.json").read_text())
+    return row["process"]["pid"]
+
+
+def test_a_server_is_started_on_a_free_port_with_the_callers_settings(ctx, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("DOMAINSMITH_API_KEY", "secret")
+    first = _serve(ctx)
+    assert first.data["endpoint"]["models"] == ["local:else", "7"]
+    again = _serve(ctx)
+    assert again.data["already_done"]
+    assert again.data["endpoint"] == first.data["endpoint"]
+    assert serving.SERVE_MODEL.holds(ctx, first.data)
+    assert endpoint.stop_endpoint(ctx)
+    assert not endpoint.stop_endpoint(ctx)
+    assert not serving.SERVE_MODEL.holds(ctx, first.data)
+    assert process.of(first.data["endpoint"]["pid"]) is None
+
+
+def test_a_server_takes_the_place_of_the_one_before(ctx):
+    old = _serve(ctx).data["endpoint"]
+    new = _serve(ctx, adapter="adapter_ffffffffffffffff").data["endpoint"]
+    assert new["url"] == old["url"]
+    assert process.of(old["pid"]) is None
+    assert process.of(new["pid"]) is not None
+
+
+def test_a_server_whose_starter_was_killed_is_found_and_stopped(ctx, monkeypatch):
+    def killed(child, url, log):
+        assert _pids(ctx) == child.pid, "recorded before it is ready"
+        endpoint._children[child.pid] = child
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(endpoint, "_wait_healthy", killed)
+        # As after a kill, nothing cleans up:
+        patch.setattr("subprocess.Popen.terminate", lambda self: None)
+        patch.setattr("subprocess.Popen.wait", lambda self, timeout=None: 0)
+        record = ctx.workspace.root / "endpoint.json"
+        patch.setattr(type(record), "unlink", lambda self, missing_ok=False: None)
+        with pytest.raises(KeyboardInterrupt):
+            _serve(ctx)
+    orphan = _pids(ctx)
+    assert process.of(orphan) is not None
+    assert _serve(ctx).data["endpoint"]["pid"] != orphan
+    assert process.of(orphan) is None
+
+
+def test_an_interrupt_while_waiting_leaves_no_server(ctx, monkeypatch):
+    seen = []
+
+    def interrupted(child, url, log):
+        seen.append(child.pid)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(endpoint, "_wait_healthy", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _serve(ctx)
+    assert process.of(seen[0]) is None
+    assert not (ctx.workspace.root / "endpoint.json").exists()
+
+
+def test_a_server_that_ends_says_why(ctx, monkeypatch):
+    bad = [sys.executable, "-c", "raise SystemExit('no such model')"]
+    monkeypatch.setattr(endpoint, "_command", lambda *args: bad)
+    with pytest.raises(JobFailed, match=r"no such model.*Read its log"):
+        _serve(ctx)
+
+
+def test_a_taken_port_is_told_from_a_forbidden_one(ctx, monkeypatch):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(PortInUse):
+            _serve(ctx, port=other.getsockname()[1])
+
+    def forbidden(self, address):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(socket.socket, "bind", forbidden)
+    with pytest.raises(InputInvalid, match="Permission denied"):
+        _serve(ctx, port=80)
+
+
+def test_the_real_command_keeps_the_users_files_out(tmp_path):
+    with Workspace.create(tmp_path / "w") as workspace:
+        ctx = ToolContext(workspace=workspace, models=None)
+        command = endpoint._command(ctx, ADAPTER, 8077)
+        told = endpoint._environment(replace(ctx, options=ToolOptions(dtype="float32", threads=3)))
+    assert command[1:4] == ["-P", "-m", "domainsmith.apps.http"]
+    assert (told["DOMAINSMITH_DTYPE"], told["DOMAINSMITH_THREADS"]) == ("float32", "3")
