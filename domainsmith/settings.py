@@ -56,9 +56,9 @@ class Settings(BaseModel):
     top_k: int = Field(default=5, ge=1, le=50)
     """Passages handed to the answer step."""
     seed: int = Field(default=17, ge=0)
-    records: int = Field(default=240, ge=1, le=1_000_000)
+    records: int = Field(default=160, ge=1, le=1_000_000)
     """Training records wanted after selection; about twice as many are generated."""
-    epochs: float = Field(default=3.0, gt=0, le=100)
+    epochs: float = Field(default=2.0, gt=0, le=100)
     learning_rate: float = Field(default=5e-4, gt=0, le=1)
     """Peak learning rate per optimizer step."""
     lora_rank: int = Field(default=16, ge=1, le=512)

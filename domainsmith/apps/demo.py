@@ -32,7 +32,7 @@ __all__ = ["Demo", "DemoOptions", "DemoStep", "default_workspace"]
 
 _FLOOR = {False: 100, True: 40}
 """Graded records below which the demo has failed, without and with ``--quick``."""
-_QUICK: dict[str, Any] = {"records": 80, "epochs": 2.0, "max_questions": 24}
+_QUICK: dict[str, Any] = {"records": 80, "epochs": 1.0, "max_questions": 24}
 """Sizes of a ``--quick`` run; a setting that was given wins."""
 _SCORES = 4
 """Systems that the comparison scores at least."""

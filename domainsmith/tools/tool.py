@@ -78,9 +78,9 @@ class ToolOptions:
     """Passages handed to the answer step."""
     chunk_tokens: int = 160
     """Largest passage, tokens."""
-    records: int = 240
+    records: int = 160
     """Training records wanted after selection; about twice as many are generated."""
-    epochs: float = 3.0
+    epochs: float = 2.0
     learning_rate: float = 5e-4
     """Peak learning rate per optimizer step."""
     lora_rank: int = 16
