@@ -96,6 +96,8 @@ class Adapters:
         if self._peft is None:
             config = PeftConfig.from_pretrained(str(folder))
             config.inference_mode = True
+            # The name it was trained under; peft warns about any other.
+            config.base_model_name_or_path = getattr(self._model, "name_or_path", None)
             self._peft = get_peft_model(
                 self._model, config, adapter_name=key, autocast_adapter_dtype=False
             )
