@@ -71,6 +71,7 @@ def run_forked(
     sys.stdout.flush()
     sys.stderr.flush()
     started = time.monotonic()
+    others = frozenset(_children())
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -89,7 +90,7 @@ def run_forked(
     seconds = time.monotonic() - started
     if not ended and kill_after_s is None:
         raise TimeoutError(f"The child hung for {_LIMIT_S:g} s")
-    orphans = _reap_orphans()
+    orphans = _reap_orphans(others)
     if os.WIFSIGNALED(status):
         by_us = os.WTERMSIG(status) == signal.SIGKILL
         error = "" if by_us else f"died of signal {os.WTERMSIG(status)}"
@@ -122,18 +123,23 @@ def _be_child(
         os._exit(code)
 
 
-def _reap_orphans() -> int:
-    """Wait for what a dead child left; what does not end by itself is an orphan."""
+def _reap_orphans(others: frozenset[int]) -> int:
+    """Wait for what a dead child left; what does not end by itself is an orphan.
+
+    Args:
+        others: Children that this process had before; they are nobody's orphans.
+    """
     deadline = time.monotonic() + _ORPHAN_GRACE_S
     while True:
-        try:
-            ended, _ = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
+        # waitpid(-1) would take the exit codes of the others from whoever waits for them.
+        left = [
+            pid
+            for pid in _children()
+            if pid not in others and os.waitpid(pid, os.WNOHANG) == (0, 0)
+        ]
+        if not left:
             return 0
-        if ended:
-            continue
         if time.monotonic() > deadline:
-            left = _children()
             for pid in left:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)

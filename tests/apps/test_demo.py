@@ -72,8 +72,8 @@ def demo_of(tmp_path):
 def test_quick_makes_smaller_what_was_not_given(demo_of):
     quick = DemoOptions(quick=True)
     assert demo_of().sizes() == {}
-    assert demo_of(quick).sizes() == {"records": 80, "epochs": 2.0, "max_questions": 24}
-    assert demo_of(quick, records=30).sizes() == {"epochs": 2.0, "max_questions": 24}
+    assert demo_of(quick).sizes() == {"records": 80, "epochs": 1.0, "max_questions": 24}
+    assert demo_of(quick, records=30).sizes() == {"epochs": 1.0, "max_questions": 24}
 
 
 class Graph:
@@ -199,7 +199,7 @@ def test_agent_of_the_demo_keeps_the_settings_rules(demo_of, monkeypatch):
         pass
     assert built["policy"].allow == ("train_model",)
     assert built["policy"].budget.steps == 3
-    assert (built["ctx"].options.records, built["ctx"].options.epochs) == (30, 2.0)
+    assert (built["ctx"].options.records, built["ctx"].options.epochs) == (30, 1.0)
 
 
 def test_interrupted_request_is_shown_to_go_on(tmp_path, capsys):
