@@ -14,8 +14,9 @@ __version__ = "0.1.0"
 
 # LangGraph reads this once, when it is imported: its default lets stored data import any type.
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
-# OpenMP's threads otherwise spin while they wait: on a busy machine of few cores that costs more
-# than half of the speed. Read when torch is imported.
+# OpenMP's threads otherwise spin while they wait: with one other busy process on two cores that
+# halves the speed of decoding. On an idle machine waiting is the slower way, by about a fifth.
+# Read when torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOMES = {
