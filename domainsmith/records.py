@@ -297,6 +297,8 @@ class TrainingJob(Value):
     """Optimizer steps; 0 takes ``epochs``."""
     batch_tokens: int = Field(default=2048, ge=64)
     """Tokens per optimizer step, about."""
+    share_prefixes: bool = True
+    """Compute the beginning that records of a step share once, where the model allows it."""
     max_length: int = Field(default=768, ge=32)
     """Tokens per record; longer ones are refused, not cut."""
     warmup_share: float = Field(default=0.05, ge=0, lt=1)

@@ -1,4 +1,4 @@
-"""From records to token ids and to the batches of each optimizer step.
+"""From records to token ids.
 
 A record is rendered with the same function and the same chat template as a question at serving
 time, and the prompt is tokenised on its own, as it is there: train == serve, token by token.
@@ -11,31 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from domainsmith.errors import InputEmpty, InputInvalid
 from domainsmith.model_io.messages import record_messages
 from domainsmith.records import Record, TrainingJob, content_hash
 
 __all__ = [
-    "IGNORED",
     "ChatTokenizer",
     "RefusedRecord",
-    "StepPlan",
     "TokenizedDataset",
     "TokenizedRecord",
     "chat_template_sha256",
     "micro_tokens",
-    "plan_steps",
     "split_validation",
     "tokenize_records",
 ]
-
-IGNORED = -100
-"""Label of a token that takes no part in the loss."""
-
-StepPlan = tuple[tuple[int, ...], ...]
-"""One optimizer step: micro-batches, each a tuple of record positions."""
 
 
 class ChatTokenizer(Protocol):
@@ -74,11 +63,6 @@ class TokenizedRecord:
     def completion_length(self) -> int:
         """Tokens that the loss is taken over."""
         return len(self.input_ids) - self.prompt_length
-
-    @property
-    def labels(self) -> tuple[int, ...]:
-        """Per position the token to predict, or :data:`IGNORED` within the prompt."""
-        return (IGNORED,) * self.prompt_length + self.input_ids[self.prompt_length :]
 
 
 @dataclass(frozen=True)
@@ -224,68 +208,3 @@ def split_validation(
     held = set(sorted(range(len(records)), key=lambda i: (marks[i], i))[:count])
     train = [item for i, item in enumerate(records) if i not in held]
     return train, [records[i] for i in sorted(held)]
-
-
-def plan_steps(
-    lengths: Sequence[int],
-    *,
-    epochs: float,
-    batch_tokens: int,
-    micro_tokens: int,
-    seed: int,
-    max_steps: int = 0,
-) -> list[StepPlan]:
-    """Decide before training which records each optimizer step sees.
-
-    Each epoch is a permutation, cut into steps of about equal token counts. Only within a step
-    are records sorted by length and laid into padded micro-batches, so that little is padded and
-    the steps stay random. The loss of a step is the sum over its micro-batches divided by its
-    completion tokens: the same as one large batch.
-
-    Args:
-        lengths: Tokens of each record.
-        epochs: Passes over the records; a fraction takes the front of the last permutation.
-        batch_tokens: Tokens of a step, about.
-        micro_tokens: Padded tokens of a micro-batch, at most; a longer record stands alone.
-        seed: Of the permutations.
-        max_steps: Steps in all; 0 for as many as the epochs have, else epochs are repeated.
-
-    Returns:
-        The steps in order, at least one.
-    """
-    sizes = np.asarray(lengths, dtype=np.int64)
-    plan: list[StepPlan] = []
-    epoch = 0
-    while epoch < epochs or len(plan) < max_steps:
-        order = np.random.default_rng([seed, epoch]).permutation(len(sizes))
-        part = 1.0 if max_steps else min(1.0, epochs - epoch)
-        order = order[: max(1, round(len(order) * part))]
-        plan += [
-            _micro_batches(group, sizes, micro_tokens)
-            for group in _equal_groups(order, sizes, batch_tokens)
-        ]
-        epoch += 1
-        if max_steps and len(plan) >= max_steps:
-            break
-    return plan[:max_steps] if max_steps else plan
-
-
-def _equal_groups(order: np.ndarray, sizes: np.ndarray, batch_tokens: int) -> list[np.ndarray]:
-    """Cut a permutation where the running token count passes equal shares of the total."""
-    running = np.cumsum(sizes[order])
-    count = min(len(order), max(1, round(int(running[-1]) / batch_tokens)))
-    middle = running - sizes[order] / 2
-    share = np.minimum((middle * count / running[-1]).astype(np.int64), count - 1)
-    return [order[share == number] for number in range(count) if (share == number).any()]
-
-
-def _micro_batches(group: np.ndarray, sizes: np.ndarray, micro_tokens: int) -> StepPlan:
-    ordered = sorted((int(i) for i in group), key=lambda i: (-int(sizes[i]), i))
-    batches: list[list[int]] = []
-    for position in ordered:
-        longest = int(sizes[batches[-1][0]]) if batches else 0
-        if batches and longest * (len(batches[-1]) + 1) <= micro_tokens:
-            batches[-1].append(position)
-        else:
-            batches.append([position])
-    return tuple(tuple(batch) for batch in batches)

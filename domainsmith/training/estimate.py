@@ -22,18 +22,18 @@ from domainsmith.storage.atomic import write_json
 from domainsmith.training.dataset import (
     ChatTokenizer,
     micro_tokens,
-    plan_steps,
     split_validation,
     tokenize_records,
 )
 from domainsmith.training.job_folder import JobFolder
+from domainsmith.training.step_plan import can_share_prefixes, plan_steps
 from domainsmith.workspace import Workspace
 
 __all__ = ["Estimate", "MachineSpeed", "ModelShape", "estimate", "machine_speed", "model_shape"]
 
 _START_SECONDS = 12.0
 """Imports, loading and the last save, measured on two cores."""
-_EFFICIENCY = {"cpu": 0.6, "cuda": 0.35}
+_EFFICIENCY = {"cpu": 0.38, "cuda": 0.35}
 """Share of the benchmarked matrix speed that training reached (the rest is element-wise work)."""
 _ACTIVATION_FACTOR = 2.3
 """Stored activations per sum of the linear layers' inputs and outputs, measured."""
@@ -72,7 +72,7 @@ class MachineSpeed:
     """How fast this machine trains.
 
     Args:
-        tokens_per_second: For the model, device and threads in question.
+        tokens_per_second: Computed tokens, for the model, device and threads in question.
         basis: Where the number is from, in words.
     """
 
@@ -87,10 +87,11 @@ class Estimate:
     Args:
         records: Records that will be trained on.
         refused: Records that are too long or empty.
-        tokens: Tokens over all steps, padding not counted.
+        tokens: Tokens of the records over all steps.
+        computed_tokens: Of these, what is computed: shared beginnings once, padding added.
         steps: Optimizer steps.
         seconds: Until the adapter is stored.
-        tokens_per_second: Expected speed.
+        tokens_per_second: Expected speed, in tokens of the records.
         peak_memory_bytes: Of the training process, on the device that it uses.
         disk_bytes: Adapter and checkpoints.
         trainable_parameters: Of the adapter.
@@ -101,6 +102,7 @@ class Estimate:
     records: int
     refused: int
     tokens: int
+    computed_tokens: int
     steps: int
     seconds: float
     tokens_per_second: float
@@ -142,29 +144,32 @@ def estimate(
     )
     part, held = split_validation(data.records, share=job.validation_share, seed=job.seed)
     plan = plan_steps(
-        [item.length for item in part],
+        part,
         epochs=job.epochs,
         batch_tokens=job.batch_tokens,
         micro_tokens=micro_tokens(job, device),
         seed=job.seed,
         max_steps=job.max_steps,
+        share=job.share_prefixes and can_share_prefixes(base_folder),
     )
-    tokens = sum(part[i].length for step in plan for batch in step for i in batch)
-    heaviest = max(
-        len(batch) * max(part[i].length for i in batch) for step in plan for batch in step
-    )
-    answers = max(sum(part[i].completion_length for i in batch) for step in plan for batch in step)
+    batches = [batch for step in plan for batch in step]
+    items = [[part[at] for row in batch for at in row.records] for batch in batches]
+    tokens = sum(item.length for batch in items for item in batch)
+    sizes = [len(batch) * batch[0].length for batch in batches]
+    answers = max(sum(item.completion_length for item in batch) for batch in items)
     speed = machine_speed(workspace, job, shape)
+    seconds = sum(sizes) / speed.tokens_per_second
     validation = sum(item.length for item in held) / 3  # one forward pass is about a third
     trainable = shape.trainable(job.lora_rank)
     return Estimate(
         records=len(data.records),
         refused=len(data.refused),
         tokens=tokens,
+        computed_tokens=sum(sizes),
         steps=len(plan),
-        seconds=round(_START_SECONDS + (tokens + validation) / speed.tokens_per_second, 1),
-        tokens_per_second=round(speed.tokens_per_second, 1),
-        peak_memory_bytes=_memory(shape, trainable, heaviest, answers, _bytes_of(job, device)),
+        seconds=round(_START_SECONDS + seconds + validation / speed.tokens_per_second, 1),
+        tokens_per_second=round(tokens / seconds, 1),
+        peak_memory_bytes=_memory(shape, trainable, max(sizes), answers, _bytes_of(job, device)),
         disk_bytes=trainable * (2 + 3 * 12),  # the adapter; two checkpoints and one in the making
         trainable_parameters=trainable,
         basis=speed.basis,
@@ -223,7 +228,9 @@ def machine_speed(workspace: Workspace, job: TrainingJob, shape: ModelShape) -> 
     for row in reversed(jobs.jobs(workspace.db)):
         if row.id != job.id and _alike(row.job, job):
             steps = JobFolder(workspace.root / row.folder).read_steps()
-            speeds = [line["tokens"] / line["seconds"] for line in steps[1:] if line["seconds"]]
+            speeds = [
+                line["computed_tokens"] / line["seconds"] for line in steps[1:] if line["seconds"]
+            ]
             if len(speeds) >= 5:
                 return MachineSpeed(statistics.median(speeds), f"measured in {row.id}")
     from domainsmith.model_io.device import pick_device

@@ -9,8 +9,6 @@ import pytest
 from domainsmith.errors import InputEmpty, InputInvalid
 from domainsmith.model_io.messages import qa_messages
 from domainsmith.training.dataset import (
-    IGNORED,
-    plan_steps,
     split_validation,
     tokenize_records,
 )
@@ -28,9 +26,9 @@ def test_prompt_is_what_serving_renders_and_only_the_answer_is_learned(tokenizer
             turns, tokenize=True, add_generation_prompt=True, return_dict=True
         )["input_ids"]
         assert list(item.input_ids[: item.prompt_length]) == served
-        learned = [label for label in item.labels if label != IGNORED]
+        learned = item.input_ids[item.prompt_length :]
         assert tokenizer.decode(learned) == record.output + tokenizer.eos_token
-        assert len(item.labels) == item.length == item.prompt_length + item.completion_length
+        assert item.length == item.prompt_length + item.completion_length
 
 
 def test_system_text_of_the_job_is_used_where_a_record_has_none(tokenizer: Any) -> None:
@@ -71,31 +69,6 @@ def test_a_template_that_rewrites_turns_is_refused(tokenizer: Any) -> None:
 
     with pytest.raises(InputInvalid, match="would not match serving"):
         tokenize_records(small_records(1), Rewriting(), max_length=40)
-
-
-def test_plan_covers_each_epoch_once_within_its_bounds() -> None:
-    lengths = [10 + (number * 37) % 90 for number in range(50)]
-    plan = plan_steps(lengths, epochs=2, batch_tokens=400, micro_tokens=200, seed=3)
-    seen = [i for step in plan for batch in step for i in batch]
-    assert sorted(seen) == sorted([*range(50), *range(50)])
-    half = len(plan) // 2
-    assert sorted(i for step in plan[:half] for batch in step for i in batch) == list(range(50))
-    for step in plan:
-        for batch in step:
-            assert len(batch) * max(lengths[i] for i in batch) <= 200
-        assert abs(sum(lengths[i] for batch in step for i in batch) - 400) < 150
-    assert plan == plan_steps(lengths, epochs=2, batch_tokens=400, micro_tokens=200, seed=3)
-    assert plan != plan_steps(lengths, epochs=2, batch_tokens=400, micro_tokens=200, seed=4)
-
-
-def test_plan_with_fractions_and_step_limits() -> None:
-    lengths = [20] * 40
-    options: dict[str, Any] = {"batch_tokens": 200, "micro_tokens": 100, "seed": 1}
-    assert len(plan_steps(lengths, epochs=1, **options)) == 4
-    assert len(plan_steps(lengths, epochs=1.5, **options)) == 6
-    assert len(plan_steps(lengths, epochs=1, max_steps=3, **options)) == 3
-    assert len(plan_steps(lengths, epochs=1, max_steps=11, **options)) == 11
-    assert plan_steps([5000], epochs=1, **options) == [((0,),)]
 
 
 def test_validation_split_does_not_move_when_records_are_added(tokenizer: Any) -> None:

@@ -8,15 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM
 
 from domainsmith.records import TrainingJob
-from domainsmith.training.dataset import tokenize_records
 from domainsmith.training.job_folder import JobFolder
 from domainsmith.training.methods.master_weights import MasterAdamW
-from domainsmith.training.methods.planned_trainer import mean_loss, padded_batch, summed_loss
 from domainsmith.training.methods.sft import StepReport, train
 
 from .records_for_tests import small_records
@@ -38,26 +34,6 @@ def _job(**changes: Any) -> TrainingJob:
         "batch_tokens": 256,
     }
     return TrainingJob(**(values | changes))
-
-
-def test_padded_batches_have_the_loss_of_single_records_under_the_full_head(
-    tiny_model: Path, tokenizer: Any
-) -> None:
-    base = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
-    model = get_peft_model(base, LoraConfig(r=4, target_modules="all-linear"))
-    items = tokenize_records(small_records(7), tokenizer, max_length=512).records
-    assert isinstance(model, PeftModel)
-    together = summed_loss(model, padded_batch(items, 2)).detach()
-    alone = 0.0
-    for item in items:
-        batch = padded_batch([item], 2)
-        count = item.completion_length
-        # transformers' own loss: all positions through the head, mean over the answer.
-        alone += float(model(**batch).loss.detach()) * count
-    assert float(together) == pytest.approx(alone, rel=1e-5)
-    total = sum(item.completion_length for item in items)
-    assert mean_loss(model, items, 300, 2) == pytest.approx(alone / total, rel=1e-5)
-    assert mean_loss(model, [], 300, 2) is None
 
 
 def test_master_weights_keep_updates_that_bfloat16_loses(tmp_path: Path) -> None:

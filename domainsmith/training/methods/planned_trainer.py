@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from peft import PeftModel
 from trl.trainer.sft_trainer import SFTTrainer
 
-from domainsmith.training.dataset import IGNORED, StepPlan, TokenizedRecord, plan_steps
+from domainsmith.training.dataset import TokenizedRecord
+from domainsmith.training.methods.batch_tensors import batch_tensors, summed_loss
 from domainsmith.training.methods.master_weights import MasterAdamW
+from domainsmith.training.step_plan import StepPlan
 
-__all__ = ["PlannedTrainer", "StepCollator", "mean_loss", "padded_batch", "summed_loss"]
+__all__ = ["PlannedTrainer", "StepCollator"]
 
 
 class StepCollator:
@@ -33,62 +34,18 @@ class StepCollator:
     def __call__(self, rows: list[dict[str, int]]) -> dict[str, Any]:
         """Build the tensors of one step."""
         (row,) = rows
-        micros = [
-            padded_batch([self.records[i] for i in batch], self.pad)
-            for batch in self.plan[row["step"]]
-        ]
-        return {"micros": micros}
+        plan = self.plan[row["step"]]
+        return {"micros": [batch_tensors(self.records, batch, self.pad) for batch in plan]}
 
     def tokens(self, step: int) -> tuple[int, int, int]:
-        """Count a step: tokens, completion tokens, padded positions in all."""
-        items = [[self.records[i] for i in batch] for batch in self.plan[step]]
-        flat = [item for batch in items for item in batch]
-        padded = sum(len(batch) * max(item.length for item in batch) for batch in items)
+        """Count a step: its records' tokens, completion tokens, positions that are computed."""
+        batches = self.plan[step]
+        items = [self.records[at] for batch in batches for row in batch for at in row.records]
         return (
-            sum(item.length for item in flat),
-            sum(item.completion_length for item in flat),
-            padded,
+            sum(item.length for item in items),
+            sum(item.completion_length for item in items),
+            sum(len(batch) * batch[0].length for batch in batches),
         )
-
-
-def padded_batch(items: Sequence[TokenizedRecord], pad: int) -> dict[str, torch.Tensor]:
-    """Lay records into tensors of shape (rows, longest), padded on the right.
-
-    Args:
-        items: At least one record.
-        pad: Token id to pad with.
-
-    Returns:
-        ``input_ids`` and ``labels``. There is no attention mask: attention is causal, so no token
-        sees the padding behind it, and a mask would only cost time.
-    """
-    longest = max(item.length for item in items)
-    ids = torch.full((len(items), longest), pad, dtype=torch.long)
-    labels = torch.full((len(items), longest), IGNORED, dtype=torch.long)
-    for row, item in enumerate(items):
-        ids[row, : item.length] = torch.tensor(item.input_ids)
-        labels[row, : item.length] = torch.tensor(item.labels)
-    return {"input_ids": ids, "labels": labels}
-
-
-def summed_loss(model: PeftModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Sum the loss over a micro-batch's completion tokens, with the head on those alone.
-
-    Args:
-        model: The base model with its adapter.
-        batch: From :func:`padded_batch`, on the model's device.
-
-    Returns:
-        Scalar, nats.
-    """
-    inner: Any = model.get_base_model()
-    hidden = inner.get_decoder()(input_ids=batch["input_ids"], use_cache=False).last_hidden_state[
-        :, :-1
-    ]  # (rows, length - 1, width)
-    target = batch["labels"][:, 1:]
-    wanted = target != IGNORED
-    logits = inner.get_output_embeddings()(hidden[wanted])  # (completion tokens, vocabulary)
-    return torch.nn.functional.cross_entropy(logits.float(), target[wanted], reduction="sum")
 
 
 class PlannedTrainer(SFTTrainer):
@@ -114,7 +71,7 @@ class PlannedTrainer(SFTTrainer):
         # The dropout of step k depends on k alone, so a resumed run needs no generator state.
         torch.manual_seed(self.run_seed * 1_000_003 + self.first_step + self.state.global_step)
         micros = self._prepare_inputs(inputs)["micros"]
-        count = sum(int((batch["labels"] != IGNORED).sum()) for batch in micros)
+        count = sum(len(batch["targets"]) for batch in micros)
         total = torch.zeros((), dtype=torch.float64)
         for batch in micros:
             loss = summed_loss(model, batch)
@@ -125,35 +82,3 @@ class PlannedTrainer(SFTTrainer):
             raise FloatingPointError("the loss is not a number")
         self.last_loss = (float(total), count)
         return (total / count).float().to(self.args.device)
-
-
-@torch.no_grad()
-def mean_loss(
-    model: PeftModel, records: Sequence[TokenizedRecord], micro_tokens: int, pad: int
-) -> float | None:
-    """Measure the loss on records without training on them.
-
-    Args:
-        model: The base model with its adapter.
-        records: What to measure on.
-        micro_tokens: Padded tokens of a forward pass.
-        pad: Token id to pad with.
-
-    Returns:
-        Mean loss per completion token in nats, or None without records.
-    """
-    if not records:
-        return None
-    model.eval()
-    lengths = [item.length for item in records]
-    (whole,) = plan_steps(
-        lengths, epochs=1, batch_tokens=1 << 40, micro_tokens=micro_tokens, seed=0
-    )
-    device = model.device
-    total, count = 0.0, 0
-    for batch in whole:
-        tensors = padded_batch([records[i] for i in batch], pad)
-        on_device = {name: tensor.to(device) for name, tensor in tensors.items()}
-        total += float(summed_loss(model, on_device))
-        count += int((tensors["labels"][:, 1:] != IGNORED).sum())
-    return total / max(1, count)

@@ -1,45 +1,44 @@
 """Supervised fine-tuning: a LoRA adapter on all linear layers, through trl and peft.
 
-trl's trainer drives the loop; three things are ours: which records a step sees is planned before
-(so a resumed run takes the same steps), the vocabulary head runs on answer tokens only (trl does
-that on Triton devices alone; on a CPU it is a fifth of the work), and the state of a checkpoint is
-safetensors and JSON, never pickle.
+trl's trainer drives the loop; four things are ours: which records a step sees is planned before
+(so a resumed run takes the same steps), a beginning that records share is computed once (half of
+the tokens of records made from documents), the vocabulary head runs on answer tokens only (trl
+does that on Triton devices alone; on a CPU it is a fifth of the work), and the state of a
+checkpoint is safetensors and JSON, never pickle.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
-from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback
+from peft import PeftModel
+from transformers import PrinterCallback, TrainerCallback
 from trl.trainer.sft_config import SFTConfig
 
-from domainsmith.errors import WeightsMissing
-from domainsmith.model_io.device import pick_device, pick_dtype, set_threads
+from domainsmith.model_io.device import pick_device, set_threads
 from domainsmith.model_io.quiet import quiet_transformers
 from domainsmith.records import Record, TrainingJob
 from domainsmith.training.checkpoint import Checkpoint, newest_checkpoint, save_checkpoint
 from domainsmith.training.dataset import (
     TokenizedDataset,
+    TokenizedRecord,
     chat_template_sha256,
     micro_tokens,
-    plan_steps,
     split_validation,
     tokenize_records,
 )
+from domainsmith.training.methods.adapter_model import load_model, quiet_warnings, save_adapter
+from domainsmith.training.methods.batch_tensors import mean_loss, sharing_is_exact
 from domainsmith.training.methods.master_weights import MasterAdamW
-from domainsmith.training.methods.planned_trainer import PlannedTrainer, StepCollator, mean_loss
+from domainsmith.training.methods.planned_trainer import PlannedTrainer, StepCollator
+from domainsmith.training.step_plan import StepPlan, can_share_prefixes, plan_steps
 
 __all__ = ["SftResult", "StepReport", "train"]
 
@@ -143,30 +142,27 @@ def train(
     """
     device = pick_device(job.device)
     set_threads(job.threads)
-    tokenizer, model = _load(job, base_folder, device)
+    tokenizer, model = load_model(job, base_folder, device)
     data = tokenize_records(records, tokenizer, max_length=job.max_length, system=job.system_prompt)
     train_part, held = split_validation(data.records, share=job.validation_share, seed=job.seed)
     micro = micro_tokens(job, device)
-    plan = plan_steps(
-        [item.length for item in train_part],
-        epochs=job.epochs,
-        batch_tokens=job.batch_tokens,
-        micro_tokens=micro,
-        seed=job.seed,
-        max_steps=job.max_steps,
-    )
+    share = job.share_prefixes and can_share_prefixes(base_folder)
+    plan = _plan(job, train_part, micro, share=share)
+    rows = [row for step in plan for batch in step for row in batch]
+    if share and not sharing_is_exact(model, train_part, rows, tokenizer.eos_token_id):
+        share, plan = False, _plan(job, train_part, micro, share=False)
     collate = StepCollator(train_part, plan, tokenizer.eos_token_id)
     optimizer = MasterAdamW(
         ((n, p) for n, p in model.named_parameters() if p.requires_grad), lr=job.learning_rate
     )
-    progress = _resume(folder / "checkpoints", optimizer, report, data, len(plan))
+    progress = _resume(folder / "checkpoints", optimizer, report, data, len(plan), share=share)
     if progress.step < len(plan):
         _run(job, model, tokenizer, optimizer, collate, progress, folder, device, stop, report)
     finished = progress.step >= len(plan)
     validation = None
     if finished:
-        validation = mean_loss(model, held, micro, tokenizer.eos_token_id)
-        _save_adapter(model, job, adapter_folder)
+        validation = mean_loss(model, held, micro, tokenizer.eos_token_id, share=share)
+        save_adapter(model, job, adapter_folder)
     return SftResult(
         finished=finished,
         step=progress.step,
@@ -179,39 +175,18 @@ def train(
     )
 
 
-def _load(job: TrainingJob, base_folder: Path, device: str) -> tuple[Any, PeftModel]:
-    dtype = pick_dtype(job.dtype, device)
-    dtype = torch.float32 if dtype == torch.float16 else dtype  # float16 gradients underflow
-    try:
-        with quiet_transformers(), _quiet_warnings():
-            tokenizer = AutoTokenizer.from_pretrained(str(base_folder), local_files_only=True)
-            base: Any = AutoModelForCausalLM.from_pretrained(
-                str(base_folder), dtype=dtype, local_files_only=True, use_safetensors=True
-            )
-    except (OSError, ValueError) as error:
-        raise WeightsMissing(
-            f"The base model cannot be loaded: {str(error).splitlines()[0]}",
-            where=job.base_model,
-            fix="Run `domainsmith models pull` and resume the job.",
-        ) from error
-    base.to(device)
-    base.config.use_cache = False
-    torch.manual_seed(job.seed)
-    config = LoraConfig(
-        task_type="CAUSAL_LM",
-        r=job.lora_rank,
-        lora_alpha=job.lora_alpha,
-        lora_dropout=job.lora_dropout,
-        target_modules="all-linear",
-        bias="none",
+def _plan(
+    job: TrainingJob, records: Sequence[TokenizedRecord], micro: int, *, share: bool
+) -> list[StepPlan]:
+    return plan_steps(
+        records,
+        epochs=job.epochs,
+        batch_tokens=job.batch_tokens,
+        micro_tokens=micro,
+        seed=job.seed,
+        max_steps=job.max_steps,
+        share=share,
     )
-    with _quiet_warnings():
-        model = get_peft_model(base, config, autocast_adapter_dtype=True)
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            # Drawn in float32, rounded once: see master_weights.py.
-            parameter.data = parameter.data.to(dtype)
-    return tokenizer, model
 
 
 def _resume(
@@ -220,6 +195,8 @@ def _resume(
     report: Callable[[StepReport], None],
     data: TokenizedDataset,
     total: int,
+    *,
+    share: bool,
 ) -> _Progress:
     found = newest_checkpoint(checkpoints)
     progress = _Progress()
@@ -233,6 +210,7 @@ def _resume(
         "refused": [[item.record_id, item.reason] for item in data.refused],
         "tokens": data.tokens,
         "completion_tokens": data.completion_tokens,
+        "shared_prefixes": share,
         "skipped_checkpoints": list(found.skipped),
     }
     parts = [f"resumed from step {progress.step}"] if progress.step else ["training"]
@@ -271,7 +249,7 @@ def _run(
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
     arguments = _arguments(job, folder, device, len(plan) - start)
     watcher = _Watcher(job, folder / "checkpoints", optimizer, progress, collate, stop, report)
-    with quiet_transformers(), _quiet_warnings():
+    with quiet_transformers(), quiet_warnings():
         trainer = PlannedTrainer(
             model=model,
             args=arguments,
@@ -290,7 +268,7 @@ def _run(
 
 
 def _arguments(job: TrainingJob, folder: Path, device: str, steps: int) -> SFTConfig:
-    with _quiet_warnings():
+    with quiet_warnings():
         return SFTConfig(
             output_dir=str(folder / "checkpoints"),
             per_device_train_batch_size=1,
@@ -310,15 +288,6 @@ def _arguments(job: TrainingJob, folder: Path, device: str, steps: int) -> SFTCo
             shuffle_dataset=False,
             seed=job.seed,
         )
-
-
-@contextmanager
-def _quiet_warnings() -> Iterator[None]:
-    """Hide deprecations between transformers, trl and peft: nothing a user could act on."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        warnings.simplefilter("ignore", UserWarning)
-        yield
 
 
 class _Watcher(TrainerCallback):
@@ -346,7 +315,7 @@ class _Watcher(TrainerCallback):
         now = time.perf_counter()
         took, self.clock = now - self.clock, now
         progress, total = self.progress, len(self.collate.plan)
-        tokens, completion, padded = self.collate.tokens(progress.step)
+        tokens, completion, computed = self.collate.tokens(progress.step)
         summed, count = self.trainer.last_loss
         progress.step += 1
         progress.tokens += tokens
@@ -363,7 +332,7 @@ class _Watcher(TrainerCallback):
             "gradient_norm": self.optimizer.gradient_norm,
             "tokens": tokens,
             "completion_tokens": completion,
-            "padded_tokens": padded,
+            "computed_tokens": computed,
             "seconds": round(took, 4),
             "tokens_per_second": round(speed, 1),
         }
@@ -376,28 +345,3 @@ class _Watcher(TrainerCallback):
             self.clock = time.perf_counter()
         control.should_training_stop = control.should_training_stop or stopping
         return control
-
-
-def _save_adapter(model: PeftModel, job: TrainingJob, folder: Path) -> None:
-    """Write the adapter as peft reads it, without a path of this machine."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tensors = get_peft_model_state_dict(model, save_embedding_layers=False)
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
-    save_file(plain, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-    config = model.peft_config["default"].to_dict()
-    config["base_model_name_or_path"] = job.base_model
-    config["inference_mode"] = True
-    text = json.dumps(_plain(config), sort_keys=True, indent=2, ensure_ascii=False)
-    (folder / "adapter_config.json").write_text(text + "\n", encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, set | frozenset):
-        return sorted(_plain(item) for item in value)
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, str | int | float | bool) or value is None:
-        return value
-    return str(getattr(value, "value", value))
