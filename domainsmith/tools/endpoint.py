@@ -1,7 +1,8 @@
 """The server process of a workspace: started, recorded, found again, stopped.
 
-It outlives the program that starts it, so it is recorded the moment it exists and recognised by
-process number, start time and boot id. A workspace has one at most.
+It outlives the program that starts it, so it records itself before it loads anything (a starter
+that is killed right after starting it could not) and is recognised by process number, start time
+and boot id. A workspace has one at most: a second one that finds a living first one ends.
 """
 
 from __future__ import annotations
@@ -19,13 +20,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from domainsmith.errors import InternalError, JobFailed, translated_os_errors
+from domainsmith.errors import InternalError, JobFailed, WorkspaceLocked, translated_os_errors
 from domainsmith.records import Endpoint
 from domainsmith.storage import atomic, process
+from domainsmith.storage.locks import hold
 from domainsmith.tools.tool import ToolContext
 from domainsmith.training.job_folder import child_environment
 
-__all__ = ["HOST", "START_S", "running_endpoint", "start_endpoint", "stop_endpoint"]
+__all__ = [
+    "HOST",
+    "START_S",
+    "record_endpoint",
+    "running_endpoint",
+    "start_endpoint",
+    "stop_endpoint",
+]
 
 HOST = "127.0.0.1"
 START_S = 120.0
@@ -53,7 +62,7 @@ def running_endpoint(ctx: ToolContext) -> Endpoint | None:
     Args:
         ctx: Whose workspace.
     """
-    record = _recorded(ctx)
+    record = _recorded(ctx.workspace.root)
     if record is None or not process.is_alive(record.identity):
         return None
     endpoint = record.endpoint
@@ -73,7 +82,7 @@ def stop_endpoint(ctx: ToolContext) -> bool:
     Returns:
         True if there was one; it has ended.
     """
-    record = _recorded(ctx)
+    record = _recorded(ctx.workspace.root)
     if record is None or not process.is_alive(record.identity):
         return False
     for number, seconds in ((signal.SIGTERM, _STOP_S), (signal.SIGKILL, _STOP_S)):
@@ -90,15 +99,39 @@ def stop_endpoint(ctx: ToolContext) -> bool:
         )
     if (child := _children.pop(record.identity.pid, None)) is not None:
         child.wait()
-    _record_path(ctx).unlink(missing_ok=True)
+    _record_path(ctx.workspace.root).unlink(missing_ok=True)
     return True
+
+
+def record_endpoint(root: Path, endpoint: Endpoint) -> None:
+    """Note that this very process serves a workspace; called by the server itself.
+
+    Args:
+        root: The workspace.
+        endpoint: What it serves, or will serve once it is loaded.
+
+    Raises:
+        WorkspaceLocked: Another server of this workspace is alive.
+    """
+    with hold(root / "endpoint.lock", purpose="recording the server", wait_s=_STOP_S):
+        other = _recorded(root)
+        if other and other.identity.pid != os.getpid() and process.is_alive(other.identity):
+            raise WorkspaceLocked(
+                f"Process {other.identity.pid} serves this workspace already",
+                where=root,
+                fix=f"Use {other.endpoint.url}, or stop it first.",
+            )
+        identity = process.of(os.getpid())
+        assert identity is not None
+        row = {"endpoint": endpoint.model_dump(mode="json"), "process": asdict(identity)}
+        atomic.write_json(_record_path(root), row)
 
 
 def _command(ctx: ToolContext, adapter_id: str, port: int) -> list[str]:
     # -P keeps files of the user's folder (random.py) from being imported instead of libraries.
     module = [sys.executable, "-P", "-m", "domainsmith.apps.http"]
     place = ["--workspace", str(ctx.workspace.root.resolve()), "--adapter", adapter_id]
-    return [*module, *place, "--host", HOST, "--port", str(port)]
+    return [*module, *place, "--host", HOST, "--port", str(port), "--record"]
 
 
 def _environment(ctx: ToolContext) -> dict[str, str]:
@@ -136,13 +169,8 @@ def start_endpoint(ctx: ToolContext, adapter_id: str, port: int) -> Endpoint:
         )
     try:
         url = f"http://{HOST}:{port}/v1"
-        endpoint = Endpoint(url=url, models=(), pid=child.pid, adapter_id=adapter_id)
-        identity = process.of(child.pid)
-        # Before it is ready, so that whoever comes after a kill of this process finds it.
-        _write_record(ctx, endpoint, identity)
         _wait_healthy(child, url, log)
-        endpoint = endpoint.model_copy(update={"models": _models(url)})
-        _write_record(ctx, endpoint, identity)
+        endpoint = Endpoint(url=url, models=_models(url), pid=child.pid, adapter_id=adapter_id)
     except BaseException:
         child.terminate()
         try:
@@ -150,7 +178,8 @@ def start_endpoint(ctx: ToolContext, adapter_id: str, port: int) -> Endpoint:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-        _record_path(ctx).unlink(missing_ok=True)
+        if (record := _recorded(ctx.workspace.root)) and record.identity.pid == child.pid:
+            _record_path(ctx.workspace.root).unlink(missing_ok=True)
         raise
     _children[child.pid] = child
     return endpoint
@@ -164,25 +193,17 @@ class _Record:
     identity: process.ProcessIdentity
 
 
-def _record_path(ctx: ToolContext) -> Path:
-    return ctx.workspace.root / "endpoint.json"
+def _record_path(root: Path) -> Path:
+    return root / "endpoint.json"
 
 
-def _recorded(ctx: ToolContext) -> _Record | None:
+def _recorded(root: Path) -> _Record | None:
     try:
-        row = json.loads(_record_path(ctx).read_text(encoding="utf-8"))
+        row = json.loads(_record_path(root).read_text(encoding="utf-8"))
         identity = process.ProcessIdentity(**row["process"])
         return _Record(Endpoint.model_validate(row["endpoint"]), identity)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _write_record(
-    ctx: ToolContext, endpoint: Endpoint, identity: process.ProcessIdentity | None
-) -> None:
-    if identity is not None:  # else it has ended already
-        row = {"endpoint": endpoint.model_dump(mode="json"), "process": asdict(identity)}
-        atomic.write_json(_record_path(ctx), row)
 
 
 def _wait_healthy(child: subprocess.Popen[bytes], url: str, log: Path) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import socket
+import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import pytest
 
-from domainsmith.errors import InputInvalid, JobFailed, PortInUse
+from domainsmith.errors import InputInvalid, JobFailed, PortInUse, WorkspaceLocked
 from domainsmith.storage import process
 from domainsmith.tools import adapters, endpoint, serving
 from domainsmith.tools.tool import ToolContext, ToolOptions
@@ -32,7 +35,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
     def log_message(self, *args):
         pass
+from pathlib import Path
+from domainsmith.records import Endpoint
+from domainsmith.tools.endpoint import record_endpoint
+url = f"http://127.0.0.1:{sys.argv[1]}/v1"
+own = Endpoint(url=url, models=(), pid=os.getpid(), adapter_id=sys.argv[3])
+record_endpoint(Path(sys.argv[2]), own)
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+STARTER = """
+import os, signal, subprocess, sys
+real = subprocess.Popen
+def killed_at_once(*args, **options):
+    real(*args, **options)
+    os.kill(os.getpid(), signal.SIGKILL)
+from domainsmith.tools import endpoint
+from domainsmith.tools.tool import ToolContext, ToolOptions
+from domainsmith.workspace import Workspace
+endpoint._command = lambda ctx, id, port: [
+    sys.executable, "-c", sys.argv[2], str(port), str(ctx.workspace.root), id
+]
+subprocess.Popen = killed_at_once
+with Workspace.open(sys.argv[1]) as workspace:
+    ctx = ToolContext(workspace=workspace, models=None, options=ToolOptions())
+    endpoint.start_endpoint(ctx, "adapter_0123456789abcdef", int(sys.argv[3]))
 """
 
 
@@ -40,7 +66,12 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 def ctx(tmp_path, monkeypatch):
     """A context whose server is a small script, and whose adapter always fits."""
     monkeypatch.setattr(
-        endpoint, "_command", lambda ctx, id, port: [sys.executable, "-c", SERVER, str(port)]
+        endpoint,
+        "_command",
+        lambda ctx, id, port: [
+            *(sys.executable, "-c", SERVER),
+            *(str(port), str(ctx.workspace.root), id),
+        ],
     )
     monkeypatch.setattr(adapters, "require_same_base", lambda ctx, entry: None)
     monkeypatch.setattr(registry, "adapter", lambda workspace, id: None)
@@ -86,7 +117,10 @@ def test_a_server_takes_the_place_of_the_one_before(ctx):
 
 def test_a_server_whose_starter_was_killed_is_found_and_stopped(ctx, monkeypatch):
     def killed(child, url, log):
-        assert _pids(ctx) == child.pid, "recorded before it is ready"
+        while not (ctx.workspace.root / "endpoint.json").exists():
+            assert child.poll() is None
+            time.sleep(0.05)
+        assert _pids(ctx) == child.pid, "it records itself"
         endpoint._children[child.pid] = child
         raise KeyboardInterrupt
 
@@ -101,8 +135,27 @@ def test_a_server_whose_starter_was_killed_is_found_and_stopped(ctx, monkeypatch
             _serve(ctx)
     orphan = _pids(ctx)
     assert process.of(orphan) is not None
-    assert _serve(ctx).data["endpoint"]["pid"] != orphan
-    assert process.of(orphan) is None
+    # Taken over if it answers by now, else replaced: never two.
+    assert (_serve(ctx).data["endpoint"]["pid"] == orphan) != (process.of(orphan) is None)
+
+
+def test_a_server_whose_starter_was_killed_right_after_starting_it_is_no_orphan(ctx):
+    port = serving._free_port()
+    place = str(ctx.workspace.root)
+    starter = subprocess.run(
+        [sys.executable, "-c", STARTER, place, SERVER, str(port)], check=False, timeout=60
+    )
+    assert starter.returncode == -signal.SIGKILL
+    end = time.monotonic() + 60
+    while (running := endpoint.running_endpoint(ctx)) is None and time.monotonic() < end:
+        time.sleep(0.1)
+    assert running is not None
+    assert running.url == f"http://127.0.0.1:{port}/v1"
+    with pytest.raises(WorkspaceLocked, match="serves this workspace already"):
+        endpoint.record_endpoint(ctx.workspace.root, running)
+    assert _serve(ctx, port=port).data["already_done"]
+    assert endpoint.stop_endpoint(ctx)
+    assert process.of(running.pid) is None
 
 
 def test_an_interrupt_while_waiting_leaves_no_server(ctx, monkeypatch):

@@ -12,6 +12,7 @@ from domainsmith.apps.http.run import run_server
 from domainsmith.apps.output import clean, safe_json
 from domainsmith.errors import DomainSmithError
 from domainsmith.records import Endpoint
+from domainsmith.tools.endpoint import record_endpoint
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,8 +31,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=8077, help="0 takes a free port")
     parser.add_argument("--model", default=None, help="chat model; the settings' if absent")
     parser.add_argument("--api-key", default=os.environ.get("DOMAINSMITH_API_KEY"))
+    parser.add_argument("--record", action="store_true", help="note in the workspace who serves it")
     arguments = parser.parse_args(argv)
     try:
+        if arguments.record:
+            url = f"http://{arguments.host}:{arguments.port}/v1"
+            adapter = None if arguments.adapter == "none" else arguments.adapter
+            # Before anything is loaded, so that whoever started this process may be killed.
+            starting = Endpoint(url=url, models=(), pid=os.getpid(), adapter_id=adapter)
+            record_endpoint(arguments.workspace, starting)
         run_server(
             arguments.workspace,
             adapter_id=arguments.adapter,
