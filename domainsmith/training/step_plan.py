@@ -27,8 +27,8 @@ _MIN_SHARED = 32
 _ROW_TOKENS = 384
 """Tokens of a row of several families: each token attends to the whole row, so longer rows cost
 more than the shared system prompt saves."""
-_FAMILY_SHARE = 0.75
-"""Most of a step that one family may fill, so that a step never sees one passage only."""
+_FAMILY_SHARE = 0.5
+"""Most of a step that one family may fill: a step of one passage is a poor sample of all."""
 
 
 @dataclass(frozen=True)
