@@ -55,7 +55,7 @@ def example_domain(language: Language) -> ExampleDomain:
     Raises:
         InputNotFound: This installation has none.
     """
-    from domainsmith.training.evaluate import load_questions
+    from domainsmith.training.questions import load_questions
 
     package = Path(domainsmith.__file__).resolve().parent
     name = _FOLDERS[language]

@@ -28,7 +28,7 @@ def held_out_questions(
         The questions of the given file and of those found with the documents, each once; and
         the files.
     """
-    from domainsmith.training.evaluate import load_questions
+    from domainsmith.training.questions import load_questions
 
     files = dict.fromkeys([resolve_path(ctx, given)] if given else [])
     files |= dict.fromkeys(known_questions_files(ctx.workspace))
@@ -46,7 +46,7 @@ def asked_questions(ctx: ToolContext, given: str | None) -> tuple[list[Question]
     Returns:
         The questions, none without a file; and the file.
     """
-    from domainsmith.training.evaluate import load_questions
+    from domainsmith.training.questions import load_questions
 
     path = resolve_path(ctx, given) if given else known_questions_file(ctx.workspace)
     return ([], None) if path is None else (load_questions(path), path)

@@ -18,10 +18,10 @@ from domainsmith.training.evaluate import (
     System,
     evaluate,
     finished_report,
-    load_questions,
     register_report,
 )
 from domainsmith.training.gate import promote, promoted_adapter
+from domainsmith.training.questions import load_questions
 from domainsmith.training.report import what_got_worse, write_report
 from domainsmith.workspace import Workspace
 
