@@ -138,6 +138,11 @@ def plan_steps(
     return plan[:max_steps] if max_steps else plan
 
 
+def _key(prompt: NDArray[np.int32]) -> bytes:
+    """Return bytes that sort as the tokens do: a list of them would need ten times the memory."""
+    return prompt.astype(">i4").tobytes()
+
+
 def _common(first: NDArray[np.int32], second: NDArray[np.int32]) -> int:
     """Count the leading tokens that two prompts share."""
     least = min(len(first), len(second))
@@ -151,7 +156,7 @@ def _families(
     """Group records by a long common beginning; return what all of them share, and the groups."""
     # In lexicographic order, relatives are neighbours, and the first and the last record share
     # what all records share.
-    order = sorted(range(len(records)), key=lambda at: (prompts[at].tolist(), at))
+    order = sorted(range(len(records)), key=lambda at: (_key(prompts[at]), at))
     common = _common(prompts[order[0]], prompts[order[-1]])
     groups: list[list[int]] = []
     tokens = 0
@@ -180,7 +185,7 @@ def _row(
     records: Sequence[TokenizedRecord],
     prompts: Sequence[NDArray[np.int32]],
 ) -> Row:
-    order = sorted(group, key=lambda at: (prompts[at].tolist(), at)) if len(group) > 1 else group
+    order = sorted(group, key=lambda at: (_key(prompts[at]), at))
     shared = [0]
     for before, at in pairwise(order):
         shared.append(_common(prompts[before], prompts[at]))
