@@ -147,7 +147,7 @@ def test_a_report_is_known_again_only_under_the_same_conditions(ctx):
 @pytest.fixture
 def estimated(ctx, monkeypatch):
     """Estimates with a made-up model, as if a selected dataset existed."""
-    monkeypatch.setattr("domainsmith.model_io.catalog.chat_model_folder", lambda name: None)
+    monkeypatch.setattr("domainsmith.model_io.catalog.chat_model_folder", lambda name: ctx.workspace.root)
     shape = SimpleNamespace(trainable=lambda rank: 1)
     monkeypatch.setattr("domainsmith.training.estimate.model_shape", lambda folder: shape)
     speed = SimpleNamespace(tokens_per_second=100.0)
@@ -169,7 +169,7 @@ def test_an_estimate_is_rough_while_the_plan_still_makes_the_data(estimated):
     assert estimated()["records"] == 9
     planned = estimated(("generate_data", {"count": 30}), ("select_data", {"count": 20}))
     assert planned["rough"]
-    assert (planned["records"], planned["tokens"]) == (20, 20 * 160 * 2)
+    assert (planned["records"], planned["tokens"]) == (20, 20 * 240 * 2)
     assert "rough" in planned["summary"]
     assert estimated(("generate_data", {"count": 30}), ("select_data", {}))["records"] == 60
     assert estimated(("select_data", {}))["records"] == ToolOptions().records
