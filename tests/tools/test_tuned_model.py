@@ -147,7 +147,8 @@ def test_a_report_is_known_again_only_under_the_same_conditions(ctx):
 @pytest.fixture
 def estimated(ctx, monkeypatch):
     """Estimates with a made-up model, as if a selected dataset existed."""
-    monkeypatch.setattr("domainsmith.model_io.catalog.chat_model_folder", lambda name: ctx.workspace.root)
+    folder = ctx.workspace.root
+    monkeypatch.setattr("domainsmith.model_io.catalog.chat_model_folder", lambda name: folder)
     shape = SimpleNamespace(trainable=lambda rank: 1)
     monkeypatch.setattr("domainsmith.training.estimate.model_shape", lambda folder: shape)
     speed = SimpleNamespace(tokens_per_second=100.0)
