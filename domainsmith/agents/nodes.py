@@ -95,6 +95,7 @@ class AnalystNodes:
                 plan_id=state["plan_id"],
                 language=state["language"],
                 decisions=state["decisions"],
+                steps=len(state["plan"]["steps"]),
             )
             for step in batch
         ]
@@ -128,7 +129,7 @@ class AnalystNodes:
             tell=tell,
         )
         row = {"tool": step.tool, **result, "seconds": round(time.monotonic() - begin, 3)}
-        write(_event("step_finished", step, row))
+        write(_event("step_finished", step, {**row, "steps": state.get("steps", 1)}))
         return {"results": {str(step.number): row}}
 
     def observe(self, state: AnalystState, config: RunnableConfig) -> dict[str, Any]:

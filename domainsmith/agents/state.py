@@ -65,6 +65,8 @@ class StepTask(TypedDict):
     plan_id: str
     language: Language
     decisions: dict[str, bool]
+    steps: int
+    """Steps of the whole plan."""
 
 
 @dataclass(frozen=True)

@@ -237,6 +237,14 @@ def test_plan_and_steps_are_put_in_lines():
     finished = AgentEvent("step_finished", 1, data={"status": "failed", "seconds": 2})
     assert event_lines(finished) == ["  failed in 2.0 s"]
     assert event_lines(finished, "zh") == ["  失败，用时 2.0 秒"]
+    row = {"status": "done", "seconds": 2, "summary": "3 documents\nadded"}
+    assert event_lines(AgentEvent("step_finished", 1, data={**row, "steps": 1})) == [
+        "  done in 2.0 s"
+    ]
+    assert event_lines(AgentEvent("step_finished", 1, data={**row, "steps": 2})) == [
+        "  done in 2.0 s",
+        "  3 documents added",
+    ]
     started = AgentEvent("step_started", 1, "add_documents", {"arguments": {"path": "\x1b[2Jx"}})
     assert "\x1b" not in event_lines(started)[0]
 

@@ -59,7 +59,10 @@ def event_lines(event: AgentEvent, language: Language = "en") -> list[str]:
     if event.kind == "step_finished":
         status = str(event.data.get("status", ""))
         seconds = float(event.data.get("seconds", 0))
-        return ["  " + words["finished"].format(status=words.get(status, status), seconds=seconds)]
+        line = "  " + words["finished"].format(status=words.get(status, status), seconds=seconds)
+        # What one step gave is the whole answer, which follows at once.
+        told = event.data.get("summary") if event.data.get("steps", 1) > 1 else ""
+        return [line, "  " + one_line(told, 160)] if told else [line]
     return [one_line(event.data["text"])] if event.data.get("text") else []
 
 
