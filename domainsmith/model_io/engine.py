@@ -21,6 +21,7 @@ from domainsmith.model_io.device import pick_device, pick_dtype, set_threads
 from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import Completion, GenerationRequest, LogLikelihood
 from domainsmith.model_io.loading import load_model
+from domainsmith.model_io.packed_linear import pack_linear_layers
 from domainsmith.model_io.score import score_pairs
 from domainsmith.records import Message
 
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "Quantization"]
 
 Quantization = Literal["none", "8bit", "4bit"]
-_BATCH = {"cpu": 16, "cuda": 64, "mps": 16}
+_BATCH = {"cpu": 32, "cuda": 64, "mps": 16}
+_STATE_BYTES = 2 << 30
+"""Bound of a CPU batch's states: where memory ends there, the process may be killed unasked."""
 
 
 class Engine:
@@ -91,6 +94,7 @@ class Engine:
         folder = Path(folder)
         place = pick_device(device)
         model, tokenizer = load_model(folder, place, pick_dtype(dtype, place), quantization)
+        pack_linear_layers(model)
         return cls(model, tokenizer, name=name or folder.name, folder=folder)
 
     @property
@@ -164,10 +168,9 @@ class Engine:
             ResourceExhausted: Memory does not suffice even for a single row.
         """
         rows = [self._row(index, request) for index, request in enumerate(requests)]
-        slots = batch_size or _BATCH.get(self._forward.device.type, 16)
         for adapter in sorted({row.request.adapter for row in rows}, key=lambda name: name or ""):
             group = [row for row in rows if row.request.adapter == adapter]
-            yield from self._run(group, adapter, slots, cancel)
+            yield from self._run(group, adapter, batch_size or self._slots(group), cancel)
 
     def stream(
         self, request: GenerationRequest, cancel: threading.Event | None = None
@@ -296,6 +299,13 @@ class Engine:
                 width = int(self.model.get_output_embeddings().weight.shape[0])
                 self._grammars = Grammars(self.tokenizer, width, sorted(self._forward.stop_ids))
             return self._grammars
+
+    def _slots(self, rows: list[Row]) -> int:
+        slots = _BATCH.get(self._forward.device.type, 16)
+        if self._forward.device.type != "cpu":
+            return slots
+        longest = max(len(row.prompt) + row.max_new_tokens for row in rows)
+        return max(1, min(slots, _STATE_BYTES // (longest * self._forward.state_bytes)))
 
     def _decode_run(self, rows: list[Row], slots: int) -> DecodeRun:
         return DecodeRun(
