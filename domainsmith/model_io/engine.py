@@ -22,6 +22,7 @@ from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import Completion, GenerationRequest, LogLikelihood
 from domainsmith.model_io.loading import load_model
 from domainsmith.model_io.packed_linear import pack_linear_layers
+from domainsmith.model_io.prefix_cache import DEFAULT_BYTES, PrefixCache
 from domainsmith.model_io.score import score_pairs
 from domainsmith.records import Message
 
@@ -47,9 +48,19 @@ class Engine:
         tokenizer: Its tokenizer.
         name: Goes into records and lineage.
         folder: Where it was loaded from.
+        prefix_cache_bytes: Bound of the states of prompt beginnings that are kept for later calls;
+            None takes 256 MB (2 GB on CUDA), 0 keeps none. Outputs do not depend on it.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, *, name: str, folder: Path) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        *,
+        name: str,
+        folder: Path,
+        prefix_cache_bytes: int | None = None,
+    ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.folder = folder
@@ -57,6 +68,9 @@ class Engine:
         self.share_prefix = True
         self._name = name
         self._forward = Forward(model, tokenizer)
+        if prefix_cache_bytes is None:
+            prefix_cache_bytes = DEFAULT_BYTES.get(self._forward.device.type, 0)
+        self.prefix_cache = PrefixCache(prefix_cache_bytes)
         self._adapters = Adapters(model)
         self._lock = threading.RLock()
         self._grammars: Grammars | None = None
@@ -71,6 +85,7 @@ class Engine:
         threads: int = 0,
         quantization: Quantization = "none",
         name: str = "",
+        prefix_cache_bytes: int | None = None,
     ) -> Engine:
         """Load a model folder.
 
@@ -81,6 +96,7 @@ class Engine:
             threads: CPU threads of torch; 0 takes the physical cores.
             quantization: ``8bit`` and ``4bit`` need CUDA and bitsandbytes.
             name: Goes into records; the folder's name if empty.
+            prefix_cache_bytes: See the class; None for the default.
 
         Returns:
             The engine.
@@ -95,7 +111,13 @@ class Engine:
         place = pick_device(device)
         model, tokenizer = load_model(folder, place, pick_dtype(dtype, place), quantization)
         pack_linear_layers(model)
-        return cls(model, tokenizer, name=name or folder.name, folder=folder)
+        return cls(
+            model,
+            tokenizer,
+            name=name or folder.name,
+            folder=folder,
+            prefix_cache_bytes=prefix_cache_bytes,
+        )
 
     @property
     def model_name(self) -> str:
@@ -188,7 +210,7 @@ class Engine:
             The whole completion, as the value of ``StopIteration``.
         """
         row = self._row(0, request)
-        run = self._decode_run([row], 1)
+        run = self._decode_run([row], 1, request.adapter)
         sent = 0
         while not run.is_done and not (cancel is not None and cancel.is_set()):
             self._advance(run, request.adapter)
@@ -256,6 +278,7 @@ class Engine:
         """
         with self._lock:
             self._adapters.add(name, Path(folder))
+            self.prefix_cache.forget(name)
 
     def remove_adapter(self, name: str) -> None:
         """Unload an adapter; the base weights stay.
@@ -265,6 +288,7 @@ class Engine:
         """
         with self._lock:
             self._adapters.remove(name)
+            self.prefix_cache.forget(name)
 
     def _tokens(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
@@ -307,19 +331,21 @@ class Engine:
         longest = max(len(row.prompt) + row.max_new_tokens for row in rows)
         return max(1, min(slots, _STATE_BYTES // (longest * self._forward.state_bytes)))
 
-    def _decode_run(self, rows: list[Row], slots: int) -> DecodeRun:
+    def _decode_run(self, rows: list[Row], slots: int, adapter: str | None) -> DecodeRun:
         return DecodeRun(
             self._forward,
             rows,
             slots=slots,
             statistics=self.statistics,
+            adapter=adapter,
+            prefixes=self.prefix_cache,
             share_prefix=self.share_prefix,
         )
 
     def _run(
         self, rows: list[Row], adapter: str | None, slots: int, cancel: threading.Event | None
     ) -> Iterator[Completion]:
-        run = self._decode_run(rows, slots)
+        run = self._decode_run(rows, slots, adapter)
         while not run.is_done:
             if cancel is not None and cancel.is_set():
                 for row in list(run.unfinished()):

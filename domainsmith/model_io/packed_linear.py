@@ -32,7 +32,7 @@ def pack_linear_layers(model: Any) -> int:
     Returns:
         Number of layers that were packed; 0 where it does not apply.
     """
-    layers = [
+    layers: list[Any] = [
         module
         for module in model.modules()
         if type(module) is torch.nn.Linear and module.weight.dtype == torch.bfloat16
