@@ -44,9 +44,9 @@ def pieces_of(tokens: list[int]) -> list[list[int]]:
 
 def test_cut_is_at_multiples_whatever_the_start() -> None:
     assert cut(0, 0) == cut(5, 5) == []
-    assert cut(0, 64) == [(0, 64)]
-    assert cut(0, 130) == [(0, 64), (64, 128), (128, 130)]
-    assert cut(64, 130) == [(64, 128), (128, 130)]
+    assert cut(0, 128) == [(0, 128)]
+    assert cut(0, 260) == [(0, 128), (128, 256), (256, 260)]
+    assert cut(128, 260) == [(128, 256), (256, 260)]
     assert cut(100, 130) == [(100, 128), (128, 130)]
 
 
@@ -61,7 +61,7 @@ def test_the_longest_kept_beginning_is_found_with_its_states() -> None:
     assert found.states is not None
     assert torch.equal(found.states[0][0], states_of(128)[0][0])
     assert torch.equal(found.states[0][1], states_of(128)[0][1])
-    further = cache.find(found, [tokens[128:192], tokens[192:]])
+    further = cache.find(found, [tokens[128:]])
     assert further.tokens == 200
     assert further.key == kept.key
     assert cache.find(cache.root("lora"), pieces_of(tokens)).tokens == 0
