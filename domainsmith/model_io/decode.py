@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
 
-from domainsmith.model_io.batching import Family, plan_batches
+from domainsmith.model_io.batching import plan_batches
 from domainsmith.model_io.generation import Completion, FinishReason, GenerationRequest
 from domainsmith.model_io.kv_cache import SlotCache, States
+from domainsmith.model_io.prefix_cache import PIECE_TOKENS, Prefix, PrefixCache, cut
 from domainsmith.model_io.sampling import pick_tokens
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ __all__ = ["DecodeRun", "Row", "Statistics"]
 _REFILL_SHARE = 4
 """Waiting rows enter when a quarter of the slots is free: prefill in batches is cheaper."""
 
+_KEPT_ROWS = 4
+"""Calls of so few rows are turns of a conversation or steps of an agent, whose prompts come back
+as the beginnings of longer ones: they are computed and kept in pieces. The prompts of larger calls
+would only push each other out, so what their rows share is kept."""
+
 
 @dataclass(slots=True)
 class Statistics:
@@ -37,6 +43,8 @@ class Statistics:
     Attributes:
         prompt_tokens: Tokens of all prompts.
         prefilled_tokens: Of these, tokens that were computed (shared prefixes count once).
+        cached_tokens: Of these, tokens whose states were kept by an earlier call (shared prefixes
+            count once here, too).
         decoded_tokens: Tokens that were sampled.
         steps: Decoding steps, whatever the number of rows.
         halvings: Times that memory ran out and the batch was halved.
@@ -44,6 +52,7 @@ class Statistics:
 
     prompt_tokens: int = 0
     prefilled_tokens: int = 0
+    cached_tokens: int = 0
     decoded_tokens: int = 0
     steps: int = 0
     halvings: int = 0
@@ -102,7 +111,7 @@ class _Queue:
 
     prefix: int
     rows: deque[Row]
-    states: States | None = None
+    past: Prefix | None = None
 
 
 class DecodeRun:
@@ -113,6 +122,8 @@ class DecodeRun:
         rows: Requests with their tokens.
         slots: Rows that are decoded together.
         statistics: Counted into.
+        adapter: With which all rows are computed.
+        prefixes: Kept between runs.
         share_prefix: Off only to compare.
     """
 
@@ -123,6 +134,8 @@ class DecodeRun:
         *,
         slots: int,
         statistics: Statistics,
+        adapter: str | None,
+        prefixes: PrefixCache,
         share_prefix: bool = True,
     ) -> None:
         self._forward = forward
@@ -130,14 +143,18 @@ class DecodeRun:
         self._statistics = statistics
         self._active: list[Row] = []
         self._cache = SlotCache()
+        self._adapter = adapter
+        self._prefixes = prefixes
+        self._root = prefixes.root(adapter)
         plan = plan_batches([row.prompt for row in rows], [repr(row.request) for row in rows])
-        families = plan.families if share_prefix else _unshared(plan.families)
         self._shared = plan.shared if share_prefix else 0
-        self._shared_states: States | None = None
+        self._shared_past: Prefix | None = None
         self._waiting = deque(
-            _Queue(family.prefix, deque(rows[number] for number in family.rows))
-            for family in families
+            _Queue(family.prefix if share_prefix else 0, deque(rows[at] for at in family.rows))
+            for family in plan.families
         )
+        if share_prefix and len(rows) <= _KEPT_ROWS:
+            self._waiting = deque(_kept_apart(self._waiting))
         statistics.prompt_tokens += sum(len(row.prompt) for row in rows)
 
     @property
@@ -173,9 +190,9 @@ class DecodeRun:
                 row.grammar.reset()
         self._active = []
         self._cache = SlotCache()
-        self._shared_states = None
+        self._shared_past = None
         for queue in self._waiting:
-            queue.states = None
+            queue.past = None
         if rows:
             self._waiting.appendleft(_Queue(self._shared, deque(rows)))
         self._slots = slots
@@ -198,27 +215,36 @@ class DecodeRun:
         return self._sample(hidden, first)
 
     def _prefill(self, rows: list[Row], queue: _Queue) -> tuple[States, torch.Tensor]:
-        past = self._prefix_states(rows[0], queue)
-        start = queue.prefix if past is not None else 0
-        suffixes = [row.prompt[start:] for row in rows]
+        past = self._past(rows[0], queue)
+        suffixes = [row.prompt[past.tokens :] for row in rows]
         self._statistics.prefilled_tokens += sum(len(suffix) for suffix in suffixes)
-        return self._forward.prefill(suffixes, past)
+        return self._forward.prefill(suffixes, past.states)
 
-    def _prefix_states(self, row: Row, queue: _Queue) -> States | None:
-        """Return the states of a family's prefix, computed at its first use."""
-        if queue.states is None and queue.prefix:
-            if self._shared and self._shared_states is None:
-                self._shared_states = self._extend(None, row.prompt[: self._shared])
-            if queue.prefix > self._shared:
-                tail = row.prompt[self._shared : queue.prefix]
-                queue.states = self._extend(self._shared_states, tail)
-            else:
-                queue.states = self._shared_states
-        return queue.states
+    def _past(self, row: Row, queue: _Queue) -> Prefix:
+        """Return the prefix of a queue's rows, found or computed at its first use."""
+        if queue.past is None:
+            common = self._root
+            whole = self._shared // PIECE_TOKENS * PIECE_TOKENS
+            if queue.prefix and whole:
+                if self._shared_past is None:
+                    self._shared_past = self._extend(self._root, row.prompt[:whole])
+                common = self._shared_past
+            queue.past = self._extend(common, row.prompt[: queue.prefix])
+        return queue.past
 
-    def _extend(self, past: States | None, tokens: list[int]) -> States:
-        self._statistics.prefilled_tokens += len(tokens)
-        return self._forward.prefill([tokens], past)[0]
+    def _extend(self, past: Prefix, tokens: list[int]) -> Prefix:
+        """Return a longer prefix: pieces that are kept, and the others computed one by one."""
+        pieces = [tokens[start:end] for start, end in cut(past.tokens, len(tokens))]
+        found = self._prefixes.find(past, pieces)
+        self._statistics.cached_tokens += found.tokens - past.tokens
+        missing = [tokens[start:end] for start, end in cut(found.tokens, len(tokens))]
+        states = found.states
+        for piece in missing:
+            self._statistics.prefilled_tokens += len(piece)
+            states = self._forward.prefill([piece], states)[0]
+        if not missing or states is None:
+            return found
+        return self._prefixes.keep(self._adapter, found, missing, states)
 
     def _step(self) -> list[Row]:
         self._cache.make_room()
@@ -278,5 +304,12 @@ def _take(waiting: deque[Row], free: int, budget: int, prefix: int) -> list[Row]
     return rows
 
 
-def _unshared(families: Sequence[Family]) -> list[Family]:
-    return [Family(0, family.rows) for family in families]
+def _kept_apart(queues: Iterable[_Queue]) -> Iterator[_Queue]:
+    """Give each row that shares nothing a queue and a prefix of its own: nearly all its prompt."""
+    for queue in queues:
+        if queue.prefix:
+            yield queue
+            continue
+        for row in queue.rows:
+            # At least one token is left: its logits start the completion.
+            yield _Queue((len(row.prompt) - 1) // PIECE_TOKENS * PIECE_TOKENS, deque([row]))

@@ -21,6 +21,8 @@ from domainsmith.model_io.device import pick_device, pick_dtype, set_threads
 from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import Completion, GenerationRequest, LogLikelihood
 from domainsmith.model_io.loading import load_model
+from domainsmith.model_io.packed_linear import pack_linear_layers
+from domainsmith.model_io.prefix_cache import DEFAULT_BYTES, PrefixCache
 from domainsmith.model_io.score import score_pairs
 from domainsmith.records import Message
 
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "Quantization"]
 
 Quantization = Literal["none", "8bit", "4bit"]
-_BATCH = {"cpu": 16, "cuda": 64, "mps": 16}
+_BATCH = {"cpu": 32, "cuda": 64, "mps": 16}
+_STATE_BYTES = 2 << 30
+"""Bound of a CPU batch's states: where memory ends there, the process may be killed unasked."""
 
 
 class Engine:
@@ -44,9 +48,19 @@ class Engine:
         tokenizer: Its tokenizer.
         name: Goes into records and lineage.
         folder: Where it was loaded from.
+        prefix_cache_bytes: Bound of the states of prompt beginnings that are kept for later calls;
+            None takes 256 MB (2 GB on CUDA), 0 keeps none. Outputs do not depend on it.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, *, name: str, folder: Path) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        *,
+        name: str,
+        folder: Path,
+        prefix_cache_bytes: int | None = None,
+    ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.folder = folder
@@ -54,6 +68,9 @@ class Engine:
         self.share_prefix = True
         self._name = name
         self._forward = Forward(model, tokenizer)
+        if prefix_cache_bytes is None:
+            prefix_cache_bytes = DEFAULT_BYTES.get(self._forward.device.type, 0)
+        self.prefix_cache = PrefixCache(prefix_cache_bytes)
         self._adapters = Adapters(model)
         self._lock = threading.RLock()
         self._grammars: Grammars | None = None
@@ -68,6 +85,7 @@ class Engine:
         threads: int = 0,
         quantization: Quantization = "none",
         name: str = "",
+        prefix_cache_bytes: int | None = None,
     ) -> Engine:
         """Load a model folder.
 
@@ -78,6 +96,7 @@ class Engine:
             threads: CPU threads of torch; 0 takes the physical cores.
             quantization: ``8bit`` and ``4bit`` need CUDA and bitsandbytes.
             name: Goes into records; the folder's name if empty.
+            prefix_cache_bytes: See the class; None for the default.
 
         Returns:
             The engine.
@@ -91,7 +110,14 @@ class Engine:
         folder = Path(folder)
         place = pick_device(device)
         model, tokenizer = load_model(folder, place, pick_dtype(dtype, place), quantization)
-        return cls(model, tokenizer, name=name or folder.name, folder=folder)
+        pack_linear_layers(model)
+        return cls(
+            model,
+            tokenizer,
+            name=name or folder.name,
+            folder=folder,
+            prefix_cache_bytes=prefix_cache_bytes,
+        )
 
     @property
     def model_name(self) -> str:
@@ -164,10 +190,9 @@ class Engine:
             ResourceExhausted: Memory does not suffice even for a single row.
         """
         rows = [self._row(index, request) for index, request in enumerate(requests)]
-        slots = batch_size or _BATCH.get(self._forward.device.type, 16)
         for adapter in sorted({row.request.adapter for row in rows}, key=lambda name: name or ""):
             group = [row for row in rows if row.request.adapter == adapter]
-            yield from self._run(group, adapter, slots, cancel)
+            yield from self._run(group, adapter, batch_size or self._slots(group), cancel)
 
     def stream(
         self, request: GenerationRequest, cancel: threading.Event | None = None
@@ -185,7 +210,7 @@ class Engine:
             The whole completion, as the value of ``StopIteration``.
         """
         row = self._row(0, request)
-        run = self._decode_run([row], 1)
+        run = self._decode_run([row], 1, request.adapter)
         sent = 0
         while not run.is_done and not (cancel is not None and cancel.is_set()):
             self._advance(run, request.adapter)
@@ -253,6 +278,7 @@ class Engine:
         """
         with self._lock:
             self._adapters.add(name, Path(folder))
+            self.prefix_cache.forget(name)
 
     def remove_adapter(self, name: str) -> None:
         """Unload an adapter; the base weights stay.
@@ -262,6 +288,7 @@ class Engine:
         """
         with self._lock:
             self._adapters.remove(name)
+            self.prefix_cache.forget(name)
 
     def _tokens(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
@@ -297,19 +324,28 @@ class Engine:
                 self._grammars = Grammars(self.tokenizer, width, sorted(self._forward.stop_ids))
             return self._grammars
 
-    def _decode_run(self, rows: list[Row], slots: int) -> DecodeRun:
+    def _slots(self, rows: list[Row]) -> int:
+        slots = _BATCH.get(self._forward.device.type, 16)
+        if self._forward.device.type != "cpu":
+            return slots
+        longest = max(len(row.prompt) + row.max_new_tokens for row in rows)
+        return max(1, min(slots, _STATE_BYTES // (longest * self._forward.state_bytes)))
+
+    def _decode_run(self, rows: list[Row], slots: int, adapter: str | None) -> DecodeRun:
         return DecodeRun(
             self._forward,
             rows,
             slots=slots,
             statistics=self.statistics,
+            adapter=adapter,
+            prefixes=self.prefix_cache,
             share_prefix=self.share_prefix,
         )
 
     def _run(
         self, rows: list[Row], adapter: str | None, slots: int, cancel: threading.Event | None
     ) -> Iterator[Completion]:
-        run = self._decode_run(rows, slots)
+        run = self._decode_run(rows, slots, adapter)
         while not run.is_done:
             if cancel is not None and cancel.is_set():
                 for row in list(run.unfinished()):

@@ -40,6 +40,15 @@ class Forward:
             self._window = 0
         self._pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
 
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of the key/value states of one token."""
+        config = self.config
+        heads = config.num_attention_heads
+        width = getattr(config, "head_dim", None) or config.hidden_size // heads
+        grouped = getattr(config, "num_key_value_heads", None) or heads
+        return int(2 * config.num_hidden_layers * grouped * width * self.dtype.itemsize)
+
     def hidden(self, rows: Sequence[Sequence[int]], past: States | None) -> tuple[Any, States]:
         """Compute the hidden states of token rows, each after the same past.
 
