@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from domainsmith.agents.policy import Policy
     from domainsmith.data_connection.index import Index
     from domainsmith.model_io.engine import Engine
-    from domainsmith.model_io.generation import Embedder
+    from domainsmith.model_io.generation import Embedder, Reranker
     from domainsmith.tools.tool import ToolContext
     from domainsmith.training.registry import AdapterEntry
 
@@ -40,6 +40,7 @@ class Assembly:
         self._remote: Any = None
         self._embedder: Embedder | None = None
         self._index: Index | None = None
+        self._reranker: Reranker | None = None
         self._chains: dict[tuple[str | None, int | None, bool], Any] = {}
 
     def engine(self) -> Engine:
@@ -111,6 +112,34 @@ class Assembly:
             else:
                 self._index.refresh()
             return self._index
+
+    def reranker(self) -> Reranker | None:
+        """Return what orders the passages found anew, or None if the settings name none.
+
+        Raises:
+            WeightsMissing: There are no weights under the settings' name.
+            InputInvalid: The chat model is a remote one, which tells no likelihoods.
+        """
+        name = self.settings.reranker
+        with self._lock:
+            if self._reranker is None and name == "likelihood":
+                from domainsmith.data_connection.language import detect_language
+                from domainsmith.model_io.rerank import LikelihoodReranker
+
+                if self._is_remote:
+                    raise InputInvalid(
+                        "Reranking by likelihood needs a chat model in this process",
+                        where=self.settings.chat_model,
+                        fix="Set reranker to `none` or to the folder of a cross-encoder.",
+                    )
+                self._reranker = LikelihoodReranker(self.engine(), language_of=detect_language)
+            elif self._reranker is None and name != "none":
+                from domainsmith.model_io.load import load_reranker
+
+                self._reranker = load_reranker(
+                    name, device=self.settings.device, threads=self.settings.threads
+                )
+            return self._reranker
 
     def load_adapter(self, adapter_id: str) -> AdapterEntry:
         """Put an adapter into the engine under its id, unless it is there.
@@ -193,6 +222,8 @@ class Assembly:
                     adapter_id=name,
                     # Without a text of its own, the question's language decides.
                     system=trained or None,
+                    reranker=self.reranker(),
+                    rerank_top=self.settings.rerank_top,
                 )
             return self._chains[key]
 

@@ -167,6 +167,8 @@ def _models(settings: Settings) -> Iterator[Check]:
     for kind, name in wanted.items():
         if not _is_default(name):
             yield _configured(kind, name)
+    if settings.reranker not in ("none", "likelihood"):
+        yield _configured("reranker", settings.reranker)
 
 
 def _is_default(name: str) -> bool:
@@ -177,7 +179,7 @@ def _configured(kind: str, name: str) -> Check:
     """Look for the weights of a model that the settings name; nothing is fetched or converted."""
     from domainsmith.model_io.catalog import chat_model_folder, embedder_folder, parse_name
 
-    setting = "chat_model" if kind == "chat" else "embed_model"
+    setting = {"chat": "chat_model", "embedder": "embed_model"}.get(kind, kind)
     try:
         source = parse_name(name)
         if source.scheme == "openai":

@@ -29,7 +29,7 @@ from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.retrieve import retrieve
 from domainsmith.errors import InputInvalid
-from domainsmith.model_io.generation import Embedder, GenerationRequest, Generator
+from domainsmith.model_io.generation import Embedder, GenerationRequest, Generator, Reranker
 from domainsmith.model_io.messages import (
     format_context,
     is_refusal,
@@ -99,6 +99,8 @@ class _Steps:
     gate: bool = True
     fallback: bool = True
     threshold: float = THRESHOLD
+    reranker: Reranker | None = None
+    rerank_top: int = 20
 
     def run(self, questions: Sequence[str], asked: Sequence[str] | None = None) -> list[_Draft]:
         """Take questions through every step, each step as one batch.
@@ -122,7 +124,14 @@ class _Steps:
         return drafts
 
     def _judged(self, questions: Sequence[str]) -> list[_Draft]:
-        found = retrieve(self.index, self.embedder, questions, k=self.top_k)
+        found = retrieve(
+            self.index,
+            self.embedder,
+            questions,
+            k=self.top_k,
+            reranker=self.reranker,
+            rerank_top=self.rerank_top,
+        )
         return [
             _Draft(
                 question,
@@ -334,6 +343,8 @@ def build_answer_chain(
     adapter_id: str | None = None,
     system: str | None = None,
     threshold: float = THRESHOLD,
+    reranker: Reranker | None = None,
+    rerank_top: int = 20,
 ) -> Runnable[str | Mapping[str, Any], Answer]:
     """Build the chain that answers questions from a workspace's documents.
 
@@ -349,6 +360,8 @@ def build_answer_chain(
         adapter_id: The adapter's artifact id, a further parent of the answers.
         system: System text; None takes the expert's.
         threshold: Of the answerability gate.
+        reranker: Orders the passages found anew; None keeps the fused order.
+        rerank_top: How many candidates it reads.
 
     Returns:
         A runnable from a question, or ``{"question": ..., "history": [(user, assistant)]}``,
@@ -363,6 +376,8 @@ def build_answer_chain(
         system=system,
         documents_only=documents_only,
         threshold=threshold,
+        reranker=reranker,
+        rerank_top=rerank_top,
     )
     name = getattr(chat, "model_name", None) or type(chat).__name__
     return _AnswerChain(workspace, steps, str(name), adapter_id)
@@ -380,6 +395,8 @@ def answer_many(
     gate: bool = True,
     fallback: bool = True,
     threshold: float = THRESHOLD,
+    reranker: Reranker | None = None,
+    rerank_top: int = 20,
 ) -> list[GroundedReply]:
     """Answer questions for evaluation: nothing is registered, no citation marks.
 
@@ -399,6 +416,8 @@ def answer_many(
         gate: Refuse by code what the documents seem not to answer.
         fallback: Replace unsupported words by a quoted sentence.
         threshold: Of the gate.
+        reranker: Orders the passages found anew; None keeps the fused order.
+        rerank_top: How many candidates it reads.
 
     Returns:
         One reply a question, in order. Without the gate a reply is ``refused`` only if the
@@ -414,6 +433,8 @@ def answer_many(
         gate=gate,
         fallback=fallback,
         threshold=threshold,
+        reranker=reranker,
+        rerank_top=rerank_top,
     )
     return [
         GroundedReply(

@@ -21,7 +21,7 @@ from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import content_terms, detect_language, tokenize
 from domainsmith.data_connection.split import passage_context
 from domainsmith.errors import InputNotFound
-from domainsmith.model_io.generation import Embedder
+from domainsmith.model_io.generation import Embedder, Reranker
 from domainsmith.records import Hit, Language, Passage
 from domainsmith.storage.documents import passages_by_id
 
@@ -97,7 +97,13 @@ def fusion_weight(question: str, best_coverage: float, speaks: bool) -> float:
 
 
 def retrieve(
-    index: Index, embedder: Embedder, queries: Sequence[str], *, k: int = 5
+    index: Index,
+    embedder: Embedder,
+    queries: Sequence[str],
+    *,
+    k: int = 5,
+    reranker: Reranker | None = None,
+    rerank_top: int = 20,
 ) -> list[list[Hit]]:
     """Find the passages that fit each query best.
 
@@ -106,6 +112,8 @@ def retrieve(
         embedder: Embeds the queries; the one whose vectors the index holds.
         queries: Questions or key words.
         k: Passages a query.
+        reranker: Orders the best fused candidates anew; None keeps the fused order.
+        rerank_top: How many candidates of a query it reads.
 
     Returns:
         At most ``k`` hits a query, best first; near-identical passages (a manual as PDF and
@@ -114,6 +122,31 @@ def retrieve(
     asked = [query.strip() for query in queries]
     if not asked:
         return []
+    if reranker is None:
+        return _fused_hits(index, embedder, asked, k)
+    found = _fused_hits(index, embedder, asked, max(k, rerank_top))
+    heads = [hits[:rerank_top] for hits in found]
+    texts = [[passage_context(hit.passage) for hit in head] for head in heads]
+    scores = reranker.rerank(asked, texts)
+    return [
+        _reranked(head, row, hits[rerank_top:])[:k]
+        for head, row, hits in zip(heads, scores, found, strict=True)
+    ]
+
+
+def _reranked(head: Sequence[Hit], scores: Sequence[float], rest: Sequence[Hit]) -> list[Hit]:
+    """Order ``head`` by new scores, mapped to 0.5 to 1; what was not read stays below."""
+    low, high = min(scores, default=0.0), max(scores, default=0.0)
+    span = (high - low) or 1.0
+    order = sorted(range(len(head)), key=lambda row: (-scores[row], row))
+    values = [0.5 + 0.5 * (score - low) / span for score in scores]
+    return [
+        *(head[row].model_copy(update={"score": round(values[row], 6)}) for row in order),
+        *(hit.model_copy(update={"score": round(0.5 * hit.score, 6)}) for hit in rest),
+    ]
+
+
+def _fused_hits(index: Index, embedder: Embedder, asked: list[str], k: int) -> list[list[Hit]]:
     for last_try in (False, True):
         dense = index.dense(embedder.embed(asked), _CANDIDATES)
         lexical = index.bm25(asked, _CANDIDATES)
@@ -208,11 +241,22 @@ class HybridRetriever(BaseRetriever):
     """The :class:`Embedder` of the index."""
     k: int = 5
     """Passages a query."""
+    reranker: Any = None
+    """A :class:`~domainsmith.model_io.generation.Reranker`, or None."""
+    rerank_top: int = 20
+    """Candidates that the reranker reads."""
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[LangchainDocument]:
-        hits = retrieve(self.index, self.embedder, [query], k=self.k)[0]
+        hits = retrieve(
+            self.index,
+            self.embedder,
+            [query],
+            k=self.k,
+            reranker=self.reranker,
+            rerank_top=self.rerank_top,
+        )[0]
         return [
             LangchainDocument(
                 id=hit.passage.id,

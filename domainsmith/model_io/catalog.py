@@ -92,7 +92,7 @@ def embedder_folder(name: str = "default", *, progress: Progress | None = None) 
     if source.target == "default":
         return packaged_path(DEFAULT_EMBEDDER, progress)
     folder = _local_folder(source.target, progress)
-    if not any(folder.glob("*.safetensors")):
+    if not any(folder.glob("*.safetensors")) and not any(folder.glob("*/*.safetensors")):
         raise WeightsMissing(
             "The folder holds no safetensors weights",
             where=folder,

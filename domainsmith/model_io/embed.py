@@ -1,7 +1,8 @@
-"""Embedding models of sentence-transformers."""
+"""Embedding models of sentence-transformers: transformers and static ones."""
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["LangChainEmbeddings", "LocalEmbedder"]
 
 _BATCH = 32
+_NO_LIMIT = 1 << 20
+"""Tokens of a text that a static model reads: all of them."""
 
 
 class LocalEmbedder:
@@ -63,11 +66,15 @@ class LocalEmbedder:
     @property
     def max_tokens(self) -> int:
         """Tokens of a text that are read; the rest is not seen."""
-        return int(self._model.get_max_seq_length() or 512)
+        length = self._model.get_max_seq_length() or 512
+        return int(length) if math.isfinite(length) else _NO_LIMIT
 
     def count_tokens(self, text: str) -> int:
         """Return the tokens of a text as this model counts them, special ones included."""
-        return len(self._model.tokenizer.encode(text, truncation=False, verbose=False))
+        tokenizer = self._model.tokenizer
+        if not callable(tokenizer):  # of the tokenizers library, as static models have it
+            return len(tokenizer.encode(text, add_special_tokens=False).ids)
+        return len(tokenizer.encode(text, truncation=False, verbose=False))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts.
@@ -78,7 +85,8 @@ class LocalEmbedder:
             texts: Any number, empty ones too.
 
         Returns:
-            Float32 vectors of shape (texts, dimension), L2-normalised, in the given order.
+            Float32 vectors of shape (texts, dimension), L2-normalised, in the given order. A
+            static model gives zeros to a text without tokens.
 
         Raises:
             InputInvalid: A single text was given instead of a list.

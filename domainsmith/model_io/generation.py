@@ -28,6 +28,7 @@ __all__ = [
     "GenerationRequest",
     "Generator",
     "LogLikelihood",
+    "Reranker",
     "Scorer",
 ]
 
@@ -232,4 +233,25 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 vectors of shape (texts, dimension), L2-normalised."""
+        ...
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """Reads queries and passages together and tells how well they fit."""
+
+    @property
+    def name(self) -> str:
+        """Kind and content of the model behind it."""
+        ...
+
+    def rerank(
+        self, queries: Sequence[str], passages: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        """Return one score a passage, higher is better; comparable within one query only.
+
+        Args:
+            queries: The questions.
+            passages: Texts to score for each of them; the numbers may differ.
+        """
         ...

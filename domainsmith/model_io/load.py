@@ -18,10 +18,11 @@ from domainsmith.model_io.catalog import (
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from domainsmith.model_io.embed import LocalEmbedder
     from domainsmith.model_io.engine import Engine, Quantization
+    from domainsmith.model_io.generation import Embedder
+    from domainsmith.model_io.rerank import CrossEncoderReranker
 
-__all__ = ["load_chat", "load_embedder", "load_engine"]
+__all__ = ["load_chat", "load_embedder", "load_engine", "load_reranker"]
 
 _loaded: dict[tuple[Any, ...], Any] = {}
 _lock = threading.RLock()
@@ -95,11 +96,12 @@ def load_embedder(
     device: str = "auto",
     threads: int = 0,
     progress: Progress | None = None,
-) -> LocalEmbedder:
+) -> Embedder:
     """Load an embedding model; the same arguments give the same one.
 
     Args:
-        name: ``default``, a folder or a hub id.
+        name: ``default``, a folder, a hub id, or ``openai:URL#MODEL``; nothing is sent to a
+            server before the first use.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         threads: CPU threads of torch; 0 takes the physical cores.
         progress: Receives one sentence before each slow step.
@@ -111,6 +113,12 @@ def load_embedder(
         WeightsMissing: There are no usable weights under the name.
     """
     from domainsmith.model_io.device import pick_device
+
+    if parse_name(name).scheme == "openai":
+        # Not kept: the key may change, and there are no weights to load.
+        from domainsmith.model_io.remote_embed import RemoteEmbedder
+
+        return RemoteEmbedder(name)
     from domainsmith.model_io.embed import LocalEmbedder
 
     folder = embedder_folder(name, progress=progress)
@@ -120,6 +128,48 @@ def load_embedder(
             _loaded[key] = LocalEmbedder(folder, device=device, threads=threads)
         embedder: LocalEmbedder = _loaded[key]
     return embedder
+
+
+def load_reranker(
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int = 0,
+    progress: Progress | None = None,
+) -> CrossEncoderReranker:
+    """Load a cross-encoder; the same arguments give the same one.
+
+    Args:
+        name: A folder or a hub id.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        threads: CPU threads of torch; 0 takes the physical cores.
+        progress: Receives one sentence before each slow step.
+
+    Returns:
+        The reranker.
+
+    Raises:
+        WeightsMissing: There are no usable weights under the name.
+        InputInvalid: The name is that of a served or of the default model, or the model gives
+            more than one score a pair.
+    """
+    from domainsmith.model_io.device import pick_device
+    from domainsmith.model_io.rerank import CrossEncoderReranker
+
+    source = parse_name(name)
+    if source.scheme != "local" or source.target == "default":
+        raise InputInvalid(
+            "A reranker is `none`, `likelihood` or a local cross-encoder",
+            where=name,
+            fix="Name the folder of a cross-encoder.",
+        )
+    folder = embedder_folder(name, progress=progress)
+    key = ("reranker", str(folder), pick_device(device))
+    with _lock:
+        if key not in _loaded:
+            _loaded[key] = CrossEncoderReranker(folder, device=device, threads=threads)
+        reranker: CrossEncoderReranker = _loaded[key]
+    return reranker
 
 
 def load_chat(

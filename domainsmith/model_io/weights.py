@@ -33,20 +33,22 @@ def weights_sha256(folder: Path) -> str:
         folder: A model's folder.
 
     Returns:
-        SHA-256 over the names and hashes of its ``*.safetensors`` files. The files' hashes are
-        remembered in the model cache by path, size and modification time.
+        SHA-256 over the names and hashes of its ``*.safetensors`` files, or of those one folder
+        below where there are none, as some static embedding models have them. The files' hashes
+        are remembered in the model cache by path, size and modification time.
 
     Raises:
         WeightsMissing: The folder holds no safetensors.
     """
-    files = sorted(Path(folder).resolve().glob("*.safetensors"))
+    root = Path(folder).resolve()
+    files = sorted(root.glob("*.safetensors")) or sorted(root.glob("*/*.safetensors"))
     if not files:
         raise WeightsMissing(
             "The folder holds no safetensors weights",
             where=folder,
             fix="Run `domainsmith models pull default`, or name another folder.",
         )
-    return content_hash({file.name: file_sha256(file) for file in files})
+    return content_hash({str(file.relative_to(root)): file_sha256(file) for file in files})
 
 
 def file_sha256(file: Path) -> str:

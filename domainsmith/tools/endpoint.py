@@ -49,6 +49,8 @@ _PASSED_ON = (
     "quantization",
     "threads",
     "top_k",
+    "reranker",
+    "rerank_top",
     "seed",
 )
 """Options that the server must share with its caller."""

@@ -122,6 +122,7 @@ def _config(ctx: ToolContext, entry: AdapterEntry) -> dict[str, Any]:
     from domainsmith.storage.passages import passages_fingerprint
 
     device = pick_device(ctx.options.device)
+    reranking = ctx.reranking()
     assert entry.manifest is not None
     return {
         "base_sha256": entry.manifest.base_sha256,
@@ -133,6 +134,7 @@ def _config(ctx: ToolContext, entry: AdapterEntry) -> dict[str, Any]:
         "bootstrap_seed": ctx.options.seed,
         "gate": THRESHOLD,
         "top_k": ctx.options.top_k,
+        "reranker": [reranking["reranker"].name, reranking["rerank_top"]] if reranking else None,
         "max_new_tokens": MAX_NEW_TOKENS,
         "prompts": [
             prompt_sha256(name, language)

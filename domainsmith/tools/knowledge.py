@@ -112,7 +112,11 @@ def _search_documents(ctx: ToolContext, arguments: SearchDocuments) -> ToolResul
     from domainsmith.data_connection.retrieve import retrieve
 
     found: list[Hit] = retrieve(
-        ctx.models.index(), ctx.models.embedder(), [arguments.query], k=ctx.options.top_k
+        ctx.models.index(),
+        ctx.models.embedder(),
+        [arguments.query],
+        k=ctx.options.top_k,
+        **ctx.reranking(),
     )[0]
     if not found:
         return ToolResult(
@@ -155,6 +159,7 @@ def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
         adapter=adapter,
         adapter_id=adapter,
         system=system,
+        **ctx.reranking(),
     )
     answer: Answer = chain.invoke({"question": arguments.question, "history": list(ctx.history)})
     sources = [

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from domainsmith.data_connection.index import Index
     from domainsmith.model_io.engine import Engine
-    from domainsmith.model_io.generation import Embedder
+    from domainsmith.model_io.generation import Embedder, Reranker
     from domainsmith.workspace import Workspace
 
 __all__ = [
@@ -67,6 +67,10 @@ class Models(Protocol):
         """Return the workspace's open index, up to date with its database."""
         ...
 
+    def reranker(self) -> Reranker | None:
+        """Return what orders the passages found anew, or None; only asked for if one is set."""
+        ...
+
 
 @dataclass(frozen=True)
 class ToolOptions:
@@ -76,6 +80,10 @@ class ToolOptions:
     embed_model: str = "default"
     top_k: int = 5
     """Passages handed to the answer step."""
+    reranker: str = "none"
+    """``none``, ``likelihood`` or a cross-encoder's folder."""
+    rerank_top: int = 20
+    """Candidates that the reranker reads."""
     chunk_tokens: int = 160
     """Largest passage, tokens."""
     records: int = 160
@@ -120,6 +128,12 @@ class ToolContext:
     folder: Path = field(default_factory=Path)
     history: tuple[tuple[str, str], ...] = ()
     ahead: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+
+    def reranking(self) -> dict[str, Any]:
+        """Return the keyword arguments that retrieval takes for its reranker."""
+        if self.options.reranker == "none":
+            return {}
+        return {"reranker": self.models.reranker(), "rerank_top": self.options.rerank_top}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pytest
 
 from domainsmith.apps.assembly import Assembly
 from domainsmith.apps.cli.main import main
+from domainsmith.errors import InputInvalid
 from domainsmith.settings import Settings
 from domainsmith.tools.toolset import tool_named
 from domainsmith.tools.training import make_job
@@ -22,6 +23,8 @@ CHANGED = {
     "threads": 3,
     "chunk_tokens": 64,
     "top_k": 7,
+    "reranker": "other-reranker",
+    "rerank_top": 9,
     "seed": 4,
     "records": 31,
     "epochs": 1.5,
@@ -67,6 +70,7 @@ def record(monkeypatch):
 
 def loaded(record):
     record("domainsmith.model_io.load.load_embedder", SimpleNamespace(model_name="e"))
+    record("domainsmith.model_io.load.load_reranker", SimpleNamespace(name="r"))
     return record("domainsmith.model_io.load.load_engine", SimpleNamespace(adapters=()))
 
 
@@ -125,6 +129,41 @@ def check_answer(assembly, record):
         tool_named("answer_question").call(assembly.context(), {"question": "Which fuse?"})
     assert seen["top_k"] == CHANGED["top_k"]
     return {"top_k"}
+
+
+def check_reranker(assembly, record):
+    loaded(record)
+    record("domainsmith.data_connection.index.Index.open", SimpleNamespace(refresh=lambda: None))
+    seen = record("domainsmith.model_io.load.load_reranker", "other")
+    chain = record("domainsmith.chains.answer.build_answer_chain", error=Recorded())
+    with pytest.raises(Recorded):
+        assembly.answer("Which fuse?")
+    assert (chain["reranker"], chain["rerank_top"]) == ("other", CHANGED["rerank_top"])
+    assert (seen[0], seen["device"], seen["threads"]) == (CHANGED["reranker"], "cpu", 3)
+    found = record("domainsmith.data_connection.retrieve.retrieve", error=Recorded())
+    for name, arguments, calls in (
+        ("answer_question", {"question": "Which fuse?"}, chain),
+        ("search_documents", {"query": "fuse"}, found),
+    ):
+        calls.clear()
+        with pytest.raises(Recorded):
+            tool_named(name).call(assembly.context(), arguments)
+        assert (calls["reranker"], calls["rerank_top"]) == ("other", CHANGED["rerank_top"])
+    return {"reranker", "rerank_top", "device", "threads"}
+
+
+def check_likelihood(assembly, record):
+    loaded(record)
+    local = Assembly(assembly.workspace, Settings(reranker="likelihood"))
+    assert local.reranker() is local.reranker() is not None
+    remote = Assembly(
+        assembly.workspace,
+        Settings(reranker="likelihood", chat_model="openai:http://127.0.0.1:1/v1#m"),
+    )
+    with pytest.raises(InputInvalid, match="likelihood"):
+        remote.reranker()
+    assert Assembly(assembly.workspace, Settings()).reranker() is None
+    return {"reranker"}
 
 
 def check_generation(assembly, record):

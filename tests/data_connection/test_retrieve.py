@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from domainsmith.data_connection.retrieve import (
     retrieve,
 )
 from domainsmith.data_connection.sources import add_folder
+from domainsmith.data_connection.split import passage_context
 from domainsmith.workspace import Workspace
 
 EMBEDDER = HashedWords()
@@ -105,3 +107,42 @@ def test_as_a_langchain_retriever(index: Index) -> None:
 
     assert found[0].metadata["document"] == "door.md"
     assert found[0].page_content.startswith("The door lock")
+
+
+class ShortestFirst:
+    """Prefers short passages, and notes what it was given."""
+
+    name = "shortest"
+
+    def __init__(self) -> None:
+        self.seen: list[list[str]] = []
+
+    def rerank(
+        self, queries: Sequence[str], passages: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        self.seen.extend(list(texts) for texts in passages)
+        return [[-float(len(text)) for text in texts] for texts in passages]
+
+
+def test_a_reranker_orders_the_best_candidates_anew(index: Index) -> None:
+    queries = ["How much does the Tarn 640 weigh?", "When does the door lock open?"]
+    plain = retrieve(index, EMBEDDER, queries, k=5)
+    reranker = ShortestFirst()
+    anew = retrieve(index, EMBEDDER, queries, k=5, reranker=reranker, rerank_top=3)
+
+    assert [len(texts) for texts in reranker.seen] == [3, 3]
+    assert reranker.seen[1][0].startswith("Door\n")  # with the header, as it is indexed
+    for before, after in zip(plain, anew, strict=True):
+        head = sorted(before[:3], key=lambda hit: len(passage_context(hit.passage)))
+        assert [h.passage.id for h in after] == [h.passage.id for h in [*head, *before[3:]]]
+        scores = [hit.score for hit in after]
+        assert scores == sorted(scores, reverse=True)
+        assert scores[0] == 1.0
+        assert min(scores) >= 0.0
+    few = retrieve(index, EMBEDDER, queries, k=1, reranker=reranker, rerank_top=3)
+    assert [h[0].passage.id for h in few] == [h[0].passage.id for h in anew]
+    assert retrieve(index, EMBEDDER, [], reranker=reranker) == []
+    retriever = HybridRetriever(
+        index=index, embedder=EMBEDDER, k=1, reranker=reranker, rerank_top=3
+    )
+    assert retriever.invoke(queries[0])[0].id == few[0][0].passage.id

@@ -70,3 +70,54 @@ def test_misuse_and_broken_folders_are_refused(embedder: LocalEmbedder, tmp_path
     with pytest.raises(WeightsMissing, match="cannot be loaded") as caught:
         load_embedder(str(tmp_path))
     assert caught.value.fix
+
+
+@pytest.fixture
+def static_folder(tmp_path: Path) -> Path:
+    """A static embedding model with random vectors, as sentence-transformers saves one."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+    words = ["[UNK]", "rinse", "twice", "drum", "door", ".", "滚", "筒"]
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    vectors = torch.randn((len(words), 12), generator=torch.Generator().manual_seed(3))
+    folder = tmp_path / "static"
+    module = StaticEmbedding(tokenizer, embedding_weights=vectors)
+    SentenceTransformer(modules=[module], device="cpu").save_pretrained(
+        str(folder), create_model_card=False
+    )
+    return folder
+
+
+def test_static_models_are_embedders(static_folder: Path) -> None:
+    static = load_embedder(str(static_folder), device="cpu")
+    assert isinstance(static, LocalEmbedder)
+    assert static.model_name.startswith("static@")
+    vectors = static.embed(TEXTS)
+    assert vectors.shape == (6, static.dimension) == (6, 12)
+    lengths = np.linalg.norm(vectors, axis=1)
+    assert lengths[[0, 1, 3, 4, 5]] == pytest.approx(np.ones(5), abs=1e-5)
+    assert lengths[2] == 0  # no token, no direction
+    assert np.abs(vectors - np.concatenate([static.embed([t]) for t in TEXTS])).max() < 1e-6
+    assert static.count_tokens("Rinse twice.") == 3
+    assert static.count_tokens(TEXTS[5]) <= static.max_tokens
+    assert LangChainEmbeddings(static).embed_query("") == [0.0] * 12
+
+
+def test_static_models_whose_weights_lie_in_a_folder_below(static_folder: Path) -> None:
+    import json
+
+    below = static_folder / "0_StaticEmbedding"
+    below.mkdir(exist_ok=True)
+    for name in ("model.safetensors", "tokenizer.json"):
+        if (static_folder / name).exists():
+            (static_folder / name).rename(below / name)
+    modules = json.loads((static_folder / "modules.json").read_text())
+    modules[0]["path"] = below.name
+    (static_folder / "modules.json").write_text(json.dumps(modules))
+    static = load_embedder(str(static_folder), device="cpu")
+    assert static.embed(["Rinse twice."]).shape == (1, 12)
