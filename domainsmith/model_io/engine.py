@@ -66,6 +66,7 @@ class Engine:
         self.folder = folder
         self.statistics = Statistics()
         self.share_prefix = True
+        self.force_tokens = True
         self._name = name
         self._forward = Forward(model, tokenizer)
         if prefix_cache_bytes is None:
@@ -340,6 +341,7 @@ class Engine:
             adapter=adapter,
             prefixes=self.prefix_cache,
             share_prefix=self.share_prefix,
+            force_tokens=self.force_tokens,
         )
 
     def _run(
