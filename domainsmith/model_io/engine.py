@@ -16,7 +16,8 @@ from domainsmith.errors import (
 )
 from domainsmith.model_io.adapters import Adapters
 from domainsmith.model_io.chat_template import render_chat
-from domainsmith.model_io.decode import DecodeRun, Row, Statistics
+from domainsmith.model_io.decode import DecodeRun
+from domainsmith.model_io.decode_row import Row, Statistics
 from domainsmith.model_io.device import pick_device, pick_dtype, set_threads
 from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import Completion, GenerationRequest, LogLikelihood
