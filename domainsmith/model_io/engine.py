@@ -172,13 +172,18 @@ class Engine:
     ) -> Iterator[Completion]:
         """Answer many requests.
 
-        Rows of different adapters are never in one batch. Which rows share a batch depends on the
-        requests alone, not on their order or on timing, so a list gives the same completions on
-        every run with the same device, dtype, threads and batch size.
+        Rows of different adapters are never in one batch. What prompts share is computed once, and
+        beginnings that an earlier call computed are taken from :attr:`prefix_cache`. Tokens that a
+        constraint leaves no choice about are appended without sampling.
+
+        Which rows share a batch depends on the requests alone, not on their order or on timing, so
+        a list gives the same completions on every run with the same device, dtype, threads and
+        batch size, whatever was computed before.
 
         Args:
             requests: In any order.
-            batch_size: Rows decoded together; 0 takes a number that suits the device.
+            batch_size: Rows decoded together; 0 takes a number that suits the device and the
+                lengths.
             cancel: When set, the rows that are not finished end as ``cancelled`` within one token,
                 with what they have.
 
