@@ -21,8 +21,8 @@ class Statistics:
     Attributes:
         prompt_tokens: Tokens of all prompts.
         prefilled_tokens: Of these, tokens that were computed (shared prefixes count once).
-        cached_tokens: Of these, tokens whose states were kept by an earlier call (shared prefixes
-            count once here, too).
+        cached_tokens: Prompt tokens that were not computed, because an earlier call had kept their
+            states (a shared prefix counts once here, too).
         decoded_tokens: Tokens that were sampled.
         forced_tokens: Tokens that were appended without sampling, because a constraint allowed
             nothing else.
