@@ -172,6 +172,16 @@ class RowGrammar:
             return True
         return bool(self._matcher.is_completed()) and self._only_end_follows()
 
+    def forced(self) -> list[int]:
+        """Return tokens of the text that must follow, each allowed in its turn; take none over."""
+        ahead = self._matcher.fork()
+        tokens = []
+        for token in self._encode(_forced_text(ahead)):
+            if not ahead.accept_token(token):
+                break
+            tokens.append(token)
+        return tokens
+
     def tokens_to_end(self) -> int:
         """Walk ahead by forced text and closing tokens; return about the tokens it takes."""
         ahead = self._matcher.fork()

@@ -7,102 +7,36 @@ depends on the requests alone, so the same list gives the same outputs on every 
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from domainsmith.model_io.batching import plan_batches
-from domainsmith.model_io.generation import Completion, FinishReason, GenerationRequest
+from domainsmith.model_io.decode_row import Row, Statistics
 from domainsmith.model_io.kv_cache import SlotCache, States
 from domainsmith.model_io.prefix_cache import PIECE_TOKENS, Prefix, PrefixCache, cut
 from domainsmith.model_io.sampling import pick_tokens
 
 if TYPE_CHECKING:
-    from domainsmith.model_io.constrain import RowGrammar
     from domainsmith.model_io.forward import Forward
 
-__all__ = ["DecodeRun", "Row", "Statistics"]
+__all__ = ["DecodeRun"]
 
 _REFILL_SHARE = 4
 """Waiting rows enter when a quarter of the slots is free: prefill in batches is cheaper."""
+
+_CHUNK_TOKENS = 2
+_CHUNK_SHARE = 4
+"""A chunk takes about as long as a step, in which the other rows wait: so at least a quarter of the
+rows must have several tokens to compute. Otherwise a step takes one of them a row."""
 
 _KEPT_ROWS = 4
 """Calls of so few rows are turns of a conversation or steps of an agent, whose prompts come back
 as the beginnings of longer ones: they are computed and kept in pieces. The prompts of larger calls
 would only push each other out, so what their rows share is kept."""
-
-
-@dataclass(slots=True)
-class Statistics:
-    """What an engine has done since it was loaded.
-
-    Attributes:
-        prompt_tokens: Tokens of all prompts.
-        prefilled_tokens: Of these, tokens that were computed (shared prefixes count once).
-        cached_tokens: Of these, tokens whose states were kept by an earlier call (shared prefixes
-            count once here, too).
-        decoded_tokens: Tokens that were sampled.
-        steps: Decoding steps, whatever the number of rows.
-        halvings: Times that memory ran out and the batch was halved.
-    """
-
-    prompt_tokens: int = 0
-    prefilled_tokens: int = 0
-    cached_tokens: int = 0
-    decoded_tokens: int = 0
-    steps: int = 0
-    halvings: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class Row:
-    """One request on its way."""
-
-    index: int
-    request: GenerationRequest
-    prompt: list[int]
-    grammar: RowGrammar | None = None
-    generated: list[int] = field(default_factory=list)
-    dice: random.Random = field(default_factory=random.Random)
-    text: str = ""
-    finish: FinishReason | None = None
-
-    def __post_init__(self) -> None:
-        self.dice.seed(self.request.seed)
-
-    @property
-    def temperature(self) -> float:
-        """Of the request."""
-        return self.request.temperature
-
-    @property
-    def top_p(self) -> float:
-        """Of the request."""
-        return self.request.top_p
-
-    @property
-    def top_k(self) -> int:
-        """Of the request."""
-        return self.request.top_k
-
-    @property
-    def max_new_tokens(self) -> int:
-        """Bound of the row, which a choice may have raised."""
-        return self.grammar.max_new_tokens if self.grammar else self.request.max_new_tokens
-
-    def completion(self) -> Completion:
-        """Return the result; a row that was not finished counts as cancelled."""
-        return Completion(
-            index=self.index,
-            text=self.text,
-            prompt_tokens=len(self.prompt),
-            completion_tokens=len(self.generated),
-            finish_reason=self.finish or "cancelled",
-        )
 
 
 @dataclass(slots=True)
@@ -125,6 +59,7 @@ class DecodeRun:
         adapter: With which all rows are computed.
         prefixes: Kept between runs.
         share_prefix: Off only to compare.
+        force_tokens: Off only to compare.
     """
 
     def __init__(
@@ -137,6 +72,7 @@ class DecodeRun:
         adapter: str | None,
         prefixes: PrefixCache,
         share_prefix: bool = True,
+        force_tokens: bool = True,
     ) -> None:
         self._forward = forward
         self._slots = slots
@@ -145,6 +81,7 @@ class DecodeRun:
         self._cache = SlotCache()
         self._adapter = adapter
         self._prefixes = prefixes
+        self._force_tokens = force_tokens and forward.takes_chunks
         self._root = prefixes.root(adapter)
         plan = plan_batches([row.prompt for row in rows], [repr(row.request) for row in rows])
         self._shared = plan.shared if share_prefix else 0
@@ -177,6 +114,9 @@ class DecodeRun:
         free = self._slots - len(self._active)
         if self._waiting and (not self._active or free * _REFILL_SHARE >= self._slots):
             return self._admit(free)
+        waiting = [place for place, row in enumerate(self._active) if row.pending >= _CHUNK_TOKENS]
+        if waiting and len(waiting) * _CHUNK_SHARE >= len(self._active):
+            return self._chunk(waiting)
         return self._step()
 
     def restart(self, slots: int) -> None:
@@ -184,6 +124,7 @@ class DecodeRun:
         rows = list(self._active)
         for row in rows:
             row.generated.clear()
+            row.computed = 0
             row.text = ""
             row.dice.seed(row.request.seed)
             if row.grammar is not None:
@@ -201,6 +142,16 @@ class DecodeRun:
         """Prefill up to ``free`` rows of the first family; sample their first tokens."""
         queue = self._waiting[0]
         rows = _take(queue.rows, free, self._forward.prefill_tokens, queue.prefix)
+        for row in rows:
+            if not row.generated:
+                self._append_forced(row)
+        done = [row for row in rows if row.finish is not None]
+        if done:
+            # Their constraints left them no choice: they are finished before they are computed.
+            queue.rows.extendleft(row for row in reversed(rows) if row.finish is None)
+            if not queue.rows:
+                self._waiting.popleft()
+            return done
         try:
             states, hidden = self._prefill(rows, queue)
         except BaseException:
@@ -208,15 +159,16 @@ class DecodeRun:
             raise
         if not queue.rows:
             self._waiting.popleft()
-        self._cache.admit(states, [len(row.prompt) for row in rows])
+        self._cache.admit(states, [len(row.prompt) + len(row.generated) for row in rows])
         del states
-        first = len(self._active)
+        for row in rows:
+            row.computed = len(row.generated)
         self._active.extend(rows)
-        return self._sample(hidden, first)
+        return self._sample(hidden, rows)
 
     def _prefill(self, rows: list[Row], queue: _Queue) -> tuple[States, torch.Tensor]:
         past = self._past(rows[0], queue)
-        suffixes = [row.prompt[past.tokens :] for row in rows]
+        suffixes = [[*row.prompt[past.tokens :], *row.generated] for row in rows]
         self._statistics.prefilled_tokens += sum(len(suffix) for suffix in suffixes)
         return self._forward.prefill(suffixes, past.states)
 
@@ -248,17 +200,34 @@ class DecodeRun:
 
     def _step(self) -> list[Row]:
         self._cache.make_room()
-        tokens = [row.generated[-1] for row in self._active]
-        # A position counts a row's own tokens; the newest one has been sampled but not computed.
-        positions = [len(row.prompt) + len(row.generated) - 1 for row in self._active]
+        tokens = [row.generated[row.computed] for row in self._active]
+        # A position counts a row's own tokens.
+        positions = [len(row.prompt) + row.computed for row in self._active]
         hidden = self._forward.step(tokens, positions, self._cache)
         self._cache.advance()
         self._statistics.steps += 1
-        return self._sample(hidden, 0)
+        for row in self._active:
+            row.computed += 1
+        ready = [place for place, row in enumerate(self._active) if not row.pending]
+        if len(ready) < len(self._active):
+            hidden = hidden[ready]
+        return self._sample(hidden, [self._active[place] for place in ready])
 
-    def _sample(self, hidden: torch.Tensor, first: int) -> list[Row]:
-        """Sample for the rows from ``first`` on; drop those that are finished."""
-        rows = self._active[first:]
+    def _chunk(self, places: list[int]) -> list[Row]:
+        """Compute all tokens that some rows have to compute, in one step."""
+        rows = [self._active[place] for place in places]
+        tokens = [row.generated[row.computed :] for row in rows]
+        computed = [len(row.prompt) + row.computed for row in rows]
+        hidden = self._forward.chunk(tokens, places, computed, self._cache)
+        self._statistics.steps += 1
+        for row in rows:
+            row.computed = len(row.generated)
+        return self._sample(hidden, rows)
+
+    def _sample(self, hidden: torch.Tensor, rows: list[Row]) -> list[Row]:
+        """Sample for rows of the batch; drop those that are finished."""
+        if not rows:
+            return []
         logits = self._forward.logits(hidden)
         for number, row in enumerate(rows):
             if row.grammar is not None:
@@ -267,14 +236,25 @@ class DecodeRun:
         self._statistics.decoded_tokens += len(rows)
         for row, token in zip(rows, tokens, strict=True):
             self._take_token(row, token)
-        finished = [row for row in rows if row.finish is not None]
-        for place in range(len(self._active) - 1, first - 1, -1):
+            if row.finish is None:
+                self._append_forced(row)
+        for place in range(len(self._active) - 1, -1, -1):
             if self._active[place].finish is not None:
                 self._cache.drop(place)
                 last = self._active.pop()
                 if place < len(self._active):
                     self._active[place] = last
-        return finished
+        return [row for row in rows if row.finish is not None]
+
+    def _append_forced(self, row: Row) -> None:
+        """Append what the row's constraint leaves no choice about."""
+        if row.grammar is None or not self._force_tokens:
+            return
+        for token in row.grammar.forced():
+            self._statistics.forced_tokens += 1
+            self._take_token(row, token)
+            if row.finish is not None:
+                return
 
     def _is_end(self, row: Row, token: int) -> bool:
         if token in self._forward.stop_ids:

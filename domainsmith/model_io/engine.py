@@ -16,7 +16,8 @@ from domainsmith.errors import (
 )
 from domainsmith.model_io.adapters import Adapters
 from domainsmith.model_io.chat_template import render_chat
-from domainsmith.model_io.decode import DecodeRun, Row, Statistics
+from domainsmith.model_io.decode import DecodeRun
+from domainsmith.model_io.decode_row import Row, Statistics
 from domainsmith.model_io.device import pick_device, pick_dtype, set_threads
 from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import Completion, GenerationRequest, LogLikelihood
@@ -66,6 +67,7 @@ class Engine:
         self.folder = folder
         self.statistics = Statistics()
         self.share_prefix = True
+        self.force_tokens = True
         self._name = name
         self._forward = Forward(model, tokenizer)
         if prefix_cache_bytes is None:
@@ -170,13 +172,18 @@ class Engine:
     ) -> Iterator[Completion]:
         """Answer many requests.
 
-        Rows of different adapters are never in one batch. Which rows share a batch depends on the
-        requests alone, not on their order or on timing, so a list gives the same completions on
-        every run with the same device, dtype, threads and batch size.
+        Rows of different adapters are never in one batch. What prompts share is computed once, and
+        beginnings that an earlier call computed are taken from :attr:`prefix_cache`. Tokens that a
+        constraint leaves no choice about are appended without sampling.
+
+        Which rows share a batch depends on the requests alone, not on their order or on timing, so
+        a list gives the same completions on every run with the same device, dtype, threads and
+        batch size, whatever was computed before.
 
         Args:
             requests: In any order.
-            batch_size: Rows decoded together; 0 takes a number that suits the device.
+            batch_size: Rows decoded together; 0 takes a number that suits the device and the
+                lengths.
             cancel: When set, the rows that are not finished end as ``cancelled`` within one token,
                 with what they have.
 
@@ -340,6 +347,7 @@ class Engine:
             adapter=adapter,
             prefixes=self.prefix_cache,
             share_prefix=self.share_prefix,
+            force_tokens=self.force_tokens,
         )
 
     def _run(

@@ -107,6 +107,59 @@ class Forward:
         hidden: torch.Tensor = output.last_hidden_state[:, -1]
         return hidden
 
+    @property
+    def takes_chunks(self) -> bool:
+        """Whether :meth:`chunk` works; it has no mask for sliding windows."""
+        return not self._window
+
+    def chunk(
+        self,
+        rows: Sequence[Sequence[int]],
+        places: list[int],
+        computed: list[int],
+        cache: SlotCache,
+    ) -> torch.Tensor:
+        """Compute several tokens of some rows of a decoding batch at once.
+
+        Args:
+            rows: Their new tokens.
+            places: Their places in the batch.
+            computed: Tokens of each that the cache holds.
+            cache: Takes the new states.
+
+        Returns:
+            Hidden states of each row's last token, shape (rows, size).
+        """
+        lengths = [len(row) for row in rows]
+        width, past = max(lengths), cache.end - cache.low
+        states: Any = DynamicCache()
+        for layer, (keys, values) in enumerate(cache.gather(places)):
+            states.update(keys, values, layer)
+        # The past is right-aligned, the new tokens are padded on the right.
+        columns = torch.arange(past + width, device=self.device)
+        queries = torch.arange(width, device=self.device)
+        starts = torch.tensor([past - count for count in computed], device=self.device)
+        hidden = columns[None, None, :] < starts[:, None, None]
+        hidden = hidden | (columns[None, None, :] > past + queries[None, :, None])
+        mask = torch.zeros(hidden.shape, dtype=self.dtype, device=self.device)
+        mask.masked_fill_(hidden, torch.finfo(self.dtype).min)
+        padded = [[*row, *[self._pad] * (width - len(row))] for row in rows]
+        positions = torch.tensor(computed, device=self.device)[:, None] + queries[None, :]
+        output = self._decoder(
+            input_ids=torch.tensor(padded, device=self.device),
+            attention_mask=mask[:, None],
+            position_ids=positions,
+            past_key_values=states,
+            use_cache=True,
+        )
+        new: States = [
+            (layer.keys[:, :, past:], layer.values[:, :, past:]) for layer in states.layers
+        ]
+        cache.append(places, new, lengths)
+        last = torch.tensor(lengths, device=self.device) - 1
+        found: torch.Tensor = output.last_hidden_state
+        return found[torch.arange(len(rows), device=self.device), last]
+
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Turn hidden states into float32 logits."""
         logits: torch.Tensor = self._head(hidden).float()

@@ -124,6 +124,33 @@ class SlotCache(Cache):
         self.starts.pop()
         self.rows = last
 
+    def gather(self, rows: list[int]) -> States:
+        """Return copies of the states of some rows, from column :attr:`low` on."""
+        where = slice(self.low, self.end)
+        return [(layer.keys[rows, :, where], layer.values[rows, :, where]) for layer in self.layers]
+
+    def append(self, rows: list[int], states: States, lengths: list[int]) -> None:
+        """Put several tokens at the end of some rows; the rows move to the left by as many.
+
+        Args:
+            rows: Which rows.
+            states: Of the new tokens; row i's are the first ``lengths[i]``.
+            lengths: Tokens of each.
+        """
+        lack = max(length - self.starts[row] for row, length in zip(rows, lengths, strict=True))
+        if lack > 0:
+            self._rebuild(self.end - self.low + lack + _ROOM, self.rows, None)
+        for layer, (keys, values) in zip(self.layers, states, strict=True):
+            for place, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+                old = slice(self.starts[row], self.end)
+                moved = slice(self.starts[row] - length, self.end - length)
+                new = slice(self.end - length, self.end)
+                for buffer, part in ((layer.keys, keys), (layer.values, values)):
+                    buffer[row, :, moved] = buffer[row, :, old].clone()
+                    buffer[row, :, new] = part[place, :, :length]
+        for row, length in zip(rows, lengths, strict=True):
+            self.starts[row] -= length
+
     def mask(
         self, dtype: torch.dtype, device: torch.device, window: int = 0
     ) -> torch.Tensor | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 import threading
 from pathlib import Path
@@ -14,9 +15,11 @@ from domainsmith.errors import (
     ResourceExhausted,
     WeightsMissing,
 )
+from domainsmith.model_io import decode
 from domainsmith.model_io.engine import Engine
 from domainsmith.model_io.generation import (
     Completion,
+    Constraint,
     GenerationRequest,
     Generator,
     Scorer,
@@ -303,3 +306,88 @@ def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
 def test_quantised_weights_need_cuda(chat_model_path: Path) -> None:
     with pytest.raises(InputInvalid, match="CUDA"):
         Engine.load(chat_model_path, device="cpu", quantization="4bit")
+
+
+TOOL_CALL = Constraint.json_schema(
+    {
+        "type": "object",
+        "properties": {
+            "name": {"enum": ["search_documents", "count_documents", "start_training"]},
+            "arguments": {
+                "type": "object",
+                "properties": {
+                    "question": {"type": "string", "maxLength": 12},
+                    "language": {"enum": ["english", "chinese"]},
+                    "sort_by_relevance": {"type": "boolean"},
+                    "include_page_numbers": {"type": "boolean"},
+                },
+                "required": ["question", "language", "sort_by_relevance", "include_page_numbers"],
+                "additionalProperties": False,
+            },
+        },
+        "required": ["name", "arguments"],
+        "additionalProperties": False,
+    }
+)
+
+
+def test_forced_tokens_are_appended_in_chunks(
+    exact_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = [
+        GenerationRequest(ask(exact_engine, question), max_new_tokens=90, constraint=TOOL_CALL)
+        for question in QUESTIONS[:2]
+    ]
+    statistics = exact_engine.statistics
+    before = statistics.steps, statistics.decoded_tokens, statistics.forced_tokens
+    chunked = list(exact_engine.generate(requests[:1]))
+    steps, sampled, forced = (
+        now - then
+        for now, then in zip(
+            (statistics.steps, statistics.decoded_tokens, statistics.forced_tokens),
+            before,
+            strict=True,
+        )
+    )
+    assert set(json.loads(chunked[0].text)) == {"name", "arguments"}
+    assert sampled + forced == chunked[0].completion_tokens
+    before_plain = statistics.steps
+    monkeypatch.setattr(exact_engine, "force_tokens", False)
+    (plain,) = exact_engine.generate(requests[:1])
+    assert statistics.steps - before_plain == plain.completion_tokens - 1
+    assert steps * 3 <= statistics.steps - before_plain
+    monkeypatch.undo()
+    # The same tokens, computed one by one, lead to the same choices.
+    both = texts(list(exact_engine.generate(requests)))
+    assert both[0] == chunked[0].text
+    monkeypatch.setattr(decode, "_CHUNK_TOKENS", 1 << 20)
+    assert texts(list(exact_engine.generate(requests))) == both
+
+
+def test_rows_with_and_without_forced_tokens_share_a_batch(exact_engine: Engine) -> None:
+    requests = [
+        GenerationRequest(
+            ask(exact_engine, question),
+            max_new_tokens=90 if number % 2 else 12,
+            constraint=TOOL_CALL if number % 2 else None,
+        )
+        for number, question in enumerate(QUESTIONS[:4])
+    ]
+    single = alone(exact_engine, requests)
+    for batch_size in (2, 4):
+        batched = list(exact_engine.generate(requests, batch_size=batch_size))
+        assert texts(batched) == single
+
+
+def test_what_has_no_choice_is_not_computed(exact_engine: Engine) -> None:
+    steps, tokens = exact_engine.statistics.steps, exact_engine.statistics.decoded_tokens
+    prompt = ask(exact_engine, "Yes?")
+    only = GenerationRequest(prompt, constraint=Constraint.choice(["certainly not"]))
+    free = GenerationRequest(prompt, constraint=Constraint.choice(["yes", "yes indeed"]))
+    assert texts(list(exact_engine.generate([only, only]))) == ["certainly not"] * 2
+    assert exact_engine.statistics.steps == steps
+    assert exact_engine.statistics.decoded_tokens == tokens
+    found = list(exact_engine.generate([only, free]))
+    assert texts(found)[0] == "certainly not"
+    assert texts(found)[1] in ("yes", "yes indeed")
+    assert exact_engine.statistics.decoded_tokens > tokens
