@@ -104,6 +104,11 @@ class Engine:
         return int(getattr(self._forward.config, "max_position_embeddings", 0) or 1 << 20)
 
     @property
+    def batch_size(self) -> int:
+        """Rows that are decoded together unless a call says otherwise."""
+        return _BATCH.get(self._forward.device.type, 16)
+
+    @property
     def adapters(self) -> tuple[str, ...]:
         """Names of the loaded adapters, sorted."""
         return self._adapters.names
@@ -164,7 +169,7 @@ class Engine:
             ResourceExhausted: Memory does not suffice even for a single row.
         """
         rows = [self._row(index, request) for index, request in enumerate(requests)]
-        slots = batch_size or _BATCH.get(self._forward.device.type, 16)
+        slots = batch_size or self.batch_size
         for adapter in sorted({row.request.adapter for row in rows}, key=lambda name: name or ""):
             group = [row for row in rows if row.request.adapter == adapter]
             yield from self._run(group, adapter, slots, cancel)
