@@ -12,6 +12,8 @@ from domainsmith.model_io.quiet import quiet_transformers
 
 __all__ = ["Adapters"]
 
+_VIRTUAL_TOKENS = ("CPT", "MULTITASK_PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", "PROMPT_TUNING")
+
 
 class Adapters:
     """The adapters of one model.
@@ -158,7 +160,13 @@ def _check_folder(folder: Path) -> None:
         kind = json.loads(config.read_bytes()).get("peft_type")
     except ValueError as error:
         raise WeightsMissing("The adapter's configuration is damaged", where=config) from error
-    if kind in ("PREFIX_TUNING", "P_TUNING", "PROMPT_TUNING"):
+    if kind in _VIRTUAL_TOKENS:
+        # They put virtual tokens or states in front of every prompt. Prompts and steps are computed
+        # by model_io.forward with a cache of its own, to which peft adds nothing: the adapter would
+        # load, and the answers would silently be the base model's.
         raise InputInvalid(
-            f"Adapters of type {kind} cannot be switched beside others yet", where=folder
+            f"Adapters of type {kind} put virtual tokens before the prompt, which this engine "
+            "does not compute",
+            where=folder,
+            fix="Train a LoRA or DoRA adapter, or serve this one with peft's own generate.",
         )

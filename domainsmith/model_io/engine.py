@@ -132,6 +132,11 @@ class Engine:
         return int(getattr(self._forward.config, "max_position_embeddings", 0) or 1 << 20)
 
     @property
+    def batch_size(self) -> int:
+        """Rows that are decoded together unless a call says otherwise."""
+        return _BATCH.get(self._forward.device.type, 16)
+
+    @property
     def adapters(self) -> tuple[str, ...]:
         """Names of the loaded adapters, sorted."""
         return self._adapters.names
@@ -332,7 +337,7 @@ class Engine:
             return self._grammars
 
     def _slots(self, rows: list[Row]) -> int:
-        slots = _BATCH.get(self._forward.device.type, 16)
+        slots = self.batch_size
         if self._forward.device.type != "cpu":
             return slots
         longest = max(len(row.prompt) + row.max_new_tokens for row in rows)

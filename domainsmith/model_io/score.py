@@ -22,8 +22,9 @@ _MIN_SHARED = 16
 def score_pairs(forward: Forward, pairs: Sequence[Pair]) -> list[LogLikelihood]:
     """Score tokenised pairs.
 
-    Rows are batched by length. A prompt that several pairs have is computed once, and the language
-    model head only where a completion token is predicted.
+    Rows are batched by length. A prompt that several pairs have is computed once, and so is what
+    all prompts begin with (a system text, examples); the language model head is computed only
+    where a completion token is predicted.
 
     Args:
         forward: The model, its adapter already chosen.
@@ -40,15 +41,32 @@ def score_pairs(forward: Forward, pairs: Sequence[Pair]) -> list[LogLikelihood]:
     for number, (prompt, completion) in enumerate(pairs):
         if completion:
             by_prompt.setdefault(tuple(prompt), []).append(number)
+    start, common = _common_past(forward, list(by_prompt))
     alone: list[int] = []
     for shared, numbers in by_prompt.items():
-        if len(numbers) > 1 and len(shared) > _MIN_SHARED:
-            past, _ = forward.prefill([list(shared[:-1])], None)
+        if len(numbers) > 1 and len(shared) - start > _MIN_SHARED:
+            past, _ = forward.prefill([list(shared[start:-1])], common)
             _score_rows(forward, pairs, numbers, past, len(shared) - 1, results)
         else:
             alone.extend(numbers)
-    _score_rows(forward, pairs, alone, None, 0, results)
+    _score_rows(forward, pairs, alone, common, start, results)
     return results
+
+
+def _common_past(forward: Forward, prompts: Sequence[tuple[int, ...]]) -> tuple[int, States | None]:
+    """Compute what several prompts begin with; each keeps at least its last token."""
+    if len(prompts) < 2:
+        return 0, None
+    # The first and the last in order differ where any two of them do.
+    first, last = min(prompts), max(prompts)
+    longest = min(len(prompt) for prompt in prompts) - 1
+    length = next(
+        (place for place in range(longest) if first[place] != last[place]), max(longest, 0)
+    )
+    if length < _MIN_SHARED:
+        return 0, None
+    past, _ = forward.prefill([list(first[:length])], None)
+    return length, past
 
 
 def _score_rows(

@@ -274,6 +274,19 @@ def test_doctor_reports_and_fails_when_something_is_missing(kettle, monkeypatch,
     assert "no-such-library" in capsys.readouterr().out
 
 
+def test_models_bench_measures_a_model(capsys, monkeypatch):
+    for name, value in (("RUNS", 1), ("DECODE_TOKENS", 4), ("PREFILL_TOKENS", 64), ("PAIRS", 2)):
+        monkeypatch.setattr(f"domainsmith.model_io.speed._{name}", value)
+    assert main(["models", "bench", "--json", "--set", "dtype=float32", "--set=device=cpu"]) == 0
+    data = envelope(capsys)["data"]
+    assert (data["dtype"], data["device"]) == ("float32", "cpu")
+    numbers = {name: value for name, value in data.items() if isinstance(value, int | float)}
+    assert numbers.pop("peak_device_bytes") == 0
+    assert all(value > 0 for value in numbers.values()), numbers
+    assert data["peak_memory_bytes"] > 100e6
+    assert main(["models", "bench", "openai:http://127.0.0.1:1/v1#m"]) == 2
+
+
 def test_models_list_without_a_workspace(capsys):
     assert main(["models", "list", "--json"]) == 0
     assert envelope(capsys)["data"]["models"][0]["name"] == "default"

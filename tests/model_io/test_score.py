@@ -41,3 +41,32 @@ def test_scores_keep_their_order_and_allow_empty_completions(engine: Engine) -> 
     with pytest.raises(InputInvalid, match="empty"):
         engine.score([("", "x")])
     assert engine.score([]) == []
+
+
+def test_what_all_prompts_begin_with_is_computed_once(
+    exact_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = "Question and answer about the washing machine. " * 12
+    pairs = [
+        (start + "How long is the warranty?", " Three years."),
+        (start + "How long is the warranty?", " No."),
+        (start + "Which fuse? " * 12, " 13 A."),
+        (start + "Which fuse? " * 12, " A slow one."),
+        (start + "Who?", " Nobody."),
+    ]
+    forward = exact_engine._forward
+    computed: list[int] = []
+    plain = forward.hidden
+
+    def counted(rows: list[list[int]], past: object) -> object:
+        computed.extend(len(row) for row in rows)
+        return plain(rows, past)
+
+    monkeypatch.setattr(forward, "hidden", counted)
+    found = exact_engine.score(pairs)
+    monkeypatch.undo()
+    for (prompt, completion), value in zip(pairs, found, strict=True):
+        assert value.sum == pytest.approx(reference(exact_engine, prompt, completion)[0], abs=1e-3)
+    whole = len(exact_engine.tokenizer.encode(start))
+    assert sum(computed) < 2.5 * whole
+    assert exact_engine.score([pairs[4]])[0].sum == pytest.approx(found[4].sum, abs=1e-3)

@@ -34,7 +34,7 @@ COMMANDS: dict[str, str] = {
     "train": "Fine-tune the model on a dataset, as a background job.",
     "jobs": "List, watch, cancel and resume training jobs.",
     "eval": "Compare base and tuned model on held-out questions.",
-    "models": "List, show, fetch and remove models and adapters.",
+    "models": "List, show, fetch, remove and measure models and adapters.",
     "serve": "Serve the expert over the OpenAI protocol.",
     "trace": "Show what an artifact was made from and what depends on it.",
     "export": "Write a dataset in another trainer's format.",

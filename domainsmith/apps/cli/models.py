@@ -86,9 +86,43 @@ def remove(app: App, name: str) -> Outcome:
     return Outcome({"name": name, "deleted": gone})
 
 
-@subcommands("models", list_, show, pull, remove)
+@click.command("bench", cls=AppCommand)
+@click.argument("name", required=False)
+def bench(app: App, name: str | None) -> Outcome:
+    """Measure a local chat model on this machine; the settings' one if NAME is left out.
+
+    Shown are the seconds to load it, tokens read and written in a second (one answer, and the
+    default batch), completions scored in a second, and the peak memory. Takes about a minute.
+    """
+    from domainsmith.model_io.speed import measure_speed
+
+    settings = app.settings
+    speed = measure_speed(
+        name or settings.chat_model,
+        device=settings.device,
+        dtype=settings.dtype,
+        threads=settings.threads,
+        quantization=settings.quantization,
+        progress=app.console.note,
+    )
+    rows = [
+        ["model", f"{speed.name}, {speed.dtype} on {speed.device}, {speed.threads} threads"],
+        ["load", f"{speed.load_s:.1f} s"],
+        ["read (prefill)", f"{speed.prefill_tokens_per_s:,.0f} tokens/s"],
+        ["write, one answer", f"{speed.decode_tokens_per_s:,.0f} tokens/s"],
+        [f"write, batch of {speed.batch_size}", f"{speed.batch_decode_tokens_per_s:,.0f} tokens/s"],
+        ["score", f"{speed.score_pairs_per_s:,.1f} pairs/s"],
+        ["peak memory", size_text(speed.peak_memory_bytes)],
+    ]
+    if speed.peak_device_bytes:
+        rows.append(["peak memory of the accelerator", size_text(speed.peak_device_bytes)])
+    app.console.table(["measure", "value"], rows)
+    return Outcome(asdict(speed))
+
+
+@subcommands("models", list_, show, pull, remove, bench)
 def command() -> None:
-    """List, show, fetch and remove models and adapters."""
+    """List, show, fetch, remove and measure models and adapters."""
 
 
 def size_text(size: float) -> str:
