@@ -21,11 +21,20 @@ from langchain_core.messages import (
 )
 
 from domainsmith.errors import InputInvalid, OutputInvalid
+from domainsmith.model_io.constrained_json import read_json
 from domainsmith.model_io.generation import Constraint
+from domainsmith.model_io.text_spans import mark_free_strings
 from domainsmith.prompts import render
 from domainsmith.records import Language
 
-__all__ = ["RESPOND", "call_constraint", "chosen_tools", "parse_call", "plain_messages"]
+__all__ = [
+    "RESPOND",
+    "call_constraint",
+    "chosen_tools",
+    "parse_call",
+    "plain_messages",
+    "request_text",
+]
 
 RESPOND = "respond"
 """Stands in the grammar for an answer without a tool."""
@@ -103,43 +112,72 @@ def chosen_tools(
     return named, True
 
 
-def call_constraint(tools: Sequence[Mapping[str, Any]], *, must_call: bool) -> Constraint:
+def call_constraint(
+    tools: Sequence[Mapping[str, Any]], *, must_call: bool, copied_from: str = ""
+) -> Constraint:
     """Return the grammar of one call of one of the tools.
 
     Args:
-        tools: Descriptions in OpenAI's form.
+        tools: Descriptions in OpenAI's form; none leaves an answer in words.
         must_call: Otherwise an answer in words is allowed too.
+        copied_from: Where given, the arguments that are free texts must be spans of it.
     """
-    options = [
-        _call_schema(tool["function"]["name"], tool["function"].get("parameters") or {})
-        for tool in tools
-    ]
+    options = []
+    definitions: dict[str, Any] = {}
+    for tool in tools:
+        name = tool["function"]["name"]
+        parameters = _own_definitions(name, tool["function"].get("parameters") or {}, definitions)
+        if copied_from.strip():
+            parameters = mark_free_strings(parameters, copied_from)
+        options.append(_call_schema(name, parameters))
     if not must_call:
         answer = {"type": "object", "properties": {"text": {"type": "string", "minLength": 1}}}
         options.append(_call_schema(RESPOND, {**answer, "required": ["text"]}))
-    return Constraint.json_schema({"anyOf": options} if len(options) > 1 else options[0])
+    schema = {"anyOf": options} if len(options) > 1 else options[0]
+    return Constraint.json_schema({**schema, "$defs": definitions} if definitions else schema)
 
 
-def parse_call(text: str, *, salt: str) -> tuple[str, list[ToolCall]]:
+def _own_definitions(
+    name: str, parameters: Mapping[str, Any], definitions: dict[str, Any]
+) -> dict[str, Any]:
+    """Move a tool's definitions to the root of the whole schema, under names of the tool's."""
+    text = json.dumps(parameters, ensure_ascii=False)
+    for keyword in ("$defs", "definitions"):
+        text = text.replace(f'"#/{keyword}/', f'"#/$defs/{name}-')
+    moved: dict[str, Any] = json.loads(text)
+    for keyword in ("$defs", "definitions"):
+        for key, part in moved.pop(keyword, {}).items():
+            definitions[f"{name}-{key}"] = part
+    return moved
+
+
+def request_text(messages: Sequence[BaseMessage]) -> str:
+    """Return the text of the last human message, from which arguments can be copied."""
+    return next((_text(item) for item in reversed(messages) if isinstance(item, HumanMessage)), "")
+
+
+def parse_call(text: str, constraint: Constraint, *, salt: str) -> tuple[str, list[ToolCall]]:
     """Read what the grammar of :func:`call_constraint` produced.
 
     Args:
         text: JSON.
+        constraint: Under which it was decoded; what a grammar cannot enforce is repaired.
         salt: Makes equal calls of different prompts different; the id is a hash of both.
 
     Returns:
         Words and no call, or no words and one call with an id.
 
     Raises:
-        OutputInvalid: The text was cut before its end.
+        OutputInvalid: The text was cut before its end, or cannot be repaired.
     """
     try:
-        value = json.loads(text)
-        name, arguments = str(value["name"]), dict(value["arguments"])
-    except (ValueError, KeyError, TypeError) as error:
+        json.loads(text)
+    except ValueError as error:
         raise OutputInvalid(
             "The tool call is not complete", where=text[-80:], fix="Raise max_tokens."
         ) from error
+    value = read_json(text, constraint)
+    name, arguments = str(value["name"]), dict(value["arguments"])
     if name == RESPOND:
         return str(arguments["text"]), []
     digest = hashlib.sha256(f"{salt}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()

@@ -9,13 +9,14 @@ from typing import Any
 from langchain_core.messages import AIMessage, AIMessageChunk, ToolCall
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from domainsmith.errors import InputInvalid
+from domainsmith.errors import InputInvalid, OutputInvalid
 from domainsmith.model_io.chat_messages import parse_call
+from domainsmith.model_io.constrained_json import read_json
 from domainsmith.model_io.generation import Completion, Constraint, GenerationRequest
 
-__all__ = ["answer_message", "last_chunk", "response_format"]
+__all__ = ["answer_message", "last_chunk", "response_format", "structured_answer"]
 
 
 def answer_message(
@@ -33,12 +34,12 @@ def answer_message(
         Text or tool calls with ids, the usage in tokens, and why the answer ended.
 
     Raises:
-        OutputInvalid: A call was cut before its end.
+        OutputInvalid: A call was cut before its end, or breaks its schema beyond repair.
     """
     text = completed.text
     tool_calls: list[ToolCall] = []
-    if calls and completed.finish_reason != "cancelled":
-        text, tool_calls = parse_call(completed.text, salt=request.prompt)
+    if calls and request.constraint is not None and completed.finish_reason != "cancelled":
+        text, tool_calls = parse_call(completed.text, request.constraint, salt=request.prompt)
     return AIMessage(
         content=text,
         tool_calls=tool_calls,
@@ -53,6 +54,31 @@ def answer_message(
             "adapter": request.adapter,
         },
     )
+
+
+def structured_answer(
+    message: AIMessage, *, constraint: Constraint, kind: type[BaseModel] | None
+) -> Any:
+    """Read a structured output.
+
+    Args:
+        message: Its text was decoded under the constraint.
+        constraint: What the schema says beyond a grammar is repaired.
+        kind: Class of the value; None gives plain JSON values.
+
+    Raises:
+        OutputInvalid: The text was cut, breaks its schema beyond repair, or the class refuses it
+            for a reason that its schema does not tell.
+    """
+    value = read_json(message.text, constraint)
+    if kind is None:
+        return value
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        raise OutputInvalid(
+            f"The output is refused: {' '.join(str(error).split())[:200]}", where=kind.__name__
+        ) from error
 
 
 def response_format(value: Any) -> Constraint | None:

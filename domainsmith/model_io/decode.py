@@ -231,7 +231,11 @@ class DecodeRun:
         logits = self._forward.logits(hidden)
         for number, row in enumerate(rows):
             if row.grammar is not None:
-                row.grammar.allow(logits[number], row.max_new_tokens - len(row.generated))
+                row.grammar.allow(
+                    logits[number],
+                    row.max_new_tokens - len(row.generated),
+                    greedy=row.temperature == 0,
+                )
         tokens = pick_tokens(logits, rows)
         self._statistics.decoded_tokens += len(rows)
         for row, token in zip(rows, tokens, strict=True):

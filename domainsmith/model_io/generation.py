@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from pydantic import BaseModel
 
 from domainsmith.errors import InputInvalid
+from domainsmith.model_io.text_spans import mark_spans
 from domainsmith.records import Message
 
 if TYPE_CHECKING:
@@ -71,11 +72,26 @@ class Constraint:
         return cls("regex", pattern)
 
     @classmethod
-    def json_schema(cls, schema: Mapping[str, Any] | type[BaseModel]) -> Constraint:
-        """Allow JSON documents of a schema, given as such or as a pydantic class."""
+    def json_schema(
+        cls,
+        schema: Mapping[str, Any] | type[BaseModel],
+        *,
+        spans: Mapping[str, str] | None = None,
+    ) -> Constraint:
+        """Allow JSON documents of a schema.
+
+        Args:
+            schema: As such or as a pydantic class.
+            spans: Texts by the path of a field, as in ``"order.customer"``: the strings there are
+                copied from their text. A schema may say the same itself, with the keyword
+                :data:`domainsmith.model_io.text_spans.SPAN_OF` and a text.
+
+        Raises:
+            InputInvalid: There is no string at a path.
+        """
         if isinstance(schema, type):
             schema = schema.model_json_schema()
-        return cls("json_schema", _ordered_json(dict(schema)))
+        return cls("json_schema", _ordered_json(mark_spans(schema, spans or {})))
 
     @property
     def schema(self) -> dict[str, Any]:

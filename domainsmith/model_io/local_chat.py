@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForLLMRun,
@@ -19,9 +19,14 @@ from langchain_core.callbacks import (
 )
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableMap, RunnablePassthrough
+from langchain_core.runnables import (
+    Runnable,
+    RunnableConfig,
+    RunnableLambda,
+    RunnableMap,
+    RunnablePassthrough,
+)
 from langchain_core.runnables.config import get_config_list
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
@@ -32,10 +37,17 @@ from domainsmith.model_io.chat_messages import (
     call_constraint,
     chosen_tools,
     plain_messages,
+    request_text,
 )
-from domainsmith.model_io.chat_output import answer_message, last_chunk, response_format
+from domainsmith.model_io.chat_output import (
+    answer_message,
+    last_chunk,
+    response_format,
+    structured_answer,
+)
 from domainsmith.model_io.engine import Engine
 from domainsmith.model_io.generation import Completion, Constraint, GenerationRequest
+from domainsmith.model_io.tool_choice import scored_tools
 
 __all__ = ["LocalChat"]
 
@@ -89,6 +101,8 @@ class LocalChat(BaseChatModel):
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
         *,
         tool_choice: str | None = None,
+        tool_choice_by: Literal["decoding", "scoring"] = "decoding",
+        copy_from_request: bool = False,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Let the model call tools; its calls always fit their schemas.
@@ -96,9 +110,19 @@ class LocalChat(BaseChatModel):
         Args:
             tools: Functions, LangChain tools, pydantic classes or OpenAI descriptions.
             tool_choice: ``auto``, ``none``, ``any``, ``required`` or a tool's name.
+            tool_choice_by: ``scoring`` first picks the tool, or none, by the calibrated likelihood
+                of its name (:mod:`domainsmith.model_io.choose`), then decodes its arguments;
+                ``decoding`` lets the model write the name.
+            copy_from_request: Arguments that are free texts (no enum, pattern or format) must be
+                spans of the last human message: a small model then cannot paraphrase or invent
+                them. Off by default, because an argument that has to be composed cannot be copied.
             **kwargs: Bound as they are.
         """
         described = [convert_to_openai_tool(tool) for tool in tools]
+        if tool_choice_by != "decoding":
+            kwargs["tool_choice_by"] = tool_choice_by
+        if copy_from_request:
+            kwargs["copy_from_request"] = True
         return self.bind(tools=described, tool_choice=tool_choice, **kwargs)
 
     def with_structured_output(
@@ -121,13 +145,13 @@ class LocalChat(BaseChatModel):
         unknown = sorted(set(kwargs) - {"method", "strict", "tools"})
         if unknown:
             raise InputInvalid(f"Unknown arguments: {', '.join(unknown)}")
-        parser: Any = JsonOutputParser()
+        kind: type[BaseModel] | None = None
         if isinstance(schema, type) and issubclass(schema, BaseModel):
-            parser = PydanticOutputParser(pydantic_object=schema)
-            plain = schema.model_json_schema()
-        else:
-            plain = convert_to_json_schema(schema)
-        model = self.bind(constraint=Constraint.json_schema(plain))
+            kind = schema
+        plain = kind.model_json_schema() if kind else convert_to_json_schema(schema)
+        constraint = Constraint.json_schema(plain)
+        parser = RunnableLambda(partial(structured_answer, constraint=constraint, kind=kind))
+        model = self.bind(constraint=constraint)
         if not include_raw:
             return model | parser
         parsed = RunnablePassthrough.assign(
@@ -260,10 +284,20 @@ class LocalChat(BaseChatModel):
     ) -> GenerationRequest:
         """Turn a call into a request of the engine."""
         tools, must_call = chosen_tools(kwargs.get("tools") or (), kwargs.get("tool_choice"))
-        prompt = self.engine.render(plain_messages(messages, tools))
+        plain = plain_messages(messages, tools)
+        prompt = self.engine.render(plain)
         constraint = kwargs.get("constraint") or response_format(kwargs.get("response_format"))
         if tools:
-            constraint = call_constraint(tools, must_call=must_call)
+            if kwargs.get("tool_choice_by") == "scoring":
+                tools, must_call = scored_tools(
+                    self.engine,
+                    plain,
+                    tools,
+                    must_call=must_call,
+                    adapter=_given(kwargs, "adapter", self.adapter),
+                )
+            copied_from = request_text(messages) if kwargs.get("copy_from_request") else ""
+            constraint = call_constraint(tools, must_call=must_call, copied_from=copied_from)
         return GenerationRequest(
             prompt=prompt,
             max_new_tokens=self._bound(prompt, kwargs),

