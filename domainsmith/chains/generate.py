@@ -39,7 +39,7 @@ __all__ = [
     "generate_records",
 ]
 
-_VERSION = 1
+_VERSION = 2
 """Raised when the same inputs would give other records: it is part of a dataset's identity."""
 
 
