@@ -32,7 +32,7 @@ from domainsmith.model_io.generation import Constraint, GenerationRequest
 from domainsmith.model_io.load import load_engine
 
 _TOPICS = ("a red bicycle", "the repair of a pump", "一份订单", "a meeting in May", "客户的地址")
-_BLOCK = 100
+_BLOCK = 32
 
 
 class Clock:
@@ -118,6 +118,13 @@ def main() -> int:
             problem = problem_of(done.text, constraint, counts)
             if problem:
                 failures.append({"schema": number, "problem": problem, "text": done.text[-200:]})
+        share = clock.seconds["mask"] / clock.seconds["steps"]
+        print(
+            f"{counts['valid']} of {first + len(block)} valid, {counts['as decoded']} as decoded, "
+            f"mask {share:.2%} of the step, {counts['tokens']} tokens, "
+            f"compile {clock.seconds['compile']:.1f} s, {time.perf_counter() - started:.0f} s",
+            flush=True,
+        )
     seconds = time.perf_counter() - started
     result = {
         "schemas": len(schemas),
