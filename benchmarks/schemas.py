@@ -32,7 +32,7 @@ from domainsmith.model_io.generation import Constraint, GenerationRequest
 from domainsmith.model_io.load import load_engine
 
 _TOPICS = ("a red bicycle", "the repair of a pump", "一份订单", "a meeting in May", "客户的地址")
-_BLOCK = 32
+_BLOCK = 16
 
 
 class Clock:
