@@ -17,11 +17,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from functools import wraps
+from importlib.metadata import version
 from typing import Any
 
 import jsonschema
 import torch
-import xgrammar
 
 from benchmarks.random_schemas import random_schemas
 from domainsmith.errors import DomainSmithError
@@ -138,7 +138,7 @@ def main() -> int:
         "seconds a schema": round(seconds / len(schemas), 3),
         "tokens": counts["tokens"],
         "seconds": round(seconds, 1),
-        "versions": {"xgrammar": xgrammar.__version__, "torch": torch.__version__},
+        "versions": {"xgrammar": version("xgrammar"), "torch": torch.__version__},
         "threads": torch.get_num_threads(),
         "load_average": os.getloadavg()[0],
         "failures": failures,
