@@ -98,7 +98,7 @@ class LocalChat(BaseChatModel):
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
-        params["ls_model_name"] = self.engine.model_name
+        params.setdefault("ls_model_name", self.engine.model_name)
         return params
 
     def bind_tools(
