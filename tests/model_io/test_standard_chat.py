@@ -24,7 +24,7 @@ class _Local:
 
     @property
     def chat_model_params(self) -> dict[str, Any]:
-        return {"engine": load_engine("default"), "max_tokens": 48}
+        return {"engine": load_engine("default")}
 
     @property
     def has_tool_calling(self) -> bool:
