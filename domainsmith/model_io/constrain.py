@@ -216,6 +216,7 @@ class RowGrammar:
 
     def forced(self) -> list[int]:
         """Return tokens of the text that must follow, each allowed in its turn; take none over."""
+        self._untry()
         ahead = self._matcher.fork()
         tokens = []
         for token in self._encode(_forced_text(ahead)):
