@@ -36,6 +36,7 @@ __all__ = [
     "request_text",
 ]
 
+_PLAIN_TEXT = {"type", "title", "description", "default"}
 RESPOND = "respond"
 """Stands in the grammar for an answer without a tool."""
 
@@ -129,6 +130,7 @@ def call_constraint(
         parameters = _own_definitions(name, tool["function"].get("parameters") or {}, definitions)
         if copied_from.strip():
             parameters = mark_free_strings(parameters, copied_from)
+        parameters = _required_texts_filled(parameters)
         options.append(_call_schema(name, parameters))
     if not must_call:
         answer = {"type": "object", "properties": {"text": {"type": "string", "minLength": 1}}}
@@ -149,6 +151,16 @@ def _own_definitions(
         for key, part in moved.pop(keyword, {}).items():
             definitions[f"{name}-{key}"] = part
     return moved
+
+
+def _required_texts_filled(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Forbid empty texts where an argument is required: weak models leave them empty."""
+    required = set(parameters.get("required") or ())
+    fields = dict(parameters.get("properties") or {})
+    for name, field in fields.items():
+        if name in required and isinstance(field, dict) and set(field) <= _PLAIN_TEXT:
+            fields[name] = {**field, "minLength": 1} if field.get("type") == "string" else field
+    return {**parameters, "properties": fields} if fields else dict(parameters)
 
 
 def request_text(messages: Sequence[BaseMessage]) -> str:

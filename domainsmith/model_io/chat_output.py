@@ -9,7 +9,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, AIMessageChunk, ToolCall
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from domainsmith.errors import InputInvalid, OutputInvalid
 from domainsmith.model_io.chat_messages import parse_call
@@ -56,15 +56,13 @@ def answer_message(
     )
 
 
-def structured_answer(
-    message: AIMessage, *, constraint: Constraint, kind: type[BaseModel] | None
-) -> Any:
+def structured_answer(message: AIMessage, *, constraint: Constraint, kind: type[Any] | None) -> Any:
     """Read a structured output.
 
     Args:
         message: Its text was decoded under the constraint.
         constraint: What the schema says beyond a grammar is repaired.
-        kind: Class of the value; None gives plain JSON values.
+        kind: Pydantic class of the value (also of pydantic.v1); None gives plain JSON values.
 
     Raises:
         OutputInvalid: The text was cut, breaks its schema beyond repair, or the class refuses it
@@ -74,8 +72,8 @@ def structured_answer(
     if kind is None:
         return value
     try:
-        return kind.model_validate(value)
-    except ValidationError as error:
+        return kind.model_validate(value) if issubclass(kind, BaseModel) else kind.parse_obj(value)
+    except ValueError as error:  # what both kinds of ValidationError are
         raise OutputInvalid(
             f"The output is refused: {' '.join(str(error).split())[:200]}", where=kind.__name__
         ) from error

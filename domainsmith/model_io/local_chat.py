@@ -30,6 +30,7 @@ from langchain_core.runnables import (
 from langchain_core.runnables.config import get_config_list
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
+from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, ConfigDict
 
 from domainsmith.errors import DomainSmithError, InputInvalid
@@ -150,13 +151,15 @@ class LocalChat(BaseChatModel):
         unknown = sorted(set(kwargs) - {"method", "strict", "tools"})
         if unknown:
             raise InputInvalid(f"Unknown arguments: {', '.join(unknown)}")
-        kind: type[BaseModel] | None = None
-        if isinstance(schema, type) and issubclass(schema, BaseModel):
-            kind = schema
-        plain = kind.model_json_schema() if kind else convert_to_json_schema(schema)
+        kind = schema if isinstance(schema, type) and is_basemodel_subclass(schema) else None
+        if kind and issubclass(kind, BaseModel):
+            plain = kind.model_json_schema()
+        else:
+            plain = kind.schema() if kind else convert_to_json_schema(schema)  # pydantic's v1
         constraint = Constraint.json_schema(plain)
         parser = RunnableLambda(partial(structured_answer, constraint=constraint, kind=kind))
-        model = self.bind(constraint=constraint)
+        told = {"kwargs": {"method": "json_schema"}, "schema": schema}
+        model = self.bind(constraint=constraint, ls_structured_output_format=told)
         if not include_raw:
             return model | parser
         parsed = RunnablePassthrough.assign(

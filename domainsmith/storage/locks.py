@@ -46,6 +46,9 @@ class LockHandle:
         _held.discard(descriptor)
         with suppress(OSError):
             os.ftruncate(descriptor, 0)
+        with suppress(OSError):
+            # Closing alone would leave the lock to a child that was just forked.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
     def __enter__(self) -> Self:
