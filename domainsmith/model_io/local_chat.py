@@ -151,7 +151,9 @@ class LocalChat(BaseChatModel):
         unknown = sorted(set(kwargs) - {"method", "strict", "tools"})
         if unknown:
             raise InputInvalid(f"Unknown arguments: {', '.join(unknown)}")
-        kind = schema if isinstance(schema, type) and is_basemodel_subclass(schema) else None
+        kind: type[Any] | None = None
+        if isinstance(schema, type) and is_basemodel_subclass(schema):
+            kind = schema
         if kind and issubclass(kind, BaseModel):
             plain = kind.model_json_schema()
         else:
