@@ -3,10 +3,11 @@
 Every option is scored after the same prompt, which is computed once. Raw likelihoods prefer
 options that a model likes anyway, so they are compared with their likelihoods after a prompt
 without content: the contextual calibration of Zhao et al. 2021, "Calibrate Before Use: Improving
-Few-Shot Performance of Language Models", section 4. There the weights ``W = diag(p_cf)^-1`` divide
-the probability of each label by its content-free one before normalising, which is what the
-subtraction of log-likelihoods here does. Options of several tokens use means per token in place of
-sums, or else long options would hardly ever win.
+Few-Shot Performance of Language Models" (arXiv 2102.09690). There the weights ``W = diag(p_cf)^-1``
+divide the probability of each label by its content-free one before normalising, which is what the
+subtraction of log-likelihoods here does. Two things differ from the paper: options of several
+tokens use means per token in place of sums, or else long options would hardly ever win, and
+log-likelihoods of the content-free prompts are averaged, not probabilities.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from domainsmith.model_io.generation import LogLikelihood, Scorer
 __all__ = ["CONTENT_FREE", "Choice", "Question", "choose", "choose_many"]
 
 CONTENT_FREE = ("N/A", "", "[MASK]")
-"""Inputs without content, as in the paper's section 4.1; their log-likelihoods are averaged."""
+"""Inputs without content."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from domainsmith.records import TrainingJob
 from domainsmith.training.job_folder import JobFolder
+from domainsmith.training.methods import sft
 from domainsmith.training.methods.master_weights import MasterAdamW
 from domainsmith.training.methods.sft import StepReport, train
 
@@ -95,3 +96,31 @@ def test_training_learns_resumes_exactly_and_is_deterministic(
     config = json.loads((tmp_path / "whole/out/adapter_config.json").read_text())
     assert config["r"] == job.lora_rank
     assert config["base_model_name_or_path"] == "x"
+
+
+def test_a_model_that_cannot_share_beginnings_trains_without_and_says_so(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports: list[StepReport] = []
+
+    def run(name: str) -> None:
+        folder = tmp_path / name
+        result = train(
+            _job(max_steps=2),
+            small_records(),
+            tiny_model,
+            folder,
+            folder / "out",
+            stop=lambda: False,
+            report=reports.append,
+        )
+        assert result.finished
+
+    run("shared")
+    assert reports[0].line["shared_prefixes"]
+    assert "cannot share" not in reports[0].message
+    reports.clear()
+    monkeypatch.setattr(sft, "sharing_is_exact", lambda *_: False)
+    run("separate")
+    assert not reports[0].line["shared_prefixes"]
+    assert "cannot share beginnings" in reports[0].message

@@ -44,6 +44,7 @@ __all__ = ["SftResult", "StepReport", "train"]
 
 _WINDOW = 10
 """Optimizer steps of the logging window."""
+_NOT_SHARED = "this model cannot share beginnings of records; each is computed whole"
 
 
 @dataclass(frozen=True)
@@ -147,15 +148,19 @@ def train(
     train_part, held = split_validation(data.records, share=job.validation_share, seed=job.seed)
     micro = micro_tokens(job, device)
     share = job.share_prefixes and can_share_prefixes(base_folder)
+    notes: list[str] = []
     plan = _plan(job, train_part, micro, share=share)
     rows = [row for step in plan for batch in step for row in batch]
     if share and not sharing_is_exact(model, train_part, rows, tokenizer.eos_token_id):
         share, plan = False, _plan(job, train_part, micro, share=False)
+        notes = [_NOT_SHARED]
     collate = StepCollator(train_part, plan, tokenizer.eos_token_id)
     optimizer = MasterAdamW(
         ((n, p) for n, p in model.named_parameters() if p.requires_grad), lr=job.learning_rate
     )
-    progress = _resume(folder / "checkpoints", optimizer, report, data, len(plan), share=share)
+    progress = _resume(
+        folder / "checkpoints", optimizer, report, data, len(plan), share=share, notes=notes
+    )
     if progress.step < len(plan):
         _run(job, model, tokenizer, optimizer, collate, progress, folder, device, stop, report)
     finished = progress.step >= len(plan)
@@ -197,6 +202,7 @@ def _resume(
     total: int,
     *,
     share: bool,
+    notes: Sequence[str],
 ) -> _Progress:
     found = newest_checkpoint(checkpoints)
     progress = _Progress()
@@ -214,7 +220,7 @@ def _resume(
         "skipped_checkpoints": list(found.skipped),
     }
     parts = [f"resumed from step {progress.step}"] if progress.step else ["training"]
-    parts += list(found.skipped)
+    parts += [*found.skipped, *notes]
     if data.refused:
         parts.append(f"{len(data.refused)} records refused ({data.refused[0].reason})")
     report(StepReport(progress.step, total, line, message="; ".join(parts)))
