@@ -11,6 +11,7 @@ from typing import Any
 
 from domainsmith.errors import InputInvalid, WeightsMissing
 from domainsmith.model_io.kv_cache import States
+from domainsmith.model_io.packed_linear import pack_linear_layers
 from domainsmith.model_io.quiet import quiet_transformers
 from domainsmith.model_io.virtual_tokens import VIRTUAL_TOKEN_KINDS, load_virtual_tokens
 
@@ -165,6 +166,7 @@ class Adapters:
         odd = len(found.missing_keys) + len(found.unexpected_keys)
         if odd:
             raise ValueError(f"{odd} of its weights are missing or belong to another model")
+        pack_linear_layers(self._model)
         config = self._peft.peft_config[key]
         if config.peft_type == "LORA" and not config.use_dora and not self._is_variant(key):
             self._mixable.add(key)
