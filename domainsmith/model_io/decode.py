@@ -81,7 +81,7 @@ class DecodeRun:
         self._cache = SlotCache()
         self._adapter = adapter
         self._prefixes = prefixes
-        self._force_tokens = force_tokens and forward.takes_chunks
+        self._force_tokens = force_tokens
         self._root = prefixes.root(adapter)
         plan = plan_batches([row.prompt for row in rows], [repr(row.request) for row in rows])
         self._shared = plan.shared if share_prefix else 0

@@ -18,7 +18,7 @@ from domainsmith.model_io.adapters import Adapters
 from domainsmith.model_io.chat_template import render_chat
 from domainsmith.model_io.decode import DecodeRun
 from domainsmith.model_io.decode_row import Row, Statistics
-from domainsmith.model_io.device import pick_device, pick_dtype, set_threads
+from domainsmith.model_io.device import is_out_of_memory, pick_device, pick_dtype, set_threads
 from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import Completion, GenerationRequest, LogLikelihood
 from domainsmith.model_io.loading import load_model
@@ -368,7 +368,7 @@ class Engine:
             try:
                 finished = self._advance(run, adapter)
             except (MemoryError, RuntimeError) as error:
-                if not _is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 slots = self._halve(slots, error)
                 run.restart(slots)
@@ -397,10 +397,3 @@ class Engine:
     def _cancel(self, row: Row) -> None:
         row.finish = "cancelled"
         row.text = self._forward.text(row.generated, row.request.stop)
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    text = str(error)
-    return "out of memory" in text or "can't allocate memory" in text

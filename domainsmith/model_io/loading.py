@@ -6,7 +6,15 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from domainsmith.errors import DependencyMissing, DomainSmithError, InputInvalid, WeightsMissing
+from domainsmith.errors import (
+    DependencyMissing,
+    DomainSmithError,
+    InputInvalid,
+    ResourceExhausted,
+    WeightsMissing,
+)
+from domainsmith.model_io.architecture import check_architecture
+from domainsmith.model_io.device import is_out_of_memory
 from domainsmith.model_io.quiet import quiet_transformers
 
 if TYPE_CHECKING:
@@ -31,7 +39,9 @@ def load_model(
 
     Raises:
         WeightsMissing: The folder holds no usable weights.
-        InputInvalid: Quantisation was asked for on a device that cannot.
+        InputInvalid: Quantisation was asked for on a device that cannot, or the model is of a kind
+            that this package would compute wrongly.
+        ResourceExhausted: It does not fit into memory.
         DependencyMissing: bitsandbytes is not installed.
     """
     if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
@@ -42,10 +52,18 @@ def load_model(
         )
     options = _quantization(quantization, device, dtype)
     try:
-        return _load(folder, device, dtype, options)
+        model, tokenizer = _load(folder, device, dtype, options)
+        check_architecture(model, tokenizer, folder)
+        return model, tokenizer
     except DomainSmithError:
         raise
     except Exception as error:
+        if is_out_of_memory(error):
+            raise ResourceExhausted(
+                "Memory does not suffice to load the model",
+                where=folder,
+                fix="Close other programs, use a smaller model, or quantise it on CUDA.",
+            ) from error
         reason = " ".join(str(error).split())[:240] or type(error).__name__
         raise WeightsMissing(
             f"The model cannot be loaded; its files are damaged, or its architecture is not known "
