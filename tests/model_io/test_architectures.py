@@ -14,7 +14,6 @@ from domainsmith.model_io import decode
 from domainsmith.model_io.engine import Engine
 from domainsmith.model_io.generation import Completion, Constraint, GenerationRequest
 
-
 WINDOW = {"sliding_window": 8}
 MIXED = {**WINDOW, "layer_types": ["sliding_attention", "full_attention"]}
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
