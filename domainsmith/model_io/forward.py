@@ -31,6 +31,7 @@ class Forward:
         self.config = model.config.get_text_config()
         self.prefill_tokens = _PREFILL_TOKENS.get(self.device.type, 4096)
         self.stop_ids = _stop_ids(model, tokenizer)
+        self.vocabulary = int(model.get_input_embeddings().weight.shape[0])
         self._decoder = model.get_decoder()
         self._head = model.get_output_embeddings()
         self._window = int(getattr(self.config, "sliding_window", 0) or 0)
