@@ -13,8 +13,8 @@ from langchain_core.embeddings import Embeddings
 
 from domainsmith.errors import DomainSmithError, InputInvalid, ModelError, WeightsMissing
 from domainsmith.model_io.device import pick_device, set_threads
-from domainsmith.model_io.packaged import DEFAULT_EMBEDDER
 from domainsmith.model_io.loading import knows_words
+from domainsmith.model_io.packaged import DEFAULT_EMBEDDER
 from domainsmith.model_io.quiet import quiet_transformers
 from domainsmith.model_io.weights import weights_sha256
 

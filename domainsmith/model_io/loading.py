@@ -95,8 +95,7 @@ def _load(folder: Path, device: str, dtype: torch.dtype, options: dict[str, Any]
     # Code that comes with weights is never run: a model of an unknown type is an error instead.
     safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     with quiet_transformers():
-        model: Any
-        model, report = AutoModelForCausalLM.from_pretrained(
+        found: Any = AutoModelForCausalLM.from_pretrained(
             str(folder),
             dtype=dtype,
             use_safetensors=True,
@@ -105,6 +104,7 @@ def _load(folder: Path, device: str, dtype: torch.dtype, options: dict[str, Any]
             **safe,
             **options,
         )
+        model, report = found
         _check_report(report, folder)
         try:
             tokenizer = AutoTokenizer.from_pretrained(str(folder), **safe)
