@@ -85,7 +85,8 @@ def show(name: str = "default") -> ModelCard:
     if card.path is None:
         return card
     if card.path.is_file():
-        return replace(card, sha256=file_sha256(card.path))
+        known = packaged.licence if packaged else "unknown"
+        return replace(_card_of_gguf(card.name, card.path, known), sha256=file_sha256(card.path))
     found = [*card.path.glob("*.safetensors"), *card.path.glob("*/*.safetensors")]
     sha256 = weights_sha256(card.path) if found else ""
     return replace(card, sha256=sha256, template=_template(card.path))
@@ -107,11 +108,11 @@ def _card_of_named(name: str) -> ModelCard:
             raise WeightsMissing(
                 "Neither a model folder nor a GGUF file", where=path, fix="Name one of those."
             )
-        return _card_of_gguf(name, path)
+        return ModelCard(name, "chat", path, path.stat().st_size, "unknown", 0, "", present=True)
     return _card(name, path)
 
 
-def _card_of_gguf(name: str, path: Path) -> ModelCard:
+def _card_of_gguf(name: str, path: Path, licence: str) -> ModelCard:
     from domainsmith.model_io.convert import gguf_facts
 
     facts = gguf_facts(path)
@@ -122,7 +123,7 @@ def _card_of_gguf(name: str, path: Path) -> ModelCard:
         kind="chat",
         path=path,
         size_bytes=path.stat().st_size,
-        licence=str(facts.get("general.license", "unknown")),
+        licence=str(facts.get("general.license", licence)),
         context_length=int(facts.get(f"{architecture}.context_length", 0)),
         template_sha256=content_hash(template) if template else "",
         present=True,

@@ -155,7 +155,7 @@ def _convert_once(gguf: Path, target: Path, licence: str, progress: Progress | N
         if not is_whole(target):
             if progress is not None:
                 again = "again, because its files are damaged" if target.exists() else "once"
-                progress(f"Converting {gguf.name} to bfloat16 safetensors ({again}, about 20 s)")
+                progress(f"Converting {gguf.name} to bfloat16 safetensors ({again})")
             convert_gguf(gguf, target, licence=licence)
     return target
 
@@ -195,6 +195,8 @@ def _hub_folder(hub: HubName, progress: Progress | None) -> Path:
         if hub.file:
             from domainsmith.model_io.convert import convert_gguf
 
+            if progress is not None:
+                progress(f"Converting {hub.file} to bfloat16 safetensors (once)")
             convert_gguf(partial / hub.file, target, licence=found.licence, facts=facts)
         else:
             with atomic_folder(target) as folder:

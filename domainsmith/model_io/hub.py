@@ -190,7 +190,7 @@ def _folder_of_revision(partial: Path, revision: str) -> Path:
 @contextmanager
 def _told(name: HubName) -> Iterator[None]:
     """Turn the errors of the hub and the network into ours."""
-    from huggingface_hub.errors import (
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]
         GatedRepoError,
         HfHubHTTPError,
         HFValidationError,

@@ -71,7 +71,10 @@ def fetch_file(url: str, target: Path, checksum: Checksum, say: Callable[[str], 
 
 def _complete(url: str, part: Path, size: int | None, say: Callable[[str], None]) -> None:
     """Fetch what is missing of a file; go on where the connection broke."""
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]
+        HfHubHTTPError,
+        HTTPError,
+    )
 
     for number in range(_TRIES):
         have = part.stat().st_size if part.is_file() else 0

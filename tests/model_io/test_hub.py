@@ -97,8 +97,8 @@ def test_an_interrupt_keeps_what_is_there(
         if text.startswith(WEIGHTS):
             raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(hub_file, "_REPORT_S", -1.0)
+    monkeypatch.setattr(hub_file, "_REPORT_S", -1.0)
+    with pytest.raises(KeyboardInterrupt):
         catalog.pull(NAME, progress=interrupt)
     (had,) = parts(tmp_path)
     catalog.pull(NAME)
