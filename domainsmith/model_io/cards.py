@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from domainsmith.errors import WeightsMissing
+from domainsmith.model_io.hub import cached_snapshot, parse_hub_name
 from domainsmith.model_io.model_names import parse_name
 from domainsmith.model_io.packaged import (
     DEFAULT_CHAT,
     DEFAULT_EMBEDDER,
-    PULL_HINT,
     Packaged,
     package_roots,
 )
-from domainsmith.model_io.weights import is_whole, models_folder
+from domainsmith.model_io.weights import file_sha256, is_whole, models_folder, weights_sha256
 from domainsmith.records import content_hash
 from domainsmith.storage.atomic import MANIFEST
 
@@ -36,6 +36,11 @@ class ModelCard:
         context_length: Tokens; 0 if not known.
         template_sha256: Of the chat template's text; empty if there is none.
         present: Whether it can be used without fetching anything.
+        architecture: The model type of its configuration; empty if not known.
+        revision: Of the hub, if it was fetched from there.
+        sha256: Of its weights (see :func:`weights_sha256`, or of the GGUF file); only :func:`show`
+            computes it.
+        template: The chat template's text; only :func:`show` gives it.
     """
 
     name: str
@@ -46,6 +51,10 @@ class ModelCard:
     context_length: int
     template_sha256: str
     present: bool
+    architecture: str = ""
+    revision: str = ""
+    sha256: str = ""
+    template: str = ""
 
 
 def list_models() -> list[ModelCard]:
@@ -55,12 +64,13 @@ def list_models() -> list[ModelCard]:
     if folder.is_dir():
         for entry in sorted(folder.iterdir()):
             if entry.name != DEFAULT_CHAT.name and (entry / "config.json").is_file():
-                cards.append(_card(f"local:{entry}", "chat", entry, "unknown"))
+                name = _read_json(entry / MANIFEST).get("name", f"local:{entry}")
+                cards.append(_card(str(name), entry))
     return cards
 
 
 def show(name: str = "default") -> ModelCard:
-    """Describe one model without fetching anything.
+    """Describe one model in full without fetching anything; its weights are hashed.
 
     Args:
         name: Any local model name, or ``embedder``.
@@ -68,28 +78,69 @@ def show(name: str = "default") -> ModelCard:
     Raises:
         WeightsMissing: There is no such model here.
     """
-    if name in ("default", "local:default"):
-        return _card_of_packaged(DEFAULT_CHAT)
-    if name == "embedder":
-        return _card_of_packaged(DEFAULT_EMBEDDER)
+    packaged = {"default": DEFAULT_CHAT, "embedder": DEFAULT_EMBEDDER}.get(
+        name.removeprefix("local:")
+    )
+    card = _card_of_packaged(packaged) if packaged else _card_of_named(name)
+    if card.path is None:
+        return card
+    if card.path.is_file():
+        known = packaged.licence if packaged else "unknown"
+        return replace(_card_of_gguf(card.name, card.path, known), sha256=file_sha256(card.path))
+    found = [*card.path.glob("*.safetensors"), *card.path.glob("*/*.safetensors")]
+    sha256 = weights_sha256(card.path) if found else ""
+    return replace(card, sha256=sha256, template=_template(card.path))
+
+
+def _card_of_named(name: str) -> ModelCard:
     source = parse_name(name)
     path = Path(source.target).expanduser()
+    hub = parse_hub_name(source.target)
+    if source.scheme == "local" and not path.exists() and hub is not None:
+        path = models_folder() / hub.slug
+        if not is_whole(path):
+            path = cached_snapshot(hub) or path
     if source.scheme != "local" or not path.exists():
-        raise WeightsMissing("No such model on this machine", where=name, fix=PULL_HINT)
-    folder = path if path.is_dir() else path.parent
-    kind: Literal["chat", "embedder"] = "embedder" if (folder / "modules.json").exists() else "chat"
-    return _card(name, kind, folder, "unknown")
+        fix = f"Run `domainsmith models pull {hub}`." if hub else "See `domainsmith models list`."
+        raise WeightsMissing("No such model on this machine", where=name, fix=fix)
+    if path.is_file():
+        if path.suffix != ".gguf":
+            raise WeightsMissing(
+                "Neither a model folder nor a GGUF file", where=path, fix="Name one of those."
+            )
+        return ModelCard(name, "chat", path, path.stat().st_size, "unknown", 0, "", present=True)
+    return _card(name, path)
+
+
+def _card_of_gguf(name: str, path: Path, licence: str) -> ModelCard:
+    from domainsmith.model_io.convert import gguf_facts
+
+    facts = gguf_facts(path)
+    architecture = str(facts.get("general.architecture", ""))
+    template = str(facts.get("tokenizer.chat_template", ""))
+    return ModelCard(
+        name=name,
+        kind="chat",
+        path=path,
+        size_bytes=path.stat().st_size,
+        licence=str(facts.get("general.license", licence)),
+        context_length=int(facts.get(f"{architecture}.context_length", 0)),
+        template_sha256=content_hash(template) if template else "",
+        present=True,
+        architecture=architecture,
+        template=template,
+    )
 
 
 def _card_of_packaged(packaged: Packaged) -> ModelCard:
     name = "default" if packaged.kind == "chat" else "embedder"
     cached = models_folder() / packaged.name
     if packaged.kind == "chat" and is_whole(cached):
-        return _card(name, packaged.kind, cached, packaged.licence)
+        return _card(name, cached, packaged.licence)
     for root in package_roots(packaged):
         if (root / packaged.weights).is_file():
             if packaged.kind == "embedder":
-                return _card(name, packaged.kind, root / packaged.path, packaged.licence)
+                return _card(name, root / packaged.path, packaged.licence)
             size = (root / packaged.weights).stat().st_size
             return ModelCard(
                 name, packaged.kind, root / packaged.path, size, packaged.licence, 0, "", True
@@ -97,26 +148,34 @@ def _card_of_packaged(packaged: Packaged) -> ModelCard:
     return ModelCard(name, packaged.kind, None, 0, packaged.licence, 0, "", False)
 
 
-def _card(name: str, kind: Literal["chat", "embedder"], folder: Path, licence: str) -> ModelCard:
+def _card(name: str, folder: Path, licence: str = "unknown") -> ModelCard:
     size = sum(item.stat().st_size for item in folder.rglob("*") if item.is_file())
     config = _read_json(folder / "config.json")
     length = _read_json(folder / "sentence_bert_config.json").get("max_seq_length")
-    template = folder / "chat_template.jinja"
-    text = (
-        template.read_text(encoding="utf-8")
-        if template.is_file()
-        else _read_json(folder / "tokenizer_config.json").get("chat_template")
-    )
+    manifest = _read_json(folder / MANIFEST)
+    text = _template(folder)
+    length = length or config.get("max_position_embeddings")
     return ModelCard(
         name=name,
-        kind=kind,
+        kind="embedder" if (folder / "modules.json").exists() else "chat",
         path=folder,
         size_bytes=size,
-        licence=str(_read_json(folder / MANIFEST).get("licence", licence)),
-        context_length=int(length or config.get("max_position_embeddings") or 0),
-        template_sha256=content_hash(text) if isinstance(text, str) else "",
+        licence=str(manifest.get("licence", licence)),
+        context_length=length if isinstance(length, int) else 0,
+        template_sha256=content_hash(text) if text else "",
         present=True,
+        architecture=str(config.get("model_type", "")),
+        revision=str(manifest.get("revision", "")),
     )
+
+
+def _template(folder: Path) -> str:
+    """Return the text of a folder's chat template; empty if there is none."""
+    try:
+        return (folder / "chat_template.jinja").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = _read_json(folder / "tokenizer_config.json").get("chat_template")
+        return text if isinstance(text, str) else ""
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -1,17 +1,19 @@
-"""Finds, fetches, converts and deletes model weights by name.
+"""Finds, fetches and converts model weights by name.
 
-The names of :mod:`model_names`, :mod:`cards`, :mod:`packaged` and :mod:`weights` that callers need
-are here too.
+The names of :mod:`model_names`, :mod:`cards`, :mod:`packaged`, :mod:`removal` and :mod:`weights`
+that callers need are here too.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
 
-from domainsmith.errors import InputInvalid, WeightsMissing, translated_os_errors
+from domainsmith.errors import InputInvalid, WeightsMissing
 from domainsmith.model_io.cards import ModelCard, list_models, show
+from domainsmith.model_io.hub import HubName, cached_snapshot, fetch_model, parse_hub_name
 from domainsmith.model_io.model_names import ModelSource, parse_name
 from domainsmith.model_io.packaged import (
     DEFAULT_CHAT,
@@ -22,8 +24,15 @@ from domainsmith.model_io.packaged import (
     Progress,
     packaged_path,
 )
-from domainsmith.model_io.weights import is_whole, models_folder, weights_sha256
-from domainsmith.records import content_hash
+from domainsmith.model_io.removal import removable, remove
+from domainsmith.model_io.weights import (
+    file_sha256,
+    is_whole,
+    lock_of,
+    models_folder,
+    weights_sha256,
+)
+from domainsmith.storage.atomic import MANIFEST, atomic_folder
 from domainsmith.storage.locks import hold
 
 __all__ = [
@@ -39,12 +48,11 @@ __all__ = [
     "models_folder",
     "parse_name",
     "pull",
+    "removable",
     "remove",
     "show",
     "weights_sha256",
 ]
-
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
 def chat_model_folder(name: str = "default", *, progress: Progress | None = None) -> Path:
@@ -70,7 +78,7 @@ def chat_model_folder(name: str = "default", *, progress: Progress | None = None
         return _default_chat_folder(progress)
     folder = _local_folder(source.target, progress)
     _check_chat_folder(folder)
-    return folder if (folder / "config.json").is_file() else _converted(folder, progress)
+    return _converted(folder, progress) if _is_gguf(folder) else folder
 
 
 def embedder_folder(name: str = "default", *, progress: Progress | None = None) -> Path:
@@ -92,7 +100,7 @@ def embedder_folder(name: str = "default", *, progress: Progress | None = None) 
     if source.target == "default":
         return packaged_path(DEFAULT_EMBEDDER, progress)
     folder = _local_folder(source.target, progress)
-    if not any(folder.glob("*.safetensors")) and not any(folder.glob("*/*.safetensors")):
+    if not any([*folder.glob("*.safetensors"), *folder.glob("*/*.safetensors")]):
         raise WeightsMissing(
             "The folder holds no safetensors weights",
             where=folder,
@@ -104,56 +112,31 @@ def embedder_folder(name: str = "default", *, progress: Progress | None = None) 
 def pull(name: str = "default", *, progress: Progress | None = None) -> Path:
     """Fetch weights, so that later uses need no network.
 
+    What is here already and whole is not fetched again. A download that broke off goes on where it
+    stopped.
+
     Args:
         name: ``default`` fetches the chat model and the embedder and converts the former;
-            a hub id fetches that model.
+            ``embedder`` fetches the latter alone; ``owner/name`` or ``owner/name#FILE.gguf`` a
+            model of the hub.
         progress: Receives one sentence before each slow step.
 
     Returns:
-        The chat model's folder.
+        The model's folder; for ``default`` the chat model's.
 
     Raises:
         WeightsMissing: They could not be fetched, or arrived damaged.
+        InputInvalid: The model has no weights that can be used.
     """
-    if parse_name(name).target == "default":
+    if name.removeprefix("local:") == "embedder":
+        return embedder_folder(progress=progress)
+    source = parse_name(name)
+    if source.target == "default":
         embedder_folder(progress=progress)
+    hub = parse_hub_name(source.target) if source.scheme == "local" else None
+    if hub is not None and not Path(source.target).expanduser().exists():
+        return _hub_folder(hub, progress)
     return chat_model_folder(name, progress=progress)
-
-
-def remove(name: str) -> list[Path]:
-    """Delete cached weights; installed packages and folders outside the cache are left alone.
-
-    Args:
-        name: ``default``, ``embedder``, or a model of the cache folder.
-
-    Returns:
-        Folders that were deleted.
-
-    Raises:
-        WeightsMissing: The cache holds nothing under that name.
-        InputInvalid: The folder is not in the cache.
-    """
-    packaged = {"default": DEFAULT_CHAT, "embedder": DEFAULT_EMBEDDER}.get(
-        name.removeprefix("local:")
-    )
-    root = models_folder().resolve()
-    if packaged:
-        targets = [root / packaged.name, root / "packages" / packaged.distribution]
-    else:
-        targets = [Path(parse_name(name).target).expanduser().resolve()]
-        if root not in targets[0].parents:
-            raise InputInvalid("Only models of the cache folder are deleted", where=targets[0])
-    found = [target for target in targets if target.exists()]
-    if not found:
-        raise WeightsMissing(
-            "The model cache holds nothing under that name",
-            where=name,
-            fix="See `domainsmith models list`.",
-        )
-    for target in found:
-        with translated_os_errors(target):
-            shutil.rmtree(target)
-    return found
 
 
 def _default_chat_folder(progress: Progress | None) -> Path:
@@ -168,10 +151,11 @@ def _convert_once(gguf: Path, target: Path, licence: str, progress: Progress | N
     from domainsmith.model_io.convert import convert_gguf
 
     # Two processes that start on a fresh machine would otherwise both convert.
-    with hold(target.parent / f".{target.name}.lock", purpose="converting", wait_s=LOCK_WAIT_S):
+    with hold(lock_of(target), purpose="converting", wait_s=LOCK_WAIT_S):
         if not is_whole(target):
             if progress is not None:
-                progress(f"Converting {gguf.name} to bfloat16 safetensors (once, about 20 s)")
+                again = "again, because its files are damaged" if target.exists() else "once"
+                progress(f"Converting {gguf.name} to bfloat16 safetensors ({again})")
             convert_gguf(gguf, target, licence=licence)
     return target
 
@@ -186,13 +170,42 @@ def _local_folder(target: str, progress: Progress | None) -> Path:
         raise WeightsMissing(
             "Neither a model folder nor a GGUF file", where=path, fix="Name one of those."
         )
-    if _HUB_ID.fullmatch(target) and not target.startswith("."):
-        from domainsmith.model_io.fetch import hub_folder
-
-        return hub_folder(target, progress)
+    hub = parse_hub_name(target)
+    if hub is not None:
+        return _hub_folder(hub, progress)
     raise WeightsMissing(
         "No model under that name", where=target, fix=f"Give a folder or a hub id. {PULL_HINT}"
     )
+
+
+def _hub_folder(hub: HubName, progress: Progress | None) -> Path:
+    """Find a model of the hub in the caches, or fetch it."""
+    root = models_folder()
+    target, partial = root / hub.slug, root / "partial" / hub.slug
+    if is_whole(target):
+        return target
+    cached = cached_snapshot(hub)
+    if cached is not None:
+        return cached / hub.file if hub.file else cached
+    with hold(lock_of(target), purpose="fetching", wait_s=LOCK_WAIT_S):
+        if is_whole(target):
+            return target
+        found = fetch_model(hub, partial, progress)
+        facts = {"name": str(hub), "licence": found.licence, "revision": found.revision}
+        if hub.file:
+            from domainsmith.model_io.convert import convert_gguf
+
+            if progress is not None:
+                progress(f"Converting {hub.file} to bfloat16 safetensors (once)")
+            convert_gguf(partial / hub.file, target, licence=found.licence, facts=facts)
+        else:
+            with atomic_folder(target) as folder:
+                for name in found.files:
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    (partial / name).rename(folder / name)
+                (folder / MANIFEST).write_text(json.dumps(facts), encoding="utf-8")
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
 
 
 def _check_chat_folder(folder: Path) -> None:
@@ -209,6 +222,10 @@ def _check_chat_folder(folder: Path) -> None:
     raise WeightsMissing("The folder holds no model weights", where=folder, fix=PULL_HINT)
 
 
+def _is_gguf(place: Path) -> bool:
+    return place.is_file() or not (place / "config.json").is_file()
+
+
 def _converted(place: Path, progress: Progress | None) -> Path:
     files = [place] if place.is_file() else sorted(place.glob("*.gguf"))
     if not files:
@@ -219,7 +236,7 @@ def _converted(place: Path, progress: Progress | None) -> Path:
         raise WeightsMissing(
             f"There are {len(files)} GGUF files", where=place, fix="Name one of them."
         )
-    stat = files[0].stat()
-    key = content_hash([str(files[0]), stat.st_size, stat.st_mtime_ns])[:12]
+    # By content: a copy or another name of the same file is not converted again.
     name = re.sub(r"[^\w.-]+", "-", files[0].stem)[:80]
-    return _convert_once(files[0], models_folder() / f"{name}-{key}", "unknown", progress)
+    target = models_folder() / f"{name}-{file_sha256(files[0])[:12]}"
+    return target if is_whole(target) else _convert_once(files[0], target, "unknown", progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from domainsmith.errors import DependencyMissing, DomainSmithError, WeightsMissi
 from domainsmith.model_io.quiet import quiet_transformers
 from domainsmith.storage.atomic import MANIFEST, atomic_folder
 
-__all__ = ["convert_gguf"]
+__all__ = ["convert_gguf", "gguf_facts"]
 
 
-def convert_gguf(gguf: Path, target: Path, *, licence: str = "unknown") -> None:
+def convert_gguf(
+    gguf: Path, target: Path, *, licence: str = "unknown", facts: Mapping[str, Any] | None = None
+) -> None:
     """Write a model folder from a GGUF file.
 
     Decoding a GGUF file takes 2 to 20 s at every load and its kernels compute in float32, so it is
@@ -25,6 +28,7 @@ def convert_gguf(gguf: Path, target: Path, *, licence: str = "unknown") -> None:
         gguf: The file; its tokenizer and chat template are taken along.
         target: The folder to make.
         licence: Written into the manifest.
+        facts: Further entries of the manifest.
 
     Raises:
         WeightsMissing: The file is truncated, damaged, or of an architecture that is not known.
@@ -44,15 +48,49 @@ def convert_gguf(gguf: Path, target: Path, *, licence: str = "unknown") -> None:
             f"The GGUF file cannot be read; it is truncated, or its architecture is not known "
             f"({reason})",
             where=gguf,
-            fix="Fetch it again: run `domainsmith models pull default`.",
+            fix="Fetch it again (`domainsmith models pull NAME`), or use its safetensors.",
         ) from error
     with atomic_folder(target) as folder:
         with contextlib.redirect_stderr(io.StringIO()):
             model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         _clean_config(folder / "config.json")
-        facts = {"source": gguf.name, "licence": licence}
-        (folder / MANIFEST).write_text(json.dumps(facts), encoding="utf-8")
+        manifest = {"source": gguf.name, "licence": licence, **(facts or {})}
+        (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def gguf_facts(gguf: Path) -> dict[str, Any]:
+    """Read what a GGUF file says about itself.
+
+    Args:
+        gguf: The file.
+
+    Returns:
+        Its single values by key; lists (the vocabulary) are left out.
+
+    Raises:
+        WeightsMissing: It is truncated, or no GGUF file.
+        DependencyMissing: The gguf library is not installed.
+    """
+    try:
+        from gguf import GGUFReader, GGUFValueType
+
+        fields = GGUFReader(str(gguf)).fields.items()
+        return {
+            key: field.contents()
+            for key, field in fields
+            if field.types and field.types[0] != GGUFValueType.ARRAY
+        }
+    except ImportError as error:
+        raise DependencyMissing(
+            "Reading GGUF files needs the gguf library", fix="Run `pip install gguf`."
+        ) from error
+    except Exception as error:
+        raise WeightsMissing(
+            f"The GGUF file is truncated or damaged ({' '.join(str(error).split())[:120]})",
+            where=gguf,
+            fix="Fetch it again.",
+        ) from error
 
 
 def _load(gguf: Path) -> tuple[Any, Any]:

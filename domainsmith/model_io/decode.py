@@ -89,7 +89,7 @@ class DecodeRun:
         self._statistics = statistics
         self._active: list[Row] = []
         self._cache = SlotCache()
-        self._force_tokens = force_tokens and forward.takes_chunks
+        self._force_tokens = force_tokens
         self._origins: dict[str | None, _Origin] = {}
         self._waiting: deque[_Queue] = deque()
         for adapter in sorted({row.adapter for row in rows}, key=lambda name: name or ""):

@@ -11,7 +11,7 @@ from domainsmith.errors import InputInvalid
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["physical_cores", "pick_device", "pick_dtype", "set_threads"]
+__all__ = ["is_out_of_memory", "physical_cores", "pick_device", "pick_dtype", "set_threads"]
 
 _DEVICES = ("cpu", "cuda", "mps")
 _DTYPES = {
@@ -139,3 +139,19 @@ def set_threads(threads: int = 0) -> int:
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
     return threads
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out, of the machine or of an accelerator.
+
+    Args:
+        error: What a computation raised; torch's CPU allocator raises a plain ``RuntimeError``.
+    """
+    import torch
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error)
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in text or "can't allocate memory" in text
+    )

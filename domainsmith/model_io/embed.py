@@ -13,6 +13,7 @@ from langchain_core.embeddings import Embeddings
 
 from domainsmith.errors import DomainSmithError, InputInvalid, ModelError, WeightsMissing
 from domainsmith.model_io.device import pick_device, set_threads
+from domainsmith.model_io.loading import knows_words
 from domainsmith.model_io.packaged import DEFAULT_EMBEDDER
 from domainsmith.model_io.quiet import quiet_transformers
 from domainsmith.model_io.weights import weights_sha256
@@ -137,9 +138,12 @@ def _load(folder: Path, device: str) -> Any:
 
     try:
         with quiet_transformers():
-            return SentenceTransformer(
+            model = SentenceTransformer(
                 str(folder), device=device, local_files_only=True, trust_remote_code=False
             )
+        if not knows_words(model.tokenizer):
+            raise ValueError("its tokenizer is missing")
+        return model
     except DomainSmithError:
         raise
     except Exception as error:

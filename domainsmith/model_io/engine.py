@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from domainsmith.model_io.chat_template import render_chat
 from domainsmith.model_io.decode import DecodeRun
 from domainsmith.model_io.decode_attention import use_decode_attention
 from domainsmith.model_io.decode_row import Row, Statistics
-from domainsmith.model_io.device import pick_device, pick_dtype, set_threads
+from domainsmith.model_io.device import is_out_of_memory, pick_device, pick_dtype, set_threads
 from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import Completion, GenerationRequest, LogLikelihood
 from domainsmith.model_io.loading import load_model
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "Quantization"]
 
 Quantization = Literal["none", "8bit", "4bit"]
+_log = logging.getLogger(__name__)
 _BATCH = {"cpu": 32, "cuda": 64, "mps": 16}
 _STATE_BYTES = 2 << 30
 """Bound of a CPU batch's states: where memory ends there, the process may be killed unasked."""
@@ -233,7 +235,10 @@ class Engine:
         run = self._decode_run([row], 1)
         sent = 0
         while not run.is_done and not (cancel is not None and cancel.is_set()):
-            self._advance(run)
+            try:
+                self._advance(run)
+            except (MemoryError, RuntimeError) as error:
+                self._halve(1, error)
             text = (
                 row.text if row.finish else self._forward.certain_text(row.generated, request.stop)
             )
@@ -276,8 +281,7 @@ class Engine:
             self._check_context(len(ids[0]), len(ids[1]), f"pair {number}")
             tokens.append(ids)
         with torch.inference_mode(), self._lock:
-            prefixes = PrefixStates(self._forward, self.prefix_cache, self.statistics, adapter)
-            return score_pairs(self._forward, prefixes, tokens, adapter)
+            return self._score(tokens, adapter)
 
     def check(self, request: GenerationRequest) -> None:
         """Raise what :meth:`generate` would raise for a request before computing anything.
@@ -315,6 +319,12 @@ class Engine:
 
     def _tokens(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
+        if max(ids, default=0) >= self._forward.vocabulary:
+            # Tokenizers may know tokens (of images, say) that the model has no embedding of.
+            raise InputInvalid(
+                "The text holds a token that the model does not know",
+                where=self.tokenizer.convert_ids_to_tokens(max(ids)),
+            )
         return ids
 
     def _check_context(self, prompt: int, completion: int, where: str) -> None:
@@ -385,8 +395,6 @@ class Engine:
             try:
                 finished = self._advance(run)
             except (MemoryError, RuntimeError) as error:
-                if not _is_out_of_memory(error):
-                    raise
                 slots = self._halve(slots, error)
                 run.restart(slots)
                 continue
@@ -398,7 +406,27 @@ class Engine:
         with torch.inference_mode(), self._lock:
             return run.advance()
 
+    def _score(
+        self, tokens: list[tuple[list[int], list[int]]], adapter: str | None
+    ) -> list[LogLikelihood]:
+        prefixes = PrefixStates(self._forward, self.prefix_cache, self.statistics, adapter)
+        whole = budget = self._forward.prefill_tokens
+        longest = max((len(prompt) + len(text) for prompt, text in tokens), default=0)
+        try:
+            while True:
+                try:
+                    return score_pairs(self._forward, prefixes, tokens, adapter)
+                except (MemoryError, RuntimeError) as error:
+                    # A batch that holds no more tokens than the longest row is a single row.
+                    budget = self._halve(budget if budget > longest else 1, error)
+                    self._forward.prefill_tokens = budget
+        finally:
+            self._forward.prefill_tokens = whole
+
     def _halve(self, slots: int, error: BaseException) -> int:
+        """Return half of the rows or tokens of a batch, if memory is what ran out."""
+        if not is_out_of_memory(error):
+            raise error
         if slots <= 1:
             raise ResourceExhausted(
                 "Memory does not suffice for a single row",
@@ -406,6 +434,7 @@ class Engine:
                 fix="Shorten the prompts, use a smaller model, or close other programs.",
             ) from error
         self.statistics.halvings += 1
+        _log.warning("memory ran out: the batch is halved and computed again")
         if self._forward.device.type == "cuda":
             torch.cuda.empty_cache()
         return slots // 2
@@ -413,10 +442,3 @@ class Engine:
     def _cancel(self, row: Row) -> None:
         row.finish = "cancelled"
         row.text = self._forward.text(row.generated, row.request.stop)
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    text = str(error)
-    return "out of memory" in text or "can't allocate memory" in text

