@@ -13,11 +13,13 @@ import openai
 import pytest
 
 from domainsmith.apps.http import limits
+from domainsmith.apps.http.alone import conversation
 from domainsmith.apps.http.application import ModelWorker
 from domainsmith.apps.http.expert import ServedExpert
 from domainsmith.apps.http.protocol import parse_request
 from domainsmith.apps.http.server import bind, check_exposure, serve
 from domainsmith.errors import DomainSmithError, InputInvalid, PortInUse
+from domainsmith.model_io.chat_messages import plain_messages
 from domainsmith.model_io.messages import expert_system, qa_messages
 from domainsmith.records import Answer, Citation
 from domainsmith.storage import lineage
@@ -201,7 +203,7 @@ def test_documents_answer_streams(client):
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
-        ({"tools": []}, "unsupported field tools"),
+        ({"tools": []}, "tools:"),
         (
             {"logit_bias": {"1": 2}, "best_of": 2},
             "unsupported field best_of; unsupported field logi",
@@ -210,10 +212,10 @@ def test_documents_answer_streams(client):
         ({"temperature": 3}, "temperature:"),
         ({"max_tokens": 0}, "max_tokens:"),
         ({"max_tokens": 5000}, "max_tokens:"),
-        ({"response_format": {"type": "json_object"}}, "response_format.type"),
+        ({"response_format": {"type": "grammar"}}, "response_format:"),
         ({"messages": []}, "messages:"),
-        ({"messages": [{"role": "user", "content": "x", "name": "y"}]}, "messages.0.name"),
-        ({"messages": [{"role": "tool", "content": "x"}]}, "messages.0.role"),
+        ({"messages": [{"role": "user", "content": "x", "age": 1}]}, "messages.0.age"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, "tool_call_id"),
         (
             {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}]},
             "image_url",
@@ -361,6 +363,7 @@ def slow_expert(expert, started, cancelled):
     class Slow:
         models = expert.models
         adapter_id = None
+        context_length = expert.context_length
 
         def check(self, request):
             pass
@@ -421,6 +424,7 @@ def test_errors_keep_their_class_and_never_their_traceback(expert):
     class Broken:
         models = expert.models
         adapter_id = None
+        context_length = expert.context_length
 
         def check(self, request):
             pass
@@ -445,7 +449,9 @@ def test_system_prompt_of_the_adapter_is_applied_as_in_training(expert, engine, 
 
     def prompt(model, messages):
         body = {"model": model, "messages": messages}
-        return tuned._prompt(parse_request(json.dumps(body).encode()))
+        request = parse_request(json.dumps(body).encode())
+        turns = conversation(request, system=tuned._trained_system(request))
+        return engine.render(plain_messages(turns))
 
     def trained(question, system):
         return engine.render(qa_messages(question, language="en", system=system))
