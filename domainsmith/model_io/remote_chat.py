@@ -14,6 +14,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import Field, PrivateAttr, SecretStr
 
 from domainsmith.errors import EndpointUnavailable, InputInvalid
+from domainsmith.model_io.remote_checks import make_calls_readable
 from domainsmith.model_io.remote_errors import StreamWatch, translated_api_errors
 from domainsmith.model_io.remote_ladder import Wanted, take_wanted
 from domainsmith.model_io.remote_stream import HeldStream
@@ -217,10 +218,13 @@ class RemoteChat(ChatOpenAI):
     def _create_chat_result(
         self, response: Any, generation_info: dict[str, Any] | None = None
     ) -> ChatResult:
+        make_calls_readable(response)
         try:
             result = super()._create_chat_result(response, generation_info)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            reason = " ".join(str(error).split())[:200]
+            reason = "fields of a chat completion are missing"
+            if isinstance(error, ValueError):
+                reason = " ".join(str(error).split())[:200]
             raise EndpointUnavailable(
                 f"The model server's answer cannot be used: {reason}",
                 where=self._place,

@@ -26,6 +26,7 @@ __all__ = [
     "check_constraint",
     "checked_calls",
     "checked_text",
+    "make_calls_readable",
     "plain_schema",
     "with_ids",
 ]
@@ -126,13 +127,15 @@ def checked_calls(
 
     Raises:
         OutputInvalid: A call is malformed, names no tool or does not fit the tool's schema.
-        NotHonouredError: There is no call where one was demanded or announced.
+        NotHonouredError: There is no call where one was demanded.
     """
     for broken in message.invalid_tool_calls:
         given = str(broken.get("args"))[:120]
         raise OutputInvalid(f"the arguments of {broken.get('name')} are no JSON object: {given}")
     calls = message.tool_calls
-    if not calls and (must_call or message.response_metadata.get("finish_reason") == "tool_calls"):
+    if not calls and message.response_metadata.get("finish_reason") == "tool_calls":
+        raise OutputInvalid("it announces a call and holds none")
+    if not calls and must_call:
         raise NotHonouredError("it calls no tool, and must")
     if calls and not may_call:
         raise OutputInvalid("it calls a tool where only words are allowed")
@@ -144,6 +147,31 @@ def checked_calls(
         if problem := _json_problem(call["args"], known[call["name"]]):
             raise OutputInvalid(f"the arguments of {call['name']} do not fit: {problem}")
     return calls
+
+
+def make_calls_readable(response: Any) -> None:
+    """Change a response so that LangChain reads its calls instead of failing as a whole.
+
+    Some servers give arguments as an object and not as its text; weak models give other values than
+    objects, which must become invalid calls.
+
+    Args:
+        response: The openai client's object; changed in place.
+    """
+    for choice in getattr(response, "choices", None) or ():
+        for call in getattr(getattr(choice, "message", None), "tool_calls", None) or ():
+            function = getattr(call, "function", None)
+            arguments = getattr(function, "arguments", None)
+            if function is None or not arguments:
+                continue
+            if not isinstance(arguments, str):
+                arguments = function.arguments = json.dumps(arguments)
+            try:
+                is_object = isinstance(json.loads(arguments), dict)
+            except ValueError:
+                continue
+            if not is_object:
+                function.arguments = f"{arguments} (no object)"
 
 
 def with_ids(calls: Sequence[ToolCall], *, salt: int) -> Iterator[ToolCall]:

@@ -88,8 +88,11 @@ def _translated(error: openai.OpenAIError, place: str, *, begun: bool) -> Domain
         return EndpointUnavailable(
             "No model server answers there", where=place, fix="Start it, or check the URL."
         )
-    reason = " ".join(str(getattr(error, "message", error)).split())[:240]
-    if _code(error) == _OUTPUT_INVALID:
+    body: Any = getattr(error, "body", None)
+    details = body if isinstance(body, Mapping) else {}
+    reason = str(details.get("message") or getattr(error, "message", error))
+    reason = " ".join(reason.split())[:240]
+    if details.get("code") == _OUTPUT_INVALID:
         return OutputInvalid(f"The model server says: {reason}", where=place)
     if isinstance(error, openai.APIStatusError):
         return _by_status(error.status_code, reason, place)
@@ -126,11 +129,6 @@ def _by_status(status: int, reason: str, place: str) -> DomainSmithError:
     if "context" in reason.lower() and ("length" in reason.lower() or "token" in reason.lower()):
         return ContextOverflow(f"The prompt is too long for the server: {reason}", where=place)
     return InputInvalid(f"The model server refuses the request ({status}): {reason}", where=place)
-
-
-def _code(error: openai.OpenAIError) -> str:
-    body: Any = getattr(error, "body", None)
-    return str(body.get("code")) if isinstance(body, Mapping) else ""
 
 
 def _broken_off(place: str) -> EndpointUnavailable:

@@ -1,5 +1,4 @@
 import contextlib
-import http.client
 import json
 import os
 import signal
@@ -11,13 +10,14 @@ import time
 
 import openai
 import pytest
+from running_server import QUESTION, RunningServer
 
 from domainsmith.apps.http import limits
 from domainsmith.apps.http.alone import conversation
 from domainsmith.apps.http.application import ModelWorker
 from domainsmith.apps.http.expert import ServedExpert
 from domainsmith.apps.http.protocol import parse_request
-from domainsmith.apps.http.server import bind, check_exposure, serve
+from domainsmith.apps.http.server import bind, check_exposure
 from domainsmith.errors import DomainSmithError, InputInvalid, PortInUse
 from domainsmith.model_io.chat_messages import plain_messages
 from domainsmith.model_io.messages import expert_system, qa_messages
@@ -26,51 +26,6 @@ from domainsmith.storage import lineage
 from domainsmith.workspace import Workspace
 
 HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n"
-QUESTION = [{"role": "user", "content": "What is 2+2?"}]
-
-
-class RunningServer:
-    def __init__(self, expert, *, api_key=None, host="127.0.0.1"):
-        self.listener = bind("127.0.0.1", 0)
-        self.port = self.listener.getsockname()[1]
-        self.servers = []
-        self.ready = threading.Event()
-        self.thread = threading.Thread(
-            target=serve,
-            args=(expert, self.listener),
-            kwargs={
-                "host": host,
-                "api_key": api_key,
-                "on_ready": lambda endpoint: self.ready.set(),
-                "on_server": self.servers.append,
-            },
-        )
-
-    def __enter__(self):
-        self.thread.start()
-        assert self.ready.wait(30)
-        return self
-
-    def __exit__(self, *_):
-        self.servers[0].should_exit = True
-        self.thread.join(30)
-        assert not self.thread.is_alive()
-
-    def request(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request(method, path, body=body, headers=headers or {})
-            reply = connection.getresponse()
-            return reply.status, dict(reply.getheaders()), reply.read()
-        finally:
-            connection.close()
-
-    def chat(self, **fields):
-        body = {"model": "base", "messages": QUESTION, **fields}
-        status, headers, reply = self.request(
-            "POST", "/v1/chat/completions", json.dumps(body).encode()
-        )
-        return status, headers, json.loads(reply)
 
 
 @pytest.fixture(scope="module")

@@ -137,7 +137,10 @@ class EmbeddingRequest(RequestPart):
     """The request body of ``POST /v1/embeddings``."""
 
     model: str
-    input: str | tuple[str, ...] = Field(min_length=1, max_length=2048)
+    input: (
+        Annotated[str, Field(min_length=1)]
+        | Annotated[tuple[str, ...], Field(min_length=1, max_length=2048)]
+    )
     encoding_format: Literal["float", "base64"] = "float"
 
     @property
