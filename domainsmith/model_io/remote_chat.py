@@ -10,12 +10,10 @@ from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
-from langchain_openai import ChatOpenAI
 from pydantic import Field, PrivateAttr, SecretStr
 
-from domainsmith.errors import EndpointUnavailable, InputInvalid
-from domainsmith.model_io.remote_checks import make_calls_readable
-from domainsmith.model_io.remote_errors import StreamWatch, translated_api_errors
+from domainsmith.errors import InputInvalid
+from domainsmith.model_io.remote_errors import translated_api_errors
 from domainsmith.model_io.remote_ladder import Wanted, take_wanted
 from domainsmith.model_io.remote_stream import HeldStream
 from domainsmith.model_io.remote_structured import structured_output
@@ -27,12 +25,13 @@ from domainsmith.model_io.remote_tries import (
     driven_async,
     tries,
 )
+from domainsmith.model_io.remote_watched import WatchedChat
 
 __all__ = ["RemoteChat", "api_key", "open_remote_chat", "split_target", "translated_api_errors"]
 
 
-class RemoteChat(ChatOpenAI):
-    """``ChatOpenAI`` for servers of any strength.
+class RemoteChat(WatchedChat):
+    """A chat model behind a server of any strength.
 
     Calls and formats are checked whatever the server promises: ``bind_tools``,
     ``with_structured_output``, ``response_format`` and ``constraint`` (a
@@ -85,10 +84,9 @@ class RemoteChat(ChatOpenAI):
         wanted, options = take_wanted(kwargs)
 
         def ask(asked: Asked) -> ChatResult:
-            with translated_api_errors(self._place):
-                return super(RemoteChat, self)._generate(
-                    asked.messages, stop, run_manager, **asked.options
-                )
+            return super(RemoteChat, self)._generate(
+                asked.messages, stop, run_manager, **asked.options
+            )
 
         if wanted is None:
             return ask(Asked(messages, options))
@@ -104,10 +102,9 @@ class RemoteChat(ChatOpenAI):
         wanted, options = take_wanted(kwargs)
 
         async def ask(asked: Asked) -> ChatResult:
-            with translated_api_errors(self._place):
-                return await super(RemoteChat, self)._agenerate(
-                    asked.messages, stop, run_manager, **asked.options
-                )
+            return await super(RemoteChat, self)._agenerate(
+                asked.messages, stop, run_manager, **asked.options
+            )
 
         if wanted is None:
             return await ask(Asked(messages, options))
@@ -122,12 +119,13 @@ class RemoteChat(ChatOpenAI):
     ) -> Iterator[ChatGenerationChunk]:
         wanted, options = take_wanted(kwargs)
         if wanted is None:
-            yield from self._watched(Asked(messages, options), stop, run_manager)
+            yield from super()._stream(messages, stop, run_manager, **options)
             return
         held = HeldStream(wanted)
         steps = self._tries(messages, wanted, options)
+        begun = next(steps)
         try:
-            for chunk in self._watched(next(steps), stop, None):
+            for chunk in super()._stream(begun.messages, stop, None, **begun.options):
                 if shown := held.take(chunk):
                     if run_manager:
                         run_manager.on_llm_new_token(shown.text, chunk=shown)
@@ -137,8 +135,7 @@ class RemoteChat(ChatOpenAI):
             first = error
 
         def ask(asked: Asked) -> ChatResult:
-            with translated_api_errors(self._place):
-                return super(RemoteChat, self)._generate(asked.messages, stop, **asked.options)
+            return super(RemoteChat, self)._generate(asked.messages, stop, **asked.options)
 
         last = held.last(driven(steps, ask, first))
         if run_manager:
@@ -154,13 +151,14 @@ class RemoteChat(ChatOpenAI):
     ) -> AsyncIterator[ChatGenerationChunk]:
         wanted, options = take_wanted(kwargs)
         if wanted is None:
-            async for chunk in self._awatched(Asked(messages, options), stop, run_manager):
+            async for chunk in super()._astream(messages, stop, run_manager, **options):
                 yield chunk
             return
         held = HeldStream(wanted)
         steps = self._tries(messages, wanted, options)
+        begun = next(steps)
         try:
-            async for chunk in self._awatched(next(steps), stop, None):
+            async for chunk in super()._astream(begun.messages, stop, None, **begun.options):
                 if shown := held.take(chunk):
                     if run_manager:
                         await run_manager.on_llm_new_token(shown.text, chunk=shown)
@@ -170,39 +168,12 @@ class RemoteChat(ChatOpenAI):
             first = error
 
         async def ask(asked: Asked) -> ChatResult:
-            with translated_api_errors(self._place):
-                return await super(RemoteChat, self)._agenerate(
-                    asked.messages, stop, **asked.options
-                )
+            return await super(RemoteChat, self)._agenerate(asked.messages, stop, **asked.options)
 
         last = held.last(await driven_async(steps, ask, first))
         if run_manager:
             await run_manager.on_llm_new_token(last.text, chunk=last)
         yield last
-
-    def _watched(
-        self, asked: Asked, stop: list[str] | None, run_manager: CallbackManagerForLLMRun | None
-    ) -> Iterator[ChatGenerationChunk]:
-        """Stream one request; an answer that breaks off is an error."""
-        watch = StreamWatch()
-        with translated_api_errors(self._place, watch):
-            for chunk in super()._stream(asked.messages, stop, run_manager, **asked.options):
-                watch.see(chunk)
-                yield chunk
-        watch.close(self._place)
-
-    async def _awatched(
-        self,
-        asked: Asked,
-        stop: list[str] | None,
-        run_manager: AsyncCallbackManagerForLLMRun | None,
-    ) -> AsyncIterator[ChatGenerationChunk]:
-        watch = StreamWatch()
-        with translated_api_errors(self._place, watch):
-            async for chunk in super()._astream(asked.messages, stop, run_manager, **asked.options):
-                watch.see(chunk)
-                yield chunk
-        watch.close(self._place)
 
     def _tries(self, messages: list[BaseMessage], wanted: Wanted, options: dict[str, Any]) -> Tries:
         options["extra_body"] = {**(self.extra_body or {}), **(options.get("extra_body") or {})}
@@ -214,29 +185,6 @@ class RemoteChat(ChatOpenAI):
             refused=self._refused,
             place=self._place,
         )
-
-    def _create_chat_result(
-        self, response: Any, generation_info: dict[str, Any] | None = None
-    ) -> ChatResult:
-        make_calls_readable(response)
-        try:
-            result = super()._create_chat_result(response, generation_info)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            reason = "fields of a chat completion are missing"
-            if isinstance(error, ValueError):
-                reason = " ".join(str(error).split())[:200]
-            raise EndpointUnavailable(
-                f"The model server's answer cannot be used: {reason}",
-                where=self._place,
-                fix="Check that the URL is that of an OpenAI-compatible server.",
-            ) from error
-        if not result.generations:
-            raise EndpointUnavailable("The model server gives no answer", where=self._place)
-        return result
-
-    @property
-    def _place(self) -> str:
-        return f"{self.openai_api_base} {self.model_name}"
 
 
 def open_remote_chat(name: str, **options: Any) -> RemoteChat:

@@ -18,7 +18,7 @@ from domainsmith.errors import (
     OutputInvalid,
 )
 
-__all__ = ["StreamWatch", "translated_api_errors"]
+__all__ = ["StreamWatch", "readable_answer", "translated_api_errors"]
 
 _OUTPUT_INVALID = "output_invalid"
 
@@ -75,6 +75,24 @@ def translated_api_errors(place: str, watch: StreamWatch | None = None) -> Itera
         raise _translated(error, place, begun=watch is not None and watch.begun) from error
     except json.JSONDecodeError as error:
         raise _unusable(f"it is no JSON: {error.doc[:120]!r}", place) from error
+
+
+@contextmanager
+def readable_answer(place: str) -> Iterator[None]:
+    """Turn what goes wrong while an answer is read into one error.
+
+    Args:
+        place: URL and model, named in the message.
+
+    Raises:
+        EndpointUnavailable: It is no chat completion, or holds the server's error.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise _unusable(" ".join(str(error).split())[:200], place) from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise _unusable("fields of a chat completion are missing", place) from error
 
 
 def _translated(error: openai.OpenAIError, place: str, *, begun: bool) -> DomainSmithError:

@@ -96,6 +96,10 @@ def chunk(delta: dict[str, Any], reason: str | None = None) -> str:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        script: Script = self.server.script
+        self._send(200, json.dumps({"object": "list", "data": script.models}).encode())
+
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         script: Script = self.server.script
@@ -155,6 +159,7 @@ class Script:
         self.seen: list[tuple[str, str, dict[str, Any]]] = []
         self.times: list[float] = []
         self.gone = threading.Event()
+        self.models: list[dict[str, Any]] = []
 
     def plays(self, *answers: Any) -> None:
         """Begin a new script."""

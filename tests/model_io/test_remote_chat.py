@@ -209,6 +209,23 @@ def test_cancelling_closes_the_connection(server: Script, stream: bool) -> None:
     asyncio.run(leave())
 
 
+@pytest.mark.parametrize(
+    ("row", "tokens"),
+    [
+        ({"id": "m", "max_model_len": 2048}, 1948),
+        ({"id": "m", "meta": {"n_ctx_train": 8192}}, 8092),
+        ({"id": "other", "max_model_len": 2048}, None),
+        ({"id": "m"}, None),
+    ],
+)
+def test_the_profile_is_learned_from_the_server(
+    server: Script, row: dict[str, object], tokens: int | None
+) -> None:
+    server.models = [row]
+    profile = server.chat(max_tokens=100).learn_profile()
+    assert (profile or {}).get("max_input_tokens") == tokens
+
+
 def test_the_key_is_never_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "secret-2")
     remote = open_remote_chat("openai:http://127.0.0.1:1/v1#m")
