@@ -73,6 +73,8 @@ def translated_api_errors(place: str, watch: StreamWatch | None = None) -> Itera
         yield
     except openai.OpenAIError as error:
         raise _translated(error, place, begun=watch is not None and watch.begun) from error
+    except TimeoutError as error:  # LangChain's own clock between the pieces of a stream
+        raise _too_slow(place) from error
     except json.JSONDecodeError as error:
         raise _unusable(f"it is no JSON: {error.doc[:120]!r}", place) from error
 
@@ -97,9 +99,7 @@ def readable_answer(place: str) -> Iterator[None]:
 
 def _translated(error: openai.OpenAIError, place: str, *, begun: bool) -> DomainSmithError:
     if isinstance(error, openai.APITimeoutError):
-        return EndpointUnavailable(
-            "The model server did not answer in time", where=place, fix="Try again later."
-        )
+        return _too_slow(place)
     if isinstance(error, openai.APIConnectionError):
         if begun:
             return _broken_off(place)
@@ -146,7 +146,16 @@ def _by_status(status: int, reason: str, place: str) -> DomainSmithError:
         )
     if "context" in reason.lower() and ("length" in reason.lower() or "token" in reason.lower()):
         return ContextOverflow(f"The prompt is too long for the server: {reason}", where=place)
-    return InputInvalid(f"The model server refuses the request ({status}): {reason}", where=place)
+    fix = "Open it with stream_usage=False." if "stream_options" in reason else None
+    return InputInvalid(
+        f"The model server refuses the request ({status}): {reason}", where=place, fix=fix
+    )
+
+
+def _too_slow(place: str) -> EndpointUnavailable:
+    return EndpointUnavailable(
+        "The model server did not answer in time", where=place, fix="Try again later."
+    )
 
 
 def _broken_off(place: str) -> EndpointUnavailable:

@@ -1,8 +1,8 @@
 """The ways of asking a server for a format or for calls, the strongest first.
 
 Servers differ in what they enforce, so there is a ladder: what one refuses (400) or does not
-honour, the next step asks for in another way, down to plain words. Steps that a server refused are
-remembered and not tried again.
+honour, the next step asks for in another way, down to plain words. Steps that a server did not do
+are remembered and not tried again.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from domainsmith.model_io.remote_checks import (
     checked_text,
 )
 from domainsmith.model_io.remote_ways import told, unwrapped, ways
+from domainsmith.records import content_hash
 
 __all__ = ["Step", "Wanted", "take_wanted"]
 
@@ -43,7 +44,7 @@ class Step:
     """One way of asking.
 
     Args:
-        name: Remembered if the server refuses it.
+        name: Remembered if the server does not do it.
         options: Of the request.
         read: Returns the answer, clean and valid, or raises ``OutputInvalid``.
         ask: Turns the conversation into what is sent.
@@ -80,13 +81,14 @@ class Wanted:
         if self.constraint is not None:
             return self._format_steps(self.constraint)
         own = call_constraint(self.tools, must_call=self.must_call)
-        steps = [Step("tools", self.tool_options, self._read_calls)]
+        name = "tools required" if self.must_call else "tools"
+        steps = [Step(name, self.tool_options, self._read_calls)]
         if not self.may_call:
             return steps
         for name, options, in_words in ways(own, None):
             steps.append(
                 Step(
-                    f"calls {name}",
+                    _named(f"calls {name}", own),
                     options,
                     _call_reader(own),
                     self._described(own, in_words=in_words),
@@ -95,9 +97,10 @@ class Wanted:
         return steps
 
     def _format_steps(self, constraint: Constraint) -> list[Step]:
+        prefix = "tools " if self.tools else ""
         return [
             Step(
-                name,
+                _named(prefix + name, constraint),
                 {**self.tool_options, **options},
                 self._format_reader(constraint, name),
                 told(constraint) if in_words else lambda messages: messages,
@@ -107,7 +110,7 @@ class Wanted:
 
     def _format_reader(self, constraint: Constraint, name: str) -> Callable[[AIMessage], AIMessage]:
         def read(message: AIMessage) -> AIMessage:
-            if self.tools and (message.tool_calls or message.invalid_tool_calls):
+            if self.must_call or message.tool_calls or message.invalid_tool_calls:
                 return self._read_calls(message)
             text = unwrapped(message.text) if name == "wrapped" else message.text
             clean = checked_text(
@@ -180,6 +183,11 @@ def take_wanted(options: Mapping[str, Any]) -> tuple[Wanted | None, dict[str, An
         tool_options=tool_options,
     )
     return wanted, left
+
+
+def _named(name: str, constraint: Constraint) -> str:
+    """Name a step for one constraint: a server that refuses a schema may take another one."""
+    return f"{name} {content_hash([constraint.kind, constraint.body])[:16]}"
 
 
 def _demanded(value: Any) -> Constraint | None:

@@ -24,6 +24,9 @@ from domainsmith.prompts import render
 __all__ = ["Asked", "Reply", "Tries", "answer_of", "driven", "driven_async", "tries"]
 
 
+_MEMORY = 1000
+
+
 @dataclass(frozen=True)
 class Asked:
     """One request.
@@ -58,7 +61,7 @@ def tries(
         wanted: What the answer must be.
         options: Further options of each request; ``extra_body`` is merged.
         limit: Answers that are looked at; requests that the server refuses do not count.
-        refused: Names of the steps that this server refuses; grows.
+        refused: Names of the steps that this server does not do; grows.
         place: URL and model, for errors.
 
     Yields:
@@ -71,8 +74,8 @@ def tries(
         OutputInvalid: No answer was good.
         InputInvalid: The server refuses the last way of asking too.
     """
-    steps = [step for step in wanted.steps() if step.name not in refused]
-    steps = steps or wanted.steps()[-1:]
+    steps = _left(wanted.steps(), refused)
+    passed: list[str] = []
     shown: list[BaseMessage] = []
     usage: UsageMetadata | None = None
     number = 0
@@ -82,9 +85,10 @@ def tries(
         if isinstance(reply, InputInvalid):
             if len(steps) == 1:
                 raise reply
-            refused.add(step.name)
-            steps.pop(0)
+            passed.append(steps.pop(0).name)
             continue
+        # Now it is known that the format was refused, and not the conversation.
+        refused.update(passed)
         number += 1
         message = answer_of(reply)
         usage = add_usage(usage, message.usage_metadata) if message.usage_metadata else usage
@@ -92,16 +96,29 @@ def tries(
             good = step.read(message)
         except OutputInvalid as problem:
             if number >= limit:
-                raise OutputInvalid(
-                    f"The model's answer cannot be used after {number} tries: {problem.what}",
-                    where=f"{place}: {_as_text(message)[-160:]}",
-                    fix="Raise max_tokens." if _was_cut(message) else "Use a stronger model.",
-                ) from problem
+                raise _hopeless(message, problem, number=number, place=place) from problem
             shown = _shown(messages, message, problem)
             if isinstance(problem, NotHonouredError) and len(steps) > 1:
-                steps.pop(0)
+                refused.add(steps.pop(0).name)
             continue
         return _result(reply, good, usage=usage, number=number, turn=len(messages))
+
+
+def _left(steps: list[Step], refused: set[str]) -> list[Step]:
+    """Leave out what the server does not do; the last way is always left."""
+    if len(refused) > _MEMORY:
+        refused.clear()
+    return [step for step in steps[:-1] if step.name not in refused] + steps[-1:]
+
+
+def _hopeless(
+    message: AIMessage, problem: OutputInvalid, *, number: int, place: str
+) -> OutputInvalid:
+    return OutputInvalid(
+        f"The model's answer cannot be used after {number} tries: {problem.what}",
+        where=f"{place}: {_as_text(message)[-160:]}",
+        fix="Raise max_tokens." if _was_cut(message) else "Use a stronger model.",
+    )
 
 
 def driven(

@@ -24,7 +24,13 @@ __all__ = ["WatchedChat"]
 
 
 class WatchedChat(ChatOpenAI):
-    """Notices refusals, broken streams and answers that are none."""
+    """Notices refusals, broken streams and answers that are none.
+
+    Attributes:
+        stream_usage: Ask for the token counts of streams; off for servers that refuse to tell.
+    """
+
+    stream_usage: bool | None = True
 
     def learn_profile(self) -> ModelProfile | None:
         """Ask the server how long its context is, and keep that as the ``profile``.

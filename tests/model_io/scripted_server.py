@@ -79,10 +79,11 @@ class Raw:
 
 @dataclass
 class Events:
-    """Events that are sent as they are; then the connection is closed, or reset."""
+    """Events that are sent as they are; then the connection is closed, reset or held."""
 
     events: tuple[str, ...]
     reset: bool = False
+    hold: bool = False
 
 
 class Hang:
@@ -116,6 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(answer.code, json.dumps(body).encode(), headers=answer.headers)
         elif isinstance(answer, Events):
             self._stream(answer.events, reset=answer.reset)
+            if answer.hold and not self.connection.recv(1):
+                script.gone.set()
         elif asked.get("stream"):
             self._stream(tuple(answer.events()))
         else:

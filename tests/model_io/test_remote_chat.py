@@ -47,7 +47,7 @@ def test_an_answer_and_its_key(server: Script, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_stream_has_pieces_usage_and_the_reason_of_its_end(server: Script) -> None:
-    chunks = list(server.chat(stream_usage=True).stream("How much?"))
+    chunks = list(server.chat().stream("How much?"))
     assert len([piece for piece in chunks if piece.text]) == 2
     whole = chunks[0]
     for piece in chunks[1:]:
@@ -109,6 +109,36 @@ def test_a_server_that_does_not_answer_in_time(server: Script) -> None:
     server.plays(Hang())
     with pytest.raises(EndpointUnavailable, match="did not answer in time"):
         server.chat(timeout=0.2).invoke("Hi")
+
+
+def test_a_stream_that_stands_still_is_an_error(server: Script) -> None:
+    server.plays(Events((chunk({"role": "assistant", "content": "8"}),), hold=True))
+
+    async def collect() -> list[str]:
+        remote = server.chat(stream_chunk_timeout=0.3)
+        return [piece.text async for piece in remote.astream("Hi")]
+
+    with pytest.raises(EndpointUnavailable, match=r"in time|broke off"):
+        list(server.chat(timeout=0.3).stream("Hi"))
+    with pytest.raises(EndpointUnavailable, match="in time"):
+        asyncio.run(collect())
+
+
+def test_leaving_a_stream_closes_the_connection(server: Script) -> None:
+    server.plays(Events((chunk({"role": "assistant", "content": "8"}),), hold=True))
+
+    async def leave() -> None:
+        pieces = server.chat().astream("Hi")
+        await anext(pieces)
+        await pieces.aclose()
+        assert await asyncio.to_thread(server.gone.wait, 5)
+
+    asyncio.run(leave())
+    server.gone.clear()
+    pieces = server.chat().stream("Hi")
+    next(pieces)
+    pieces.close()
+    assert server.gone.wait(5)
 
 
 def test_a_busy_server_is_asked_again_when_it_says(server: Script) -> None:

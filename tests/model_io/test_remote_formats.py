@@ -71,6 +71,8 @@ def test_a_server_that_ignores_the_schema_is_asked_again_with_the_error(server: 
     assert '"required": ["name", "age"]' in asked[0]["content"]
     assert asked[1]["content"] == "Bob is forty-two."
     assert "it is no JSON" in asked[2]["content"]
+    chain.invoke("Bob is 42.")
+    assert server.bodies[2]["response_format"] == {"type": "json_object"}
 
 
 def test_a_value_that_breaks_the_schema_is_asked_for_again(server: Script) -> None:
@@ -94,9 +96,14 @@ def test_a_server_that_refuses_the_schema_is_asked_in_other_ways_and_that_is_rem
     server.plays(Say(GOOD))
     assert chain.invoke("Bob is 42.").name == "Bob"
     assert len(server.seen) == 1
+    # Another schema is tried again, and a refusal for another reason is no memory.
+    other = remote.with_structured_output({"title": "Other", "type": "object"})
     server.plays(Status(400, "bad seed"))
     with pytest.raises(InputInvalid, match="bad seed"):
-        chain.invoke("Bob is 42.")
+        other.invoke("?")
+    server.plays(Say("{}"))
+    assert other.invoke("?") == {}
+    assert server.bodies[0]["response_format"]["type"] == "json_schema"
 
 
 def test_answers_that_stay_wrong_end_in_an_error(server: Script) -> None:
