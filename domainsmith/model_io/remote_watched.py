@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import openai
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import ModelProfile
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
+from pydantic import model_validator
 
 from domainsmith.errors import EndpointUnavailable
 from domainsmith.model_io.remote_checks import make_calls_readable
@@ -22,6 +24,8 @@ from domainsmith.model_io.remote_target import context_length
 
 __all__ = ["WatchedChat"]
 
+_CLIENTS = ("http_async_client", "http_client", "openai_proxy", "async_client")
+
 
 class WatchedChat(ChatOpenAI):
     """Notices refusals, broken streams and answers that are none.
@@ -31,6 +35,22 @@ class WatchedChat(ChatOpenAI):
     """
 
     stream_usage: bool | None = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_connections(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Let no asynchronous connection outlive its request.
+
+        LangChain shares one asynchronous client in the process, and its open connections fail in
+        the next event loop ("Event loop is closed"), so the second ``asyncio.run`` would.
+        """
+        if any(values.get(name) for name in _CLIENTS):
+            return values
+        limits = type(openai.DEFAULT_CONNECTION_LIMITS)(
+            max_connections=openai.DEFAULT_CONNECTION_LIMITS.max_connections,
+            max_keepalive_connections=0,
+        )
+        return {**values, "http_async_client": openai.DefaultAsyncHttpxClient(limits=limits)}
 
     def learn_profile(self) -> ModelProfile | None:
         """Ask the server how long its context is, and keep that as the ``profile``.

@@ -97,6 +97,8 @@ def chunk(delta: dict[str, Any], reason: str | None = None) -> str:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
     def do_GET(self) -> None:
         script: Script = self.server.script
         self._send(200, json.dumps({"object": "list", "data": script.models}).encode())
@@ -108,6 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         script.times.append(time.monotonic())
         answer = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
         if isinstance(answer, Hang):
+            self.close_connection = True
             if not self.connection.recv(1):  # the client has gone
                 script.gone.set()
         elif isinstance(answer, Raw):
@@ -141,6 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self, events: tuple[str, ...], *, reset: bool = False) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
+        self.close_connection = True
         if reset:
             # More is announced than comes, so the client sees that the connection broke.
             self.send_header("Content-Length", "100000")

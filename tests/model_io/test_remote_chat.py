@@ -46,6 +46,13 @@ def test_an_answer_and_its_key(server: Script, monkeypatch: pytest.MonkeyPatch) 
     assert asked["max_completion_tokens"] == 9
 
 
+def test_a_model_serves_one_event_loop_after_the_other(server: Script) -> None:
+    remote = server.chat()
+    for _ in range(3):
+        assert asyncio.run(remote.ainvoke("Hi")).text == "8 kg"
+        assert asyncio.run(server.chat().ainvoke("Hi")).text == "8 kg"
+
+
 def test_a_stream_has_pieces_usage_and_the_reason_of_its_end(server: Script) -> None:
     chunks = list(server.chat().stream("How much?"))
     assert len([piece for piece in chunks if piece.text]) == 2

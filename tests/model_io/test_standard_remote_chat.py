@@ -60,9 +60,13 @@ class _Remote:
             "api_key": "none",
             "model": "base",
             "stream_usage": True,
-            "max_tokens": 48,
-            "timeout": 120,
+            # Where the suite sets no bound; it may set another, which wins.
+            "extra_body": {"max_tokens": 40},
         }
+
+    @property
+    def standard_chat_model_params(self) -> dict[str, Any]:
+        return {"temperature": 0, "max_tokens": 40, "timeout": 120, "stop": [], "max_retries": 2}
 
     @property
     def has_tool_calling(self) -> bool:
