@@ -62,17 +62,7 @@ def build_application(expert: ServedExpert, worker: ModelWorker) -> FastAPI:
 
     @app.get("/v1/models")
     async def models() -> dict[str, Any]:
-        rows = [
-            {
-                "id": name,
-                "object": "model",
-                "created": 0,
-                "owned_by": "domainsmith",
-                "max_model_len": expert.context_length,
-            }
-            for name in expert.models
-        ]
-        return {"object": "list", "data": rows}
+        return {"object": "list", "data": [_model_row(expert, name) for name in expert.models]}
 
     @app.post("/v1/chat/completions")
     async def completions(request: Request) -> Response:
@@ -88,6 +78,11 @@ def build_application(expert: ServedExpert, worker: ModelWorker) -> FastAPI:
 
     _add_error_answers(app)
     return app
+
+
+def _model_row(expert: ServedExpert, name: str) -> dict[str, Any]:
+    row = {"id": name, "object": "model", "created": 0, "owned_by": "domainsmith"}
+    return {**row, "max_model_len": expert.context_length}
 
 
 async def _whole(
