@@ -34,21 +34,11 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, ConfigDict
 
 from domainsmith.errors import DomainSmithError, InputInvalid
-from domainsmith.model_io.chat_messages import (
-    call_constraint,
-    chosen_tools,
-    plain_messages,
-    request_text,
-)
-from domainsmith.model_io.chat_output import (
-    answer_message,
-    last_chunk,
-    response_format,
-    structured_answer,
-)
+from domainsmith.model_io.chat_output import answer_message, last_chunk, structured_answer
+from domainsmith.model_io.chat_request import chat_request
 from domainsmith.model_io.engine import Engine
 from domainsmith.model_io.generation import Completion, Constraint, GenerationRequest
-from domainsmith.model_io.tool_choice import scored_tools
+from domainsmith.model_io.tool_calls import is_call
 
 __all__ = ["LocalChat"]
 
@@ -211,7 +201,9 @@ class LocalChat(BaseChatModel):
         return [
             failures[number]
             if number in failures
-            else self.invoke(item, configs[number], completed=done[number], **kwargs)
+            else self.invoke(
+                item, configs[number], request=requests[number], completed=done[number], **kwargs
+            )
             for number, item in enumerate(inputs)
         ]
 
@@ -234,16 +226,15 @@ class LocalChat(BaseChatModel):
         stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None,
         *,
+        request: GenerationRequest | None = None,
         completed: Completion | None = None,
         cancel: threading.Event | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        request = self._request(messages, stop=stop, **kwargs)
+        request = request or self._request(messages, stop=stop, **kwargs)
         if completed is None:
             (completed,) = self.engine.generate([request], cancel=cancel)
-        message = answer_message(
-            request, completed, calls=_calls_tools(kwargs), model_name=self.engine.model_name
-        )
+        message = answer_message(request, completed, model_name=self.engine.model_name)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     async def _agenerate(
@@ -272,7 +263,7 @@ class LocalChat(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         request = self._request(messages, stop=stop, **kwargs)
-        calls = _calls_tools(kwargs)
+        calls = is_call(request.constraint)
         pieces = self.engine.stream(request, cancel)
         while True:
             try:
@@ -286,38 +277,26 @@ class LocalChat(BaseChatModel):
             if run_manager:
                 run_manager.on_llm_new_token(piece, chunk=chunk)
             yield chunk
-        message = answer_message(request, completed, calls=calls, model_name=self.engine.model_name)
+        message = answer_message(request, completed, model_name=self.engine.model_name)
         yield last_chunk(message, with_content=calls)
 
     def _request(
         self, messages: list[BaseMessage], stop: Sequence[str] | None = None, **kwargs: Any
     ) -> GenerationRequest:
         """Turn a call into a request of the engine."""
-        tools, must_call = chosen_tools(kwargs.get("tools") or (), kwargs.get("tool_choice"))
-        plain = plain_messages(messages, tools)
-        prompt = self.engine.render(plain)
-        constraint = kwargs.get("constraint") or response_format(kwargs.get("response_format"))
-        if tools:
-            if kwargs.get("tool_choice_by") == "scoring":
-                tools, must_call = scored_tools(
-                    self.engine,
-                    plain,
-                    tools,
-                    must_call=must_call,
-                    adapter=_given(kwargs, "adapter", self.adapter),
-                )
-            copied_from = request_text(messages) if kwargs.get("copy_from_request") else ""
-            constraint = call_constraint(tools, must_call=must_call, copied_from=copied_from)
+        adapter = _given(kwargs, "adapter", self.adapter)
+        asked = chat_request(self.engine, messages, kwargs, adapter=adapter)
         return GenerationRequest(
-            prompt=prompt,
-            max_new_tokens=self._bound(prompt, kwargs),
+            prompt=asked.prompt,
+            max_new_tokens=self._bound(asked.prompt, kwargs),
             temperature=_given(kwargs, "temperature", self.temperature),
             top_p=_given(kwargs, "top_p", self.top_p),
             top_k=_given(kwargs, "top_k", self.top_k),
             seed=_given(kwargs, "seed", self.seed),
-            stop=(*self.stop, *(stop or ())),
-            constraint=constraint,
-            adapter=_given(kwargs, "adapter", self.adapter),
+            # A stop text within an argument would cut a call in two.
+            stop=() if is_call(asked.constraint) else (*self.stop, *(stop or ())),
+            constraint=asked.constraint,
+            adapter=adapter,
         )
 
     def _bound(self, prompt: str, kwargs: Mapping[str, Any]) -> int:
@@ -331,7 +310,3 @@ class LocalChat(BaseChatModel):
 def _given(kwargs: Mapping[str, Any], name: str, default: Any) -> Any:
     value = kwargs.get(name)
     return default if value is None else value
-
-
-def _calls_tools(kwargs: Mapping[str, Any]) -> bool:
-    return bool(chosen_tools(kwargs.get("tools") or (), kwargs.get("tool_choice"))[0])
