@@ -22,7 +22,10 @@ from domainsmith.errors import InputInvalid
 from domainsmith.prompts import render
 from domainsmith.records import Language
 
-__all__ = ["plain_messages", "request_text", "tool_line", "words_messages"]
+__all__ = ["plain_messages", "request_text", "told_text", "tool_line", "words_messages"]
+
+TOLD_CHARACTERS = 3000
+"""Of a conversation from which arguments are copied."""
 
 
 def plain_messages(
@@ -114,8 +117,23 @@ def _tool_name(message: ToolMessage, messages: Sequence[BaseMessage]) -> str:
 
 
 def request_text(messages: Sequence[BaseMessage]) -> str:
-    """Return the text of the last human message, from which arguments can be copied."""
+    """Return the text of the last human message."""
     return next((_text(item) for item in reversed(messages) if isinstance(item, HumanMessage)), "")
+
+
+def told_text(messages: Sequence[BaseMessage]) -> str:
+    """Return what humans and tools have said, from which arguments can be copied.
+
+    Of a long conversation the last messages count, of :data:`TOLD_CHARACTERS` together.
+    """
+    told: list[str] = []
+    for message in reversed(messages):
+        if isinstance(message, HumanMessage | ToolMessage):
+            text = _text(message)
+            if told and sum(map(len, told)) + len(text) > TOLD_CHARACTERS:
+                break
+            told.append(text)
+    return "\n".join(reversed(told))
 
 
 def _text(message: BaseMessage) -> str:

@@ -8,7 +8,12 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from domainsmith.model_io.chat_messages import plain_messages, request_text, words_messages
+from domainsmith.model_io.chat_messages import (
+    plain_messages,
+    request_text,
+    told_text,
+    words_messages,
+)
 from domainsmith.model_io.chat_output import response_format
 from domainsmith.model_io.generation import Constraint
 from domainsmith.model_io.tool_arguments import told_arguments
@@ -43,8 +48,8 @@ def chat_request(
     Args:
         engine: Renders, and scores the tools where they are chosen by scoring.
         messages: Of the conversation.
-        options: What was bound: ``tools``, ``tool_choice``, ``tool_choice_by``,
-            ``copy_from_request``, ``told_arguments``, ``parallel_tool_calls``, ``constraint``,
+        options: What was bound: ``tools``, ``tool_choice``, ``tool_choice_by``, ``call_margin``,
+            ``told_arguments``, ``copy_from_request``, ``parallel_tool_calls``, ``constraint``,
             ``response_format``.
         adapter: Name of a loaded adapter.
     """
@@ -64,18 +69,20 @@ def chat_request(
             request=request,
             must_call=must_call,
             several=several,
+            margin=float(options.get("call_margin") or 0.0),
             adapter=adapter,
         )
         if not tools:
             return ChatRequest(engine.render(words_messages(messages)), constraint)
         must_call = True
     prompt = engine.render(plain_messages(messages, tools, several=several))
+    copies = options.get("copy_from_request")
     if options.get("told_arguments", True):
-        tools = told_arguments(tools, request)
+        tools = told_arguments(tools, told_text(messages), copy=copies is None)
     call = call_constraint(
         tools,
         must_call=must_call,
-        copied_from=request if options.get("copy_from_request") else "",
+        copied_from=told_text(messages) if copies else "",
         several=several,
     )
     return ChatRequest(prompt, call)

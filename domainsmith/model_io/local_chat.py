@@ -97,8 +97,11 @@ class LocalChat(BaseChatModel):
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
         *,
         tool_choice: str | None = None,
-        tool_choice_by: Literal["decoding", "scoring"] = "decoding",
-        copy_from_request: bool = False,
+        tool_choice_by: Literal["scoring", "decoding"] = "scoring",
+        call_margin: float = 0.0,
+        told_arguments: bool = True,
+        copy_from_request: bool | None = None,
+        parallel_tool_calls: bool = False,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Let the model call tools; its calls always fit their schemas.
@@ -106,20 +109,32 @@ class LocalChat(BaseChatModel):
         Args:
             tools: Functions, LangChain tools, pydantic classes or OpenAI descriptions.
             tool_choice: ``auto``, ``none``, ``any``, ``required`` or a tool's name.
-            tool_choice_by: ``scoring`` first picks the tool, or none, by the calibrated likelihood
-                of its name (:mod:`domainsmith.model_io.choose`), then decodes its arguments;
-                ``decoding`` lets the model write the name.
-            copy_from_request: Arguments that are free texts (no enum, pattern or format) must be
-                spans of the last human message: a small model then cannot paraphrase or invent
-                them. Off by default, because an argument that has to be composed cannot be copied.
+            tool_choice_by: ``scoring`` first picks the tool, or none, by likelihood
+                (:mod:`domainsmith.model_io.tool_choice`), then decodes its arguments, or streams an
+                answer in words; a tool that has answered the last human message is not called for
+                it again. ``decoding`` lets the model write the name.
+            call_margin: Nats by which a tool must fit better than usual to be called; a negative
+                one makes calls more frequent. For ``scoring`` in ``auto`` mode.
+            told_arguments: Narrow the arguments to what the last human message says
+                (:mod:`domainsmith.model_io.tool_arguments`).
+            copy_from_request: Whether arguments that are free texts (no enum, pattern or format)
+                must be spans of what humans and tools have said: a small model then cannot
+                paraphrase or invent them. None lets those be composed whose names or descriptions
+                say so (code, a query language, a summary, a reply); False leaves all of them free.
+            parallel_tool_calls: Let one answer hold several calls.
             **kwargs: Bound as they are.
         """
         described = [convert_to_openai_tool(tool) for tool in tools]
-        if tool_choice_by != "decoding":
-            kwargs["tool_choice_by"] = tool_choice_by
-        if copy_from_request:
-            kwargs["copy_from_request"] = True
-        return self.bind(tools=described, tool_choice=tool_choice, **kwargs)
+        return self.bind(
+            tools=described,
+            tool_choice=tool_choice,
+            tool_choice_by=tool_choice_by,
+            call_margin=call_margin,
+            told_arguments=told_arguments,
+            copy_from_request=copy_from_request,
+            parallel_tool_calls=parallel_tool_calls,
+            **kwargs,
+        )
 
     def with_structured_output(
         self,

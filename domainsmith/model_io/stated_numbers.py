@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-__all__ = ["stated_numbers"]
+__all__ = ["repeats_a_number", "stated_numbers", "stated_percentages"]
 
 _DIGITS = re.compile(
     r"(?P<sign>(?<![\w.)\]-])-\s?)?(?P<digits>\d+(?:,\d{3})+(?![\d,])|\d+)(?P<rest>\.\d+)?"
-    r"(?P<power>[eE][+-]?\d+)?(?:\s?(?P<unit>%|percent|万|亿|千|百|[kKmMbB](?![A-Za-z])"
+    r"(?P<power>[eE][+-]?\d+)?(?:\s?(?P<unit>%|percent|万|亿|千|百|[kKMB](?![A-Za-z])"
     r"|hundred|thousand|million|billion|trillion|dozen))?"
 )
 _UNITS = {
@@ -25,6 +25,7 @@ _ONES = (
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _WORDS: dict[str, float] = {word: value for value, word in enumerate(_ONES)}
 _WORDS |= {word: 20 + 10 * place for place, word in enumerate(_TENS)}
+_PERCENT = ("%", "percent")
 _SINGLE = {"half": 0.5, "quarter": 0.25, "once": 1, "twice": 2, "couple": 2, "dozen": 12}
 _CHINESE = {character: value for value, character in enumerate("零一二三四五六七八九")}
 _CHINESE |= {"两": 2, "〇": 0}
@@ -36,11 +37,31 @@ _WORD = re.compile(r"[a-z]+")
 def stated_numbers(text: str) -> tuple[float, ...]:
     """Return the numbers that a text states, each once, in the order of their first places.
 
-    What can be read in two ways gives both: ``5%`` states 5 and 0.05, ``3 million`` states
-    3000000 and 3, ``[100,200]`` states 100200, 100 and 200.
+    What can be read in two ways gives both: ``5%`` states 5 and 0.05, ``3K`` states 3000 and 3,
+    ``[100,200]`` states 100200, 100 and 200.
     """
+    return tuple(dict.fromkeys(_all_numbers(text)))
+
+
+def repeats_a_number(text: str) -> bool:
+    """Return whether a text states some number more than once."""
+    found = _all_numbers(text)
+    return len(set(found)) < len(found)
+
+
+def _all_numbers(text: str) -> list[float]:
     found = [*_digit_numbers(text), *_english_numbers(text), *_chinese_numbers(text)]
-    return tuple(dict.fromkeys(value for _, value in sorted(found, key=lambda item: item[0])))
+    return [value for _, value in sorted(found, key=lambda item: item[0])]
+
+
+def stated_percentages(text: str) -> tuple[tuple[float, float], ...]:
+    """Return the percentages that a text states, each as it stands and as a share of 1."""
+    found = [
+        _number(match["digits"].replace(",", "") + (match["rest"] or ""))
+        for match in _DIGITS.finditer(text)
+        if (match["unit"] or "").lower() in _PERCENT
+    ]
+    return tuple((value, _tidy(round(value / 100, 12))) for value in dict.fromkeys(found))
 
 
 def _digit_numbers(text: str) -> Iterator[tuple[int, float]]:
@@ -51,8 +72,9 @@ def _digit_numbers(text: str) -> Iterator[tuple[int, float]]:
         unit = (match["unit"] or "").lower()
         if unit in _UNITS:
             yield match.start(), _tidy(value * _UNITS[unit])
-        yield match.start(), value
-        if unit in ("%", "percent"):
+        if unit not in _UNITS or (len(unit) == 1 and unit.isascii()):
+            yield match.start(), value
+        if unit in _PERCENT:
             yield match.start(), _tidy(round(value / 100, 12))
         if match["digits"].count(",") > 1 or text[: match.start()].endswith(("[", "(")):
             # "100,200,300" is rather a list.

@@ -117,7 +117,7 @@ def test_a_bound_that_is_too_small_is_refused_and_says_by_how_much(engine: Engin
     constraint = Constraint.json_schema(
         {"type": "object", "properties": {"kind": {"const": "a word"}}, "required": ["kind"]}
     )
-    with pytest.raises(InputInvalid, match=r"has (\d+) tokens, and max_new_tokens is 2: \d too few"):
+    with pytest.raises(InputInvalid, match=r"has \d+ tokens, .* is 2: \d too few"):
         list(engine.generate([GenerationRequest("x", 2, constraint=constraint)]))
     least = shortest(engine._constraints(), constraint)
     (done,) = engine.generate([GenerationRequest("x", least, constraint=constraint)])
