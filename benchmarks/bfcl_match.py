@@ -1,9 +1,9 @@
 """Whether a function call is one of the possible answers, by the rules of BFCL's AST checker.
 
 Our own code after ``bfcl_eval/eval_checker/ast_eval/ast_checker.py`` (ShishirPatil/gorilla, commit
-6ea5797, Apache-2.0), for Python's ``simple`` and ``multiple`` categories. The rules that are kept:
+6ea5797, Apache-2.0), for Python's categories that are not live. The rules that are kept:
 
-1. Exactly one call, and its name is the answer's name.
+1. As many calls as answers, in any order, each with its answer's name; none where no tool fits.
 2. Every required parameter is there, and no parameter that the answer does not list.
 3. A listed parameter may be absent only if ``""`` is among its possible values.
 4. Types are exact, except that an integer may stand for a float; a list for a tuple.
@@ -19,7 +19,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["call_matches"]
+__all__ = ["call_matches", "calls_match"]
 
 _IGNORED = re.compile(r"[ ,./\-_*^]")
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -33,6 +33,28 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "dict": (dict,),
     "any": (object,),
 }
+
+
+def calls_match(
+    calls: Sequence[tuple[str, Mapping[str, Any]]],
+    answers: Sequence[Mapping[str, Mapping[str, Sequence[Any]]]],
+    functions: Sequence[Mapping[str, Any]],
+) -> bool:
+    """Return whether calls are right, in any order.
+
+    Args:
+        calls: Name and arguments each.
+        answers: One for each call that is right; none where no tool fits.
+        functions: Descriptions in BFCL's form.
+    """
+    left = list(calls)
+    for answer in answers:
+        # As in BFCL, each answer takes the first call that is left and matches.
+        found = next((one for one in left if call_matches(one, answer, functions)), None)
+        if found is None:
+            return False
+        left.remove(found)
+    return not left
 
 
 def call_matches(

@@ -12,22 +12,21 @@ from langchain_core.outputs import ChatGenerationChunk
 from pydantic import BaseModel
 
 from domainsmith.errors import InputInvalid, OutputInvalid
-from domainsmith.model_io.chat_messages import parse_call
 from domainsmith.model_io.constrained_json import read_json
 from domainsmith.model_io.generation import Completion, Constraint, GenerationRequest
+from domainsmith.model_io.tool_calls import is_call, parse_calls
 
 __all__ = ["answer_message", "last_chunk", "response_format", "structured_answer"]
 
 
 def answer_message(
-    request: GenerationRequest, completed: Completion, *, calls: bool, model_name: str
+    request: GenerationRequest, completed: Completion, *, model_name: str
 ) -> AIMessage:
     """Turn a completion into an assistant's message.
 
     Args:
         request: What was asked.
         completed: What the engine answered.
-        calls: Whether tools could be called, so that the text is a call.
         model_name: Goes into the message's metadata.
 
     Returns:
@@ -38,8 +37,9 @@ def answer_message(
     """
     text = completed.text
     tool_calls: list[ToolCall] = []
-    if calls and request.constraint is not None and completed.finish_reason != "cancelled":
-        text, tool_calls = parse_call(completed.text, request.constraint, salt=request.prompt)
+    constraint = request.constraint
+    if constraint is not None and is_call(constraint) and completed.finish_reason != "cancelled":
+        text, tool_calls = parse_calls(completed.text, constraint, salt=request.prompt)
     return AIMessage(
         content=text,
         tool_calls=tool_calls,

@@ -34,21 +34,11 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, ConfigDict
 
 from domainsmith.errors import DomainSmithError, InputInvalid
-from domainsmith.model_io.chat_messages import (
-    call_constraint,
-    chosen_tools,
-    plain_messages,
-    request_text,
-)
-from domainsmith.model_io.chat_output import (
-    answer_message,
-    last_chunk,
-    response_format,
-    structured_answer,
-)
+from domainsmith.model_io.chat_output import answer_message, last_chunk, structured_answer
+from domainsmith.model_io.chat_request import chat_request
 from domainsmith.model_io.engine import Engine
 from domainsmith.model_io.generation import Completion, Constraint, GenerationRequest
-from domainsmith.model_io.tool_choice import scored_tools
+from domainsmith.model_io.tool_calls import is_call
 
 __all__ = ["LocalChat"]
 
@@ -107,8 +97,11 @@ class LocalChat(BaseChatModel):
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
         *,
         tool_choice: str | None = None,
-        tool_choice_by: Literal["decoding", "scoring"] = "decoding",
-        copy_from_request: bool = False,
+        tool_choice_by: Literal["scoring", "decoding"] = "scoring",
+        call_margin: float = 0.0,
+        told_arguments: bool = True,
+        copy_from_request: bool | None = None,
+        parallel_tool_calls: bool = False,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Let the model call tools; its calls always fit their schemas.
@@ -116,20 +109,32 @@ class LocalChat(BaseChatModel):
         Args:
             tools: Functions, LangChain tools, pydantic classes or OpenAI descriptions.
             tool_choice: ``auto``, ``none``, ``any``, ``required`` or a tool's name.
-            tool_choice_by: ``scoring`` first picks the tool, or none, by the calibrated likelihood
-                of its name (:mod:`domainsmith.model_io.choose`), then decodes its arguments;
-                ``decoding`` lets the model write the name.
-            copy_from_request: Arguments that are free texts (no enum, pattern or format) must be
-                spans of the last human message: a small model then cannot paraphrase or invent
-                them. Off by default, because an argument that has to be composed cannot be copied.
+            tool_choice_by: ``scoring`` first picks the tool, or none, by likelihood
+                (:mod:`domainsmith.model_io.tool_choice`), then decodes its arguments, or streams an
+                answer in words; a tool that has answered the last human message is not called for
+                it again. ``decoding`` lets the model write the name.
+            call_margin: Nats by which a tool must fit better than usual to be called; a negative
+                one makes calls more frequent. For ``scoring`` in ``auto`` mode.
+            told_arguments: Narrow the arguments to what the last human message says
+                (:mod:`domainsmith.model_io.tool_arguments`).
+            copy_from_request: Whether arguments that are free texts (no enum, pattern or format)
+                must be spans of what humans and tools have said: a small model then cannot
+                paraphrase or invent them. None lets those be composed whose names or descriptions
+                say so (code, a query language, a summary, a reply); False leaves all of them free.
+            parallel_tool_calls: Let one answer hold several calls.
             **kwargs: Bound as they are.
         """
         described = [convert_to_openai_tool(tool) for tool in tools]
-        if tool_choice_by != "decoding":
-            kwargs["tool_choice_by"] = tool_choice_by
-        if copy_from_request:
-            kwargs["copy_from_request"] = True
-        return self.bind(tools=described, tool_choice=tool_choice, **kwargs)
+        return self.bind(
+            tools=described,
+            tool_choice=tool_choice,
+            tool_choice_by=tool_choice_by,
+            call_margin=call_margin,
+            told_arguments=told_arguments,
+            copy_from_request=copy_from_request,
+            parallel_tool_calls=parallel_tool_calls,
+            **kwargs,
+        )
 
     def with_structured_output(
         self,
@@ -297,9 +302,7 @@ class LocalChat(BaseChatModel):
             (done,) = self.engine.generate([request], cancel=cancel)
         else:
             request, done = completed
-        message = answer_message(
-            request, done, calls=_calls_tools(kwargs), model_name=self.engine.model_name
-        )
+        message = answer_message(request, done, model_name=self.engine.model_name)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     async def _agenerate(
@@ -328,7 +331,7 @@ class LocalChat(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         request = self._request(messages, stop=stop, **kwargs)
-        calls = _calls_tools(kwargs)
+        calls = is_call(request.constraint)
         pieces = self.engine.stream(request, cancel)
         while True:
             try:
@@ -342,38 +345,26 @@ class LocalChat(BaseChatModel):
             if run_manager:
                 run_manager.on_llm_new_token(piece, chunk=chunk)
             yield chunk
-        message = answer_message(request, completed, calls=calls, model_name=self.engine.model_name)
+        message = answer_message(request, completed, model_name=self.engine.model_name)
         yield last_chunk(message, with_content=calls)
 
     def _request(
         self, messages: list[BaseMessage], stop: Sequence[str] | None = None, **kwargs: Any
     ) -> GenerationRequest:
         """Turn a call into a request of the engine."""
-        tools, must_call = chosen_tools(kwargs.get("tools") or (), kwargs.get("tool_choice"))
-        plain = plain_messages(messages, tools)
-        prompt = self.engine.render(plain)
-        constraint = kwargs.get("constraint") or response_format(kwargs.get("response_format"))
-        if tools:
-            if kwargs.get("tool_choice_by") == "scoring":
-                tools, must_call = scored_tools(
-                    self.engine,
-                    plain,
-                    tools,
-                    must_call=must_call,
-                    adapter=_given(kwargs, "adapter", self.adapter),
-                )
-            copied_from = request_text(messages) if kwargs.get("copy_from_request") else ""
-            constraint = call_constraint(tools, must_call=must_call, copied_from=copied_from)
+        adapter = _given(kwargs, "adapter", self.adapter)
+        asked = chat_request(self.engine, messages, kwargs, adapter=adapter)
         return GenerationRequest(
-            prompt=prompt,
-            max_new_tokens=self._bound(prompt, kwargs),
+            prompt=asked.prompt,
+            max_new_tokens=self._bound(asked.prompt, kwargs),
             temperature=_given(kwargs, "temperature", self.temperature),
             top_p=_given(kwargs, "top_p", self.top_p),
             top_k=_given(kwargs, "top_k", self.top_k),
             seed=_given(kwargs, "seed", self.seed),
-            stop=(*self.stop, *(stop or ())),
-            constraint=constraint,
-            adapter=_given(kwargs, "adapter", self.adapter),
+            # A stop text within an argument would cut a call in two.
+            stop=() if is_call(asked.constraint) else (*self.stop, *(stop or ())),
+            constraint=asked.constraint,
+            adapter=adapter,
         )
 
     def _bound(self, prompt: str, kwargs: Mapping[str, Any]) -> int:
@@ -387,7 +378,3 @@ class LocalChat(BaseChatModel):
 def _given(kwargs: Mapping[str, Any], name: str, default: Any) -> Any:
     value = kwargs.get(name)
     return default if value is None else value
-
-
-def _calls_tools(kwargs: Mapping[str, Any]) -> bool:
-    return bool(chosen_tools(kwargs.get("tools") or (), kwargs.get("tool_choice"))[0])

@@ -18,12 +18,7 @@ from langchain_core.messages import (
     SystemMessage,
 )
 
-from domainsmith.model_io.chat_messages import (
-    call_constraint,
-    chosen_tools,
-    parse_call,
-    plain_messages,
-)
+from domainsmith.model_io.chat_messages import plain_messages
 from domainsmith.model_io.chat_output import response_format
 from domainsmith.model_io.generation import Constraint
 from domainsmith.model_io.remote_checks import (
@@ -32,6 +27,7 @@ from domainsmith.model_io.remote_checks import (
     checked_text,
 )
 from domainsmith.model_io.remote_ways import told, unwrapped, ways
+from domainsmith.model_io.tool_calls import call_constraint, chosen_tools, parse_calls
 from domainsmith.records import content_hash
 
 __all__ = ["Step", "Wanted", "take_wanted"]
@@ -199,7 +195,7 @@ def _demanded(value: Any) -> Constraint | None:
 def _call_reader(own: Constraint) -> Callable[[AIMessage], AIMessage]:
     def read(message: AIMessage) -> AIMessage:
         text = checked_text(message.text, own, was_guided=True, was_cut=_was_cut(message))
-        words, calls = parse_call(text, own, salt="")
+        words, calls = parse_calls(text, own, salt="")
         calls = [{**call, "id": None} for call in calls]  # the turn's number makes it
         return message.model_copy(update={"content": words, "tool_calls": calls})
 

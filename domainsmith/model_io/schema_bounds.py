@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 from domainsmith.model_io.patterns import bounded_pattern
 from domainsmith.model_io.string_formats import FORMAT_PATTERNS
 from domainsmith.model_io.text_spans import SPAN_OF
 
-__all__ = ["MAX_ARRAY_ITEMS", "MAX_STRING_CHARACTERS", "bounded_schema", "text_limit"]
+__all__ = [
+    "MAX_ARRAY_ITEMS",
+    "MAX_STRING_CHARACTERS",
+    "bounded_schema",
+    "schema_parts",
+    "text_limit",
+]
 
 MAX_STRING_CHARACTERS = 400
 MAX_SPAN_CHARACTERS = 160
@@ -64,29 +70,27 @@ def text_limit(schema: Any) -> int:
         schema: As the user gave it.
     """
     wide: list[int] = []
-
-    def look(part: dict[str, Any]) -> None:
+    for part in schema_parts(schema):
         if SPAN_OF in part:
             wide.append(int(part.get("maxLength", MAX_SPAN_CHARACTERS)))
         elif int(part.get("maxLength", 0)) > _EXACT_LENGTH:
             wide.append(int(part["maxLength"]))
-
-    _visit(schema, look)
     return min(wide, default=MAX_STRING_CHARACTERS)
 
 
-def _visit(schema: Any, look: Callable[[dict[str, Any]], None]) -> None:
+def schema_parts(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield a schema and every schema within it, outer ones first."""
     if isinstance(schema, list):
         for item in schema:
-            _visit(item, look)
+            yield from schema_parts(item)
     elif isinstance(schema, dict):
-        look(schema)
+        yield schema
         for key, value in schema.items():
             if key in _NAMED and isinstance(value, dict):
                 for part in value.values():
-                    _visit(part, look)
+                    yield from schema_parts(part)
             elif key not in _LITERALS:
-                _visit(value, look)
+                yield from schema_parts(value)
 
 
 def _bounded_part(key: str, value: Any, max_items: int) -> Any:

@@ -20,6 +20,7 @@ __all__ = [
     "SPAN_OF",
     "mark_free_strings",
     "mark_spans",
+    "shortest_span",
     "span_rules",
     "take_spans",
 ]
@@ -146,6 +147,11 @@ def span_rules(text: str, name: str) -> str:
             rule += f' ("" | {_quoted(between) + " " if between else ""}{name}_{number + 1})'
         rules.append(rule)
     return "\n".join(rules)
+
+
+def shortest_span(text: str) -> str:
+    """Return the shortest span of a text, the first of equally short ones."""
+    return min((unit[0] for unit in _UNIT.finditer(text)), key=len, default="")
 
 
 def _inside(node: Any, root: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -48,15 +48,7 @@ class TestLocalChatUnit(_Local, ChatModelUnitTests):  # type: ignore[misc]
 
 
 class TestLocalChatIntegration(_Local, ChatModelIntegrationTests):  # type: ignore[misc]
-    """The integration suite.
-
-    Whether to call a tool or to answer in words is up to a model of 135M parameters in the case
-    that is marked; whether its calls are valid is not.
-    """
-
-    @pytest.mark.xfail(reason="free to answer in words, the small model does", strict=False)
-    def test_agent_loop(self, model: BaseChatModel) -> None:
-        super().test_agent_loop(model)
+    """The integration suite."""
 
 
 for _suite in (TestLocalChatUnit, TestLocalChatIntegration):
