@@ -47,6 +47,7 @@ def answer_message(
             input_tokens=completed.prompt_tokens,
             output_tokens=completed.completion_tokens,
             total_tokens=completed.prompt_tokens + completed.completion_tokens,
+            input_token_details={"cache_read": completed.cached_tokens},
         ),
         response_metadata={
             "finish_reason": "tool_calls" if tool_calls else completed.finish_reason,

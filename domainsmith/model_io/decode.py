@@ -191,6 +191,8 @@ class DecodeRun:
 
     def _prefill(self, rows: list[Row], queue: _Queue) -> tuple[States, torch.Tensor]:
         past = self._past(rows[0], queue)
+        for row in rows:
+            row.cached = past.found
         suffixes = [[*row.prompt[past.tokens :], *row.generated] for row in rows]
         self._statistics.prefilled_tokens += sum(len(suffix) for suffix in suffixes)
         return self._forward.prefill(suffixes, past.states, rows[0].adapter)

@@ -47,6 +47,7 @@ class Row:
         prompt: Its tokens. An adapter's virtual tokens stand in front, as numbers below 0: they
             are never computed, because the prefix that they are in is always there.
         virtual: Number of these.
+        cached: Prompt tokens whose states an earlier call had computed.
         computed: Of the generated tokens, those whose states are in the batch's cache.
     """
 
@@ -55,6 +56,7 @@ class Row:
     prompt: list[int]
     grammar: RowGrammar | None = None
     virtual: int = 0
+    cached: int = 0
     generated: list[int] = field(default_factory=list)
     computed: int = 0
     dice: random.Random = field(default_factory=random.Random)
@@ -102,4 +104,5 @@ class Row:
             prompt_tokens=len(self.prompt) - self.virtual,
             completion_tokens=len(self.generated),
             finish_reason=self.finish or "cancelled",
+            cached_tokens=self.cached,
         )

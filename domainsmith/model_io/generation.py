@@ -160,6 +160,7 @@ class Completion:
         completion_tokens: Tokens that were sampled, the end token included.
         finish_reason: ``stop`` (the model or a stop text ended it, or the constraint is complete),
             ``length`` (the token bound was reached) or ``cancelled``.
+        cached_tokens: Tokens of the prompt that were not computed, because an earlier call had.
     """
 
     index: int
@@ -167,6 +168,7 @@ class Completion:
     prompt_tokens: int
     completion_tokens: int
     finish_reason: FinishReason
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

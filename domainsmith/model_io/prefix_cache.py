@@ -38,11 +38,13 @@ class Prefix:
         key: Of its tokens, how they were cut, the adapter and its version.
         tokens: Number of tokens.
         states: Of these tokens, one row; None if there are no tokens.
+        found: Of these tokens, those that an earlier call had computed.
     """
 
     key: bytes
     tokens: int = 0
     states: States | None = None
+    found: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from domainsmith.model_io.prefix_cache import Prefix, PrefixCache, cut
@@ -46,12 +47,13 @@ class PrefixStates:
         """
         pieces = [tokens[start:end] for start, end in cut(past.tokens, len(tokens))]
         found = self._cache.find(past, pieces)
-        self._statistics.cached_tokens += found.tokens - past.tokens
+        hits = found.tokens - past.tokens
+        self._statistics.cached_tokens += hits
         missing = [tokens[start:end] for start, end in cut(found.tokens, len(tokens))]
         states = found.states
         for piece in missing:
             self._statistics.prefilled_tokens += len(piece)
             states = self._forward.prefill([piece], states, self._adapter)[0]
-        if not missing or states is None:
-            return found
-        return self._cache.keep(self._adapter, found, missing, states)
+        if missing and states is not None:
+            found = self._cache.keep(self._adapter, found, missing, states)
+        return replace(found, found=past.found + hits)

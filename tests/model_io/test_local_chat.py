@@ -52,6 +52,7 @@ def test_an_answer_tells_its_usage_and_its_end(chat: LocalChat, answer: AIMessag
     assert usage["input_tokens"] == prompt
     assert 0 < usage["output_tokens"] <= 12
     assert usage["total_tokens"] == prompt + usage["output_tokens"]
+    assert 0 <= usage["input_token_details"]["cache_read"] < prompt
     assert answer.response_metadata["finish_reason"] in ("stop", "length")
     assert answer.response_metadata["model_name"] == chat.engine.model_name
 

@@ -148,7 +148,10 @@ def test_a_conversation_computes_only_what_is_new(fresh: Engine) -> None:
     )
     before = fresh.statistics.prefilled_tokens
     (reply,) = fresh.generate([longer])
-    assert fresh.statistics.prefilled_tokens - before < 2 * PIECE_TOKENS
+    computed = fresh.statistics.prefilled_tokens - before
+    assert computed < 2 * PIECE_TOKENS
+    assert answer.cached_tokens == 0
+    assert reply.cached_tokens == reply.prompt_tokens - computed
     assert "".join(fresh.stream(longer)) == reply.text
     fresh.prefix_cache.clear()
     assert next(fresh.generate([longer])).text == reply.text
