@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from domainsmith.errors import InputInvalid
+from domainsmith.model_io.adapters import Adapters
 from domainsmith.model_io.device import is_out_of_memory
 from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.kv_cache import SlotCache
@@ -60,7 +61,7 @@ def check_architecture(model: Any, tokenizer: Any, where: Path) -> None:
         )
     try:
         with torch.inference_mode():
-            similarity = _similarity(model, Forward(model, tokenizer), tokenizer)
+            similarity = _similarity(model, Forward(model, tokenizer, Adapters(model)), tokenizer)
     except Exception as error:
         if is_out_of_memory(error):
             raise
@@ -88,22 +89,23 @@ def _looks_ahead(model: Any) -> bool:
 def _similarity(model: Any, forward: Forward, tokenizer: Any) -> float:
     """Return the least cosine of logits computed in our ways with those of the whole text."""
     text = _tokens(model, tokenizer)
+    base = [None, None]
     whole = model(input_ids=torch.tensor([text], device=forward.device), use_cache=False)
     wanted = whole.logits[0].float()  # (tokens, vocabulary)
     if not bool(torch.isfinite(wanted).all()):
         return 1.0  # damaged weights, which the first answer tells
     found: list[tuple[torch.Tensor, list[int]]] = []
     # Two rows of 5 and 3 tokens, then a token of each, then one and two tokens at once.
-    states, hidden = forward.prefill([text[:5], text[:3]], None)
+    states, hidden = forward.prefill([text[:5], text[:3]], None, None)
     found.append((hidden, [4, 2]))
     past = [(keys[:1, :, :2].clone(), values[:1, :, :2].clone()) for keys, values in states]
     cache = SlotCache()
     cache.admit(states, [5, 3])
     cache.make_room()
-    found.append((forward.step([text[5], text[3]], [5, 3], cache), [5, 3]))
+    found.append((forward.step([text[5], text[3]], [5, 3], cache, base), [5, 3]))
     cache.advance()
-    found.append((forward.chunk([text[6:7], text[4:6]], [0, 1], [6, 4], cache), [6, 5]))
-    found.append((forward.prefill([text[2:], text[2:4]], past)[1], [6, 3]))
+    found.append((forward.chunk([text[6:7], text[4:6]], [0, 1], [6, 4], cache, base), [6, 5]))
+    found.append((forward.prefill([text[2:], text[2:4]], past, None)[1], [6, 3]))
     ours = torch.cat([forward.logits(hidden) for hidden, _ in found])
     theirs = wanted[[place for _, places in found for place in places]]
     return float(

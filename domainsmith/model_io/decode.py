@@ -17,7 +17,8 @@ import torch
 from domainsmith.model_io.batching import plan_batches
 from domainsmith.model_io.decode_row import Row, Statistics
 from domainsmith.model_io.kv_cache import SlotCache, States
-from domainsmith.model_io.prefix_cache import PIECE_TOKENS, Prefix, PrefixCache, cut
+from domainsmith.model_io.prefix_cache import PIECE_TOKENS, Prefix, PrefixCache
+from domainsmith.model_io.prefix_states import KEPT_ROWS, PrefixStates
 from domainsmith.model_io.sampling import pick_tokens
 
 if TYPE_CHECKING:
@@ -33,30 +34,40 @@ _CHUNK_SHARE = 4
 """A chunk takes about as long as a step, in which the other rows wait: so at least a quarter of the
 rows must have several tokens to compute. Otherwise a step takes one of them a row."""
 
-_KEPT_ROWS = 4
-"""Calls of so few rows are turns of a conversation or steps of an agent, whose prompts come back
-as the beginnings of longer ones: they are computed and kept in pieces. The prompts of larger calls
-would only push each other out, so what their rows share is kept."""
+
+@dataclass(slots=True)
+class _Origin:
+    """What all rows of one adapter begin with.
+
+    Attributes:
+        prefixes: Of the adapter.
+        shared: Number of tokens that all its rows share.
+        past: States of whole pieces of them, once they were needed.
+    """
+
+    prefixes: PrefixStates
+    shared: int
+    past: Prefix | None = None
 
 
 @dataclass(slots=True)
 class _Queue:
     """Rows of one family that wait, and the states of their shared prefix."""
 
+    origin: _Origin
     prefix: int
     rows: deque[Row]
     past: Prefix | None = None
 
 
 class DecodeRun:
-    """Decodes the rows of one adapter.
+    """Decodes rows.
 
     Args:
         forward: The model.
-        rows: Requests with their tokens.
+        rows: Requests with their tokens; if their adapters differ, these must mix.
         slots: Rows that are decoded together.
         statistics: Counted into.
-        adapter: With which all rows are computed.
         prefixes: Kept between runs.
         share_prefix: Off only to compare.
         force_tokens: Off only to compare.
@@ -69,7 +80,6 @@ class DecodeRun:
         *,
         slots: int,
         statistics: Statistics,
-        adapter: str | None,
         prefixes: PrefixCache,
         share_prefix: bool = True,
         force_tokens: bool = True,
@@ -79,20 +89,31 @@ class DecodeRun:
         self._statistics = statistics
         self._active: list[Row] = []
         self._cache = SlotCache()
-        self._adapter = adapter
-        self._prefixes = prefixes
         self._force_tokens = force_tokens
-        self._root = prefixes.root(adapter)
+        self._origins: dict[str | None, _Origin] = {}
+        self._waiting: deque[_Queue] = deque()
+        for adapter in sorted({row.adapter for row in rows}, key=lambda name: name or ""):
+            group = [row for row in rows if row.adapter == adapter]
+            states = PrefixStates(forward, prefixes, statistics, adapter)
+            self._waiting.extend(self._queues(group, states, share_prefix=share_prefix))
+        statistics.prompt_tokens += sum(len(row.prompt) - row.virtual for row in rows)
+
+    def _queues(
+        self, rows: list[Row], prefixes: PrefixStates, *, share_prefix: bool
+    ) -> Iterator[_Queue]:
+        """Group the rows of one adapter by what they begin with."""
         plan = plan_batches([row.prompt for row in rows], [repr(row.request) for row in rows])
-        self._shared = plan.shared if share_prefix else 0
-        self._shared_past: Prefix | None = None
-        self._waiting = deque(
-            _Queue(family.prefix if share_prefix else 0, deque(rows[at] for at in family.rows))
+        origin = _Origin(prefixes, plan.shared if share_prefix else 0)
+        self._origins[rows[0].adapter] = origin
+        queues = [
+            _Queue(
+                origin,
+                family.prefix if share_prefix else 0,
+                deque(rows[at] for at in family.rows),
+            )
             for family in plan.families
-        )
-        if share_prefix and len(rows) <= _KEPT_ROWS:
-            self._waiting = deque(_kept_apart(self._waiting))
-        statistics.prompt_tokens += sum(len(row.prompt) for row in rows)
+        ]
+        return _kept_apart(queues) if share_prefix and len(rows) <= KEPT_ROWS else iter(queues)
 
     @property
     def is_done(self) -> bool:
@@ -131,11 +152,13 @@ class DecodeRun:
                 row.grammar.reset()
         self._active = []
         self._cache = SlotCache()
-        self._shared_past = None
         for queue in self._waiting:
-            queue.past = None
-        if rows:
-            self._waiting.appendleft(_Queue(self._shared, deque(rows)))
+            queue.past = queue.origin.past = None
+        for adapter, origin in self._origins.items():
+            origin.past = None
+            group = deque(row for row in rows if row.adapter == adapter)
+            if group:
+                self._waiting.appendleft(_Queue(origin, origin.shared, group))
         self._slots = slots
 
     def _admit(self, free: int) -> list[Row]:
@@ -170,40 +193,28 @@ class DecodeRun:
         past = self._past(rows[0], queue)
         suffixes = [[*row.prompt[past.tokens :], *row.generated] for row in rows]
         self._statistics.prefilled_tokens += sum(len(suffix) for suffix in suffixes)
-        return self._forward.prefill(suffixes, past.states)
+        return self._forward.prefill(suffixes, past.states, rows[0].adapter)
 
     def _past(self, row: Row, queue: _Queue) -> Prefix:
         """Return the prefix of a queue's rows, found or computed at its first use."""
         if queue.past is None:
-            common = self._root
-            whole = self._shared // PIECE_TOKENS * PIECE_TOKENS
+            origin = queue.origin
+            extend, common = origin.prefixes.extend, origin.prefixes.root
+            whole = origin.shared // PIECE_TOKENS * PIECE_TOKENS
             if queue.prefix and whole:
-                if self._shared_past is None:
-                    self._shared_past = self._extend(self._root, row.prompt[:whole])
-                common = self._shared_past
-            queue.past = self._extend(common, row.prompt[: queue.prefix])
+                if origin.past is None:
+                    origin.past = extend(common, row.prompt[:whole])
+                common = origin.past
+            queue.past = extend(common, row.prompt[: queue.prefix])
         return queue.past
-
-    def _extend(self, past: Prefix, tokens: list[int]) -> Prefix:
-        """Return a longer prefix: pieces that are kept, and the others computed one by one."""
-        pieces = [tokens[start:end] for start, end in cut(past.tokens, len(tokens))]
-        found = self._prefixes.find(past, pieces)
-        self._statistics.cached_tokens += found.tokens - past.tokens
-        missing = [tokens[start:end] for start, end in cut(found.tokens, len(tokens))]
-        states = found.states
-        for piece in missing:
-            self._statistics.prefilled_tokens += len(piece)
-            states = self._forward.prefill([piece], states)[0]
-        if not missing or states is None:
-            return found
-        return self._prefixes.keep(self._adapter, found, missing, states)
 
     def _step(self) -> list[Row]:
         self._cache.make_room()
         tokens = [row.generated[row.computed] for row in self._active]
         # A position counts a row's own tokens.
         positions = [len(row.prompt) + row.computed for row in self._active]
-        hidden = self._forward.step(tokens, positions, self._cache)
+        adapters = [row.adapter for row in self._active]
+        hidden = self._forward.step(tokens, positions, self._cache, adapters)
         self._cache.advance()
         self._statistics.steps += 1
         for row in self._active:
@@ -218,7 +229,8 @@ class DecodeRun:
         rows = [self._active[place] for place in places]
         tokens = [row.generated[row.computed :] for row in rows]
         computed = [len(row.prompt) + row.computed for row in rows]
-        hidden = self._forward.chunk(tokens, places, computed, self._cache)
+        adapters = [row.adapter for row in rows]
+        hidden = self._forward.chunk(tokens, places, computed, self._cache, adapters)
         self._statistics.steps += 1
         for row in rows:
             row.computed = len(row.generated)
@@ -296,4 +308,5 @@ def _kept_apart(queues: Iterable[_Queue]) -> Iterator[_Queue]:
             continue
         for row in queue.rows:
             # At least one token is left: its logits start the completion.
-            yield _Queue((len(row.prompt) - 1) // PIECE_TOKENS * PIECE_TOKENS, deque([row]))
+            whole = (len(row.prompt) - 1) // PIECE_TOKENS * PIECE_TOKENS
+            yield _Queue(queue.origin, whole, deque([row]))

@@ -44,6 +44,9 @@ class Row:
     """One request on its way.
 
     Attributes:
+        prompt: Its tokens. An adapter's virtual tokens stand in front, as numbers below 0: they
+            are never computed, because the prefix that they are in is always there.
+        virtual: Number of these.
         computed: Of the generated tokens, those whose states are in the batch's cache.
     """
 
@@ -51,6 +54,7 @@ class Row:
     request: GenerationRequest
     prompt: list[int]
     grammar: RowGrammar | None = None
+    virtual: int = 0
     generated: list[int] = field(default_factory=list)
     computed: int = 0
     dice: random.Random = field(default_factory=random.Random)
@@ -59,6 +63,11 @@ class Row:
 
     def __post_init__(self) -> None:
         self.dice.seed(self.request.seed)
+
+    @property
+    def adapter(self) -> str | None:
+        """Of the request."""
+        return self.request.adapter
 
     @property
     def temperature(self) -> float:
@@ -90,7 +99,7 @@ class Row:
         return Completion(
             index=self.index,
             text=self.text,
-            prompt_tokens=len(self.prompt),
+            prompt_tokens=len(self.prompt) - self.virtual,
             completion_tokens=len(self.generated),
             finish_reason=self.finish or "cancelled",
         )

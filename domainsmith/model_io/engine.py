@@ -18,6 +18,7 @@ from domainsmith.errors import (
 from domainsmith.model_io.adapters import Adapters
 from domainsmith.model_io.chat_template import render_chat
 from domainsmith.model_io.decode import DecodeRun
+from domainsmith.model_io.decode_attention import use_decode_attention
 from domainsmith.model_io.decode_row import Row, Statistics
 from domainsmith.model_io.device import is_out_of_memory, pick_device, pick_dtype, set_threads
 from domainsmith.model_io.forward import Forward
@@ -25,6 +26,7 @@ from domainsmith.model_io.generation import Completion, GenerationRequest, LogLi
 from domainsmith.model_io.loading import load_model
 from domainsmith.model_io.packed_linear import pack_linear_layers
 from domainsmith.model_io.prefix_cache import DEFAULT_BYTES, PrefixCache
+from domainsmith.model_io.prefix_states import PrefixStates
 from domainsmith.model_io.score import score_pairs
 from domainsmith.records import Message
 
@@ -71,11 +73,11 @@ class Engine:
         self.share_prefix = True
         self.force_tokens = True
         self._name = name
-        self._forward = Forward(model, tokenizer)
+        self._adapters = Adapters(model)
+        self._forward = Forward(model, tokenizer, self._adapters)
         if prefix_cache_bytes is None:
             prefix_cache_bytes = DEFAULT_BYTES.get(self._forward.device.type, 0)
         self.prefix_cache = PrefixCache(prefix_cache_bytes)
-        self._adapters = Adapters(model)
         self._lock = threading.RLock()
         self._grammars: Grammars | None = None
 
@@ -115,6 +117,7 @@ class Engine:
         place = pick_device(device)
         model, tokenizer = load_model(folder, place, pick_dtype(dtype, place), quantization)
         pack_linear_layers(model)
+        use_decode_attention(model)
         return cls(
             model,
             tokenizer,
@@ -179,7 +182,8 @@ class Engine:
     ) -> Iterator[Completion]:
         """Answer many requests.
 
-        Rows of different adapters are never in one batch. What prompts share is computed once, and
+        Rows of different adapters share a batch, except those of DoRA adapters, which peft cannot
+        mix: these are answered adapter by adapter. What prompts share is computed once, and
         beginnings that an earlier call computed are taken from :attr:`prefix_cache`. Tokens that a
         constraint leaves no choice about are appended without sampling.
 
@@ -204,9 +208,13 @@ class Engine:
             ResourceExhausted: Memory does not suffice even for a single row.
         """
         rows = [self._row(index, request) for index, request in enumerate(requests)]
-        for adapter in sorted({row.request.adapter for row in rows}, key=lambda name: name or ""):
-            group = [row for row in rows if row.request.adapter == adapter]
-            yield from self._run(group, adapter, batch_size or self._slots(group), cancel)
+        groups: dict[str, list[Row]] = {}
+        for row in rows:
+            apart = "" if self._adapters.mixes(row.adapter) else str(row.adapter)
+            groups.setdefault(apart, []).append(row)
+        for apart in sorted(groups):
+            group = groups[apart]
+            yield from self._run(group, batch_size or self._slots(group), cancel)
 
     def stream(
         self, request: GenerationRequest, cancel: threading.Event | None = None
@@ -224,11 +232,11 @@ class Engine:
             The whole completion, as the value of ``StopIteration``.
         """
         row = self._row(0, request)
-        run = self._decode_run([row], 1, request.adapter)
+        run = self._decode_run([row], 1)
         sent = 0
         while not run.is_done and not (cancel is not None and cancel.is_set()):
             try:
-                self._advance(run, request.adapter)
+                self._advance(run)
             except (MemoryError, RuntimeError) as error:
                 self._halve(1, error)
             text = (
@@ -262,16 +270,18 @@ class Engine:
             ContextOverflow: A pair does not fit into the context.
             InputInvalid: The adapter is not loaded or a prompt is empty.
         """
+        self._adapters.check(adapter)
+        virtual = self._virtual_tokens(adapter)
         tokens = []
         for number, (prompt, completion) in enumerate(pairs):
             ids = self._tokens(prompt), self._tokens(completion)
             if not ids[0]:
                 raise InputInvalid("The prompt is empty", where=f"pair {number}")
+            ids = [*virtual, *ids[0]], ids[1]
             self._check_context(len(ids[0]), len(ids[1]), f"pair {number}")
             tokens.append(ids)
         with torch.inference_mode(), self._lock:
-            self._adapters.use(adapter)
-            return self._score(tokens)
+            return self._score(tokens, adapter)
 
     def check(self, request: GenerationRequest) -> None:
         """Raise what :meth:`generate` would raise for a request before computing anything.
@@ -331,12 +341,19 @@ class Engine:
         prompt = self._tokens(request.prompt)
         if not prompt:
             raise InputInvalid("The prompt is empty", where=f"request {index}")
-        self._check_context(len(prompt), request.max_new_tokens, f"request {index}")
         self._adapters.check(request.adapter)
+        virtual = self._virtual_tokens(request.adapter)
+        prompt = [*virtual, *prompt]
+        self._check_context(len(prompt), request.max_new_tokens, f"request {index}")
         grammar = None
         if request.constraint is not None:
             grammar = self._constraints().start(request.constraint, request.max_new_tokens)
-        return Row(index, request, prompt, grammar)
+        return Row(index, request, prompt, grammar, len(virtual))
+
+    def _virtual_tokens(self, adapter: str | None) -> list[int]:
+        """Return placeholders of an adapter's virtual tokens: all prompts begin with these."""
+        states = self._adapters.virtual_states(adapter)
+        return [-1] * (states[0][0].shape[2] if states else 0)
 
     def _constraints(self) -> Grammars:
         with self._lock:
@@ -354,22 +371,21 @@ class Engine:
         longest = max(len(row.prompt) + row.max_new_tokens for row in rows)
         return max(1, min(slots, _STATE_BYTES // (longest * self._forward.state_bytes)))
 
-    def _decode_run(self, rows: list[Row], slots: int, adapter: str | None) -> DecodeRun:
+    def _decode_run(self, rows: list[Row], slots: int) -> DecodeRun:
         return DecodeRun(
             self._forward,
             rows,
             slots=slots,
             statistics=self.statistics,
-            adapter=adapter,
             prefixes=self.prefix_cache,
             share_prefix=self.share_prefix,
             force_tokens=self.force_tokens,
         )
 
     def _run(
-        self, rows: list[Row], adapter: str | None, slots: int, cancel: threading.Event | None
+        self, rows: list[Row], slots: int, cancel: threading.Event | None
     ) -> Iterator[Completion]:
-        run = self._decode_run(rows, slots, adapter)
+        run = self._decode_run(rows, slots)
         while not run.is_done:
             if cancel is not None and cancel.is_set():
                 for row in list(run.unfinished()):
@@ -377,7 +393,7 @@ class Engine:
                     yield row.completion()
                 return
             try:
-                finished = self._advance(run, adapter)
+                finished = self._advance(run)
             except (MemoryError, RuntimeError) as error:
                 slots = self._halve(slots, error)
                 run.restart(slots)
@@ -385,19 +401,21 @@ class Engine:
             for row in finished:
                 yield row.completion()
 
-    def _advance(self, run: DecodeRun, adapter: str | None) -> list[Row]:
+    def _advance(self, run: DecodeRun) -> list[Row]:
         # The lock is held for one step only: a consumer may stop in the middle of a generation.
         with torch.inference_mode(), self._lock:
-            self._adapters.use(adapter)
             return run.advance()
 
-    def _score(self, tokens: list[tuple[list[int], list[int]]]) -> list[LogLikelihood]:
+    def _score(
+        self, tokens: list[tuple[list[int], list[int]]], adapter: str | None
+    ) -> list[LogLikelihood]:
+        prefixes = PrefixStates(self._forward, self.prefix_cache, self.statistics, adapter)
         whole = budget = self._forward.prefill_tokens
         longest = max((len(prompt) + len(text) for prompt, text in tokens), default=0)
         try:
             while True:
                 try:
-                    return score_pairs(self._forward, tokens)
+                    return score_pairs(self._forward, prefixes, tokens, adapter)
                 except (MemoryError, RuntimeError) as error:
                     # A batch that holds no more tokens than the longest row is a single row.
                     budget = self._halve(budget if budget > longest else 1, error)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
+from domainsmith.model_io.adapters import Adapters
 from domainsmith.model_io.kv_cache import SlotCache, States
 
 __all__ = ["Forward"]
@@ -21,10 +22,12 @@ class Forward:
     Args:
         model: A causal language model; adapters may be injected into it.
         tokenizer: Its tokenizer.
+        adapters: Those that are loaded into the model.
     """
 
-    def __init__(self, model: Any, tokenizer: Any) -> None:
+    def __init__(self, model: Any, tokenizer: Any, adapters: Adapters) -> None:
         self.model = model
+        self._adapters = adapters
         self.tokenizer = tokenizer
         self.device: torch.device = model.device
         self.dtype: torch.dtype = model.dtype
@@ -50,12 +53,19 @@ class Forward:
         grouped = getattr(config, "num_key_value_heads", None) or heads
         return int(2 * config.num_hidden_layers * grouped * width * self.dtype.itemsize)
 
-    def hidden(self, rows: Sequence[Sequence[int]], past: States | None) -> tuple[Any, States]:
+    def virtual_states(self, adapter: str | None) -> States | None:
+        """Return the states that every prompt begins with under an adapter, if it has any."""
+        return self._adapters.virtual_states(adapter)
+
+    def hidden(
+        self, rows: Sequence[Sequence[int]], past: States | None, adapter: str | None
+    ) -> tuple[Any, States]:
         """Compute the hidden states of token rows, each after the same past.
 
         Args:
             rows: Token lists; they are padded on the right, where a causal model never looks.
             past: States of the common prefix, one row.
+            adapter: Of all rows; None for the base weights.
 
         Returns:
             Hidden states, shape (rows, longest, size), and all states, prefix included.
@@ -66,28 +76,36 @@ class Forward:
         for layer, (keys, values) in enumerate(past or ()):
             shape = (len(rows), -1, -1, -1)
             cache.update(keys.expand(*shape), values.expand(*shape), layer)
-        output = self._decoder(
-            input_ids=torch.tensor(padded, device=self.device),
-            past_key_values=cache,
-            use_cache=True,
-        )
+        with self._adapters.rows([adapter]):
+            output = self._decoder(
+                input_ids=torch.tensor(padded, device=self.device),
+                past_key_values=cache,
+                use_cache=True,
+            )
         return output.last_hidden_state, [(layer.keys, layer.values) for layer in cache.layers]
 
     def prefill(
-        self, rows: Sequence[Sequence[int]], past: States | None
+        self, rows: Sequence[Sequence[int]], past: States | None, adapter: str | None
     ) -> tuple[States, torch.Tensor]:
         """Compute prompts; return their states and each row's last hidden state."""
-        hidden, states = self.hidden(rows, past)
+        hidden, states = self.hidden(rows, past, adapter)
         last = torch.tensor([len(row) - 1 for row in rows], device=self.device)
         return states, hidden[torch.arange(len(rows), device=self.device), last]
 
-    def step(self, tokens: list[int], positions: list[int], cache: SlotCache) -> torch.Tensor:
+    def step(
+        self,
+        tokens: list[int],
+        positions: list[int],
+        cache: SlotCache,
+        adapters: Sequence[str | None],
+    ) -> torch.Tensor:
         """Compute one token of each row.
 
         Args:
             tokens: One a row.
             positions: Each token's place in its own row, from 0.
             cache: Holds the rows' states and takes the new column.
+            adapters: Of each row.
 
         Returns:
             Hidden states, shape (rows, size).
@@ -95,13 +113,14 @@ class Forward:
         mask: Any = cache.mask(self.dtype, self.device)
         if self._window:
             mask = self._by_layer(mask, cache.mask(self.dtype, self.device, self._window))
-        output = self._decoder(
-            input_ids=torch.tensor(tokens, device=self.device)[:, None],
-            attention_mask=mask,
-            position_ids=torch.tensor(positions, device=self.device)[:, None],
-            past_key_values=cache,
-            use_cache=True,
-        )
+        with self._adapters.rows(adapters):
+            output = self._decoder(
+                input_ids=torch.tensor(tokens, device=self.device)[:, None],
+                attention_mask=mask,
+                position_ids=torch.tensor(positions, device=self.device)[:, None],
+                past_key_values=cache,
+                use_cache=True,
+            )
         hidden: torch.Tensor = output.last_hidden_state[:, -1]
         return hidden
 
@@ -111,6 +130,7 @@ class Forward:
         places: list[int],
         computed: list[int],
         cache: SlotCache,
+        adapters: Sequence[str | None],
     ) -> torch.Tensor:
         """Compute several tokens of some rows of a decoding batch at once.
 
@@ -119,6 +139,7 @@ class Forward:
             places: Their places in the batch.
             computed: Tokens of each that the cache holds.
             cache: Takes the new states.
+            adapters: Of each of these rows.
 
         Returns:
             Hidden states of each row's last token, shape (rows, size).
@@ -140,13 +161,14 @@ class Forward:
             mask = self._by_layer(mask, self._additive(hidden | (columns[None, None, :] <= seen)))
         padded = [[*row, *[self._pad] * (width - len(row))] for row in rows]
         positions = torch.tensor(computed, device=self.device)[:, None] + queries[None, :]
-        output = self._decoder(
-            input_ids=torch.tensor(padded, device=self.device),
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=states,
-            use_cache=True,
-        )
+        with self._adapters.rows(adapters):
+            output = self._decoder(
+                input_ids=torch.tensor(padded, device=self.device),
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=states,
+                use_cache=True,
+            )
         new: States = [
             (layer.keys[:, :, past:], layer.values[:, :, past:]) for layer in states.layers
         ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -191,8 +191,33 @@ class LocalChat(BaseChatModel):
         Returns:
             Answers in the order of the inputs.
         """
+        found = dict(
+            self.batch_as_completed(inputs, config, return_exceptions=return_exceptions, **kwargs)
+        )
+        return [found[number] for number in range(len(inputs))]
+
+    def batch_as_completed(
+        self,
+        inputs: Sequence[LanguageModelInput],
+        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        cancel: threading.Event | None = None,
+        **kwargs: Any,
+    ) -> Iterator[tuple[int, Any]]:
+        """Answer many conversations in real batches; give each answer as soon as it is finished.
+
+        Args:
+            inputs: Conversations.
+            config: One for all, or one each.
+            return_exceptions: Give an error in place of an answer instead of raising it.
+            cancel: When set, what is not finished ends within one token, with what it has.
+            **kwargs: As for ``invoke``.
+
+        Yields:
+            Number of the input, and its answer.
+        """
         configs = get_config_list(config, len(inputs))
-        failures: dict[int, Exception] = {}
         requests: dict[int, GenerationRequest] = {}
         for number, item in enumerate(inputs):
             try:
@@ -200,20 +225,23 @@ class LocalChat(BaseChatModel):
                 requests[number] = self._request(messages, **kwargs)
                 self.engine.check(requests[number])
             except DomainSmithError as error:
+                requests.pop(number, None)
                 if not return_exceptions:
                     raise
-                failures[number] = error
+                yield number, error
         order = list(requests)
-        done = {
-            order[completion.index]: completion
-            for completion in self.engine.generate([requests[number] for number in order])
-        }
-        return [
-            failures[number]
-            if number in failures
-            else self.invoke(item, configs[number], completed=done[number], **kwargs)
-            for number, item in enumerate(inputs)
-        ]
+        left = set(order)
+        try:
+            for done in self.engine.generate(list(requests.values()), cancel=cancel):
+                number = order[done.index]
+                completed = requests[number], done
+                answer = self.invoke(inputs[number], configs[number], completed=completed, **kwargs)
+                left.discard(number)
+                yield number, answer
+        except DomainSmithError as error:
+            if not return_exceptions:
+                raise
+            yield from ((number, error) for number in sorted(left))
 
     async def abatch(
         self,
@@ -223,10 +251,36 @@ class LocalChat(BaseChatModel):
         return_exceptions: bool = False,
         **kwargs: Any,
     ) -> list[Any]:
-        """Answer many conversations in real batches, in a thread."""
-        return await asyncio.to_thread(
-            partial(self.batch, inputs, config, return_exceptions=return_exceptions, **kwargs)
+        """Answer many conversations in real batches, in a thread; see :meth:`batch`."""
+        found = {}
+        async for number, answer in self.abatch_as_completed(
+            inputs, config, return_exceptions=return_exceptions, **kwargs
+        ):
+            found[number] = answer
+        return [found[number] for number in range(len(inputs))]
+
+    async def abatch_as_completed(
+        self,
+        inputs: Sequence[LanguageModelInput],
+        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> AsyncIterator[tuple[int, Any]]:
+        """Give answers as they are finished, computed in a thread.
+
+        A task that is cancelled ends the whole batch within one token; see
+        :meth:`batch_as_completed`.
+        """
+        cancel = kwargs.pop("cancel", None) or threading.Event()
+        answers = self.batch_as_completed(
+            inputs, config, return_exceptions=return_exceptions, cancel=cancel, **kwargs
         )
+        try:
+            while (found := await asyncio.to_thread(next, answers, None)) is not None:
+                yield found
+        finally:
+            cancel.set()
 
     def _generate(
         self,
@@ -234,15 +288,17 @@ class LocalChat(BaseChatModel):
         stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None,
         *,
-        completed: Completion | None = None,
+        completed: tuple[GenerationRequest, Completion] | None = None,
         cancel: threading.Event | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        request = self._request(messages, stop=stop, **kwargs)
         if completed is None:
-            (completed,) = self.engine.generate([request], cancel=cancel)
+            request = self._request(messages, stop=stop, **kwargs)
+            (done,) = self.engine.generate([request], cancel=cancel)
+        else:
+            request, done = completed
         message = answer_message(
-            request, completed, calls=_calls_tools(kwargs), model_name=self.engine.model_name
+            request, done, calls=_calls_tools(kwargs), model_name=self.engine.model_name
         )
         return ChatResult(generations=[ChatGeneration(message=message)])
 

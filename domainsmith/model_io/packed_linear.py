@@ -22,6 +22,8 @@ _MOST_BYTES = 2 << 30
 def pack_linear_layers(model: Any) -> int:
     """Let the linear layers of a model compute with packed copies of their weights.
 
+    Called again, it packs the layers that have come since, those of adapters.
+
     Only bfloat16 weights on a CPU of at most 2 GB are packed. The layers stay what they are for
     whoever looks at them (peft wraps them as before), but their weights must not be changed
     afterwards.
@@ -35,7 +37,9 @@ def pack_linear_layers(model: Any) -> int:
     layers: list[Any] = [
         module
         for module in model.modules()
-        if type(module) is torch.nn.Linear and module.weight.dtype == torch.bfloat16
+        if type(module) is torch.nn.Linear
+        and module.weight.dtype == torch.bfloat16
+        and "forward" not in vars(module)  # packed before
     ]
     size = sum(layer.weight.numel() * layer.weight.element_size() for layer in layers)
     if model.device.type != "cpu" or size > _MOST_BYTES or not _is_supported():

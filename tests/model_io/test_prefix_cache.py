@@ -159,7 +159,7 @@ def test_hit_and_miss_are_equal_bit_by_bit_in_bfloat16(engine: Engine) -> None:
     row = engine._row(0, request(engine, QUESTIONS[0]))
     states = []
     for _ in range(2):
-        run = engine._decode_run([engine._row(0, row.request)], 1, None)
+        run = engine._decode_run([engine._row(0, row.request)], 1)
         with torch.inference_mode():
             run.advance()
         states.append([layer.keys.clone() for layer in run._cache.layers])

@@ -58,9 +58,9 @@ def test_what_all_prompts_begin_with_is_computed_once(
     computed: list[int] = []
     plain = forward.hidden
 
-    def counted(rows: list[list[int]], past: object) -> object:
+    def counted(rows: list[list[int]], *others: object) -> object:
         computed.extend(len(row) for row in rows)
-        return plain(rows, past)
+        return plain(rows, *others)
 
     monkeypatch.setattr(forward, "hidden", counted)
     found = exact_engine.score(pairs)
@@ -70,3 +70,38 @@ def test_what_all_prompts_begin_with_is_computed_once(
     whole = len(exact_engine.tokenizer.encode(start))
     assert sum(computed) < 2.5 * whole
     assert exact_engine.score([pairs[4]])[0].sum == pytest.approx(found[4].sum, abs=1e-3)
+
+
+def test_beginnings_are_shared_at_every_depth_and_kept(exact_engine: Engine) -> None:
+    system = "You answer questions about machines from their manuals. " * 4
+    passages = [f"Manual {number}: " + f"Part {number} turns. " * 14 for number in range(3)]
+    pairs = [
+        (f"{system}{passage}Question {asked}: what turns?", f" Part {given}.")
+        for passage in passages
+        for asked in range(2)
+        for given in range(2)
+    ]
+    exact_engine.prefix_cache.clear()
+    statistics = exact_engine.statistics
+    before = statistics.prefilled_tokens
+    found = exact_engine.score(pairs)
+    beginnings = statistics.prefilled_tokens - before
+    count = exact_engine.count_tokens
+    # The system text once, each passage once, each question once.
+    assert beginnings < count(system) + sum(count(passage) + 2 * 12 for passage in passages) + 12
+    for (prompt, completion), value in zip(pairs, found, strict=True):
+        assert value.sum == pytest.approx(reference(exact_engine, prompt, completion)[0], abs=1e-3)
+    before = statistics.prefilled_tokens, statistics.cached_tokens
+    assert exact_engine.score(pairs) == found
+    assert statistics.prefilled_tokens == before[0]
+    assert statistics.cached_tokens - before[1] == beginnings
+    exact_engine.prefix_cache.clear()
+    assert exact_engine.score(pairs) == found
+
+
+def test_many_prompts_that_continue_each_other(exact_engine: Engine) -> None:
+    words = "The machine stops when the door is opened and starts again when it is shut. " * 3
+    prompts = [words[: 9 * size] for size in range(2, 22)]
+    pairs = [(prompt, " then") for prompt in prompts]
+    for pair, value in zip(pairs, exact_engine.score(pairs), strict=True):
+        assert value.sum == pytest.approx(reference(exact_engine, *pair)[0], abs=1e-3)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from domainsmith.apps.http.protocol import ChatRequest, usage_body
+from domainsmith.apps.http.bodies import usage_body
+from domainsmith.apps.http.finished_text import limited, words
+from domainsmith.apps.http.protocol import ChatRequest
 from domainsmith.data_connection.language import detect_language
 from domainsmith.errors import InputInvalid, InputNotFound
-from domainsmith.model_io.generation import GenerationRequest
-from domainsmith.model_io.messages import is_refusal, qa_messages
-from domainsmith.records import Answer, Language
+from domainsmith.model_io.messages import is_refusal
+from domainsmith.records import Answer
 from domainsmith.storage import lineage
 from domainsmith.workspace import Workspace
 
 if TYPE_CHECKING:
+    from langchain_core.messages import ToolCall
+
+    from domainsmith.apps.http.alone import AloneAnswer
+    from domainsmith.model_io.embed import LocalEmbedder
     from domainsmith.model_io.engine import Engine
 
 __all__ = ["DEFAULT_MODEL", "WITH_DOCUMENTS", "Reply", "ServedExpert"]
@@ -26,7 +32,13 @@ DEFAULT_MODEL = "domainsmith"
 """Alias of the served adapter (or the base model) with documents."""
 WITH_DOCUMENTS = "+documents"
 BASE_MODEL = "base"
-_DEFAULT_TOKENS = 512
+_ALONE_ONLY = (
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "response_format",
+    "structured_outputs",
+)
 
 
 @dataclass(frozen=True)
@@ -36,14 +48,16 @@ class Reply:
     Args:
         answer: Registered in the workspace.
         text: What the client gets of it.
-        finish_reason: ``stop`` or ``length``.
+        finish_reason: ``stop``, ``length`` or ``tool_calls``.
         usage: Token counts.
+        calls: Tools that it calls.
     """
 
     answer: Answer
     text: str
     finish_reason: str
     usage: dict[str, int]
+    calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass
@@ -58,6 +72,7 @@ class ServedExpert:
         adapter_id: The served adapter, loaded into the engine under this name; None for base.
         system: The system prompt that the adapter was trained with; empty for the expert's.
         log: Called with one line for each answer.
+        embedder: Answers requests for vectors; None refuses them.
     """
 
     workspace: Workspace
@@ -67,6 +82,7 @@ class ServedExpert:
     adapter_id: str | None = None
     system: str = ""
     log: Callable[[str], None] = field(default=lambda line: None)
+    embedder: LocalEmbedder | None = None
 
     @property
     def models(self) -> list[str]:
@@ -75,6 +91,11 @@ class ServedExpert:
         names.append(BASE_MODEL)
         offered = [variant for name in names for variant in (name, name + WITH_DOCUMENTS)]
         return [DEFAULT_MODEL, *offered]
+
+    @property
+    def context_length(self) -> int:
+        """Tokens that a conversation and its answer may have together."""
+        return self.engine.context_length
 
     def check(self, request: ChatRequest) -> None:
         """Refuse what cannot be honoured, before any work.
@@ -103,8 +124,24 @@ class ServedExpert:
                 f"temperature, top_p: {request.model} answers without sampling",
                 fix=f"Leave them out or use model {alone}.",
             )
+        self._check_plain(request, alone)
         if len(request.messages) != 2 * len(request.history) + 1:
             raise InputInvalid("messages: user and assistant must take turns")
+
+    def _check_plain(self, request: ChatRequest, alone: str) -> None:
+        """Refuse what has an effect on the model alone only."""
+        fields = [name for name in _ALONE_ONLY if getattr(request, name) is not None]
+        if request.response_format is not None and request.response_format.type == "text":
+            fields.remove("response_format")
+        if any(message.name for message in request.messages):
+            fields.append("messages: name")
+        if any(message.role == "tool" or message.tool_calls for message in request.messages):
+            fields.append("messages: tool calls")
+        if fields:
+            raise InputInvalid(
+                f"{', '.join(fields)}: {request.model} answers from the documents, in words",
+                fix=f"Leave them out or use model {alone}.",
+            )
 
     def uses_documents(self, request: ChatRequest) -> bool:
         """Tell whether a request's model answers from the documents."""
@@ -122,14 +159,22 @@ class ServedExpert:
 
         Raises:
             ContextOverflow: The conversation is longer than the model's context.
+            InputInvalid: A schema or pattern cannot be satisfied.
+            OutputInvalid: A call was cut before its end, or the answer breaks its format.
         """
+        from domainsmith.apps.http.alone import answer_alone
+
         started = time.monotonic()
         if self.uses_documents(request):
             return self._from_documents(request)
-        (completion,) = self.engine.generate([self._generation(request)], cancel=cancel)
-        answer = self._register(request, completion.text, started)
-        usage = usage_body(completion.prompt_tokens, completion.completion_tokens)
-        return Reply(answer, completion.text, completion.finish_reason, usage)
+        found = answer_alone(
+            self.engine,
+            request,
+            adapter=self._adapter_name(request),
+            system=self._trained_system(request),
+            cancel=cancel,
+        )
+        return self._reply(request, found, started)
 
     def stream(self, request: ChatRequest, cancel: threading.Event) -> Iterator[str | Reply]:
         """Answer a request in pieces.
@@ -142,16 +187,22 @@ class ServedExpert:
             Pieces of text, then the whole reply. With documents an answer is shown once it is
             checked against its sources, so it comes in one go.
         """
+        from domainsmith.apps.http.alone import stream_alone
+
         if self.uses_documents(request):
             reply = self._from_documents(request)
-            yield from _words(reply.text)
+            yield from words(reply.text)
             yield reply
             return
         started = time.monotonic()
-        completion = yield from self.engine.stream(self._generation(request), cancel)
-        answer = self._register(request, completion.text, started)
-        usage = usage_body(completion.prompt_tokens, completion.completion_tokens)
-        yield Reply(answer, completion.text, completion.finish_reason, usage)
+        found = yield from stream_alone(
+            self.engine,
+            request,
+            adapter=self._adapter_name(request),
+            system=self._trained_system(request),
+            cancel=cancel,
+        )
+        yield self._reply(request, found, started)
 
     def _alone(self, request: ChatRequest) -> str:
         if request.model == DEFAULT_MODEL:
@@ -162,66 +213,32 @@ class ServedExpert:
         alone = self._alone(request)
         return None if alone == BASE_MODEL else alone
 
-    def _prompt(self, request: ChatRequest) -> str:
-        """Render the conversation; without a system message, as the adapter was trained."""
-        turns: list[Any] = [message.plain for message in request.messages]
-        if not any(turn["role"] == "system" for turn in turns):
-            trained = self.system if self._adapter_name(request) else ""
-            asked = qa_messages(
-                request.question,
-                language=_language(request.question),
-                system=trained or None,
-            )
-            # One question is asked word for word as in training; a conversation keeps its turns.
-            turns = list(asked) if len(turns) == 1 else [asked[0], *turns]
-        return self.engine.render(turns)
-
-    def _generation(self, request: ChatRequest) -> GenerationRequest:
-        prompt = self._prompt(request)
-        room = self.engine.context_length - self.engine.count_tokens(prompt)
-        limit = request.token_limit or max(1, min(_DEFAULT_TOKENS, room))
-        return GenerationRequest(
-            prompt=prompt,
-            max_new_tokens=limit,
-            temperature=request.temperature or 0.0,
-            top_p=request.top_p or 1.0,
-            seed=request.seed or 0,
-            stop=request.stops,
-            adapter=self._adapter_name(request),
-        )
+    def _trained_system(self, request: ChatRequest) -> str:
+        return self.system if self._adapter_name(request) else ""
 
     def _from_documents(self, request: ChatRequest) -> Reply:
         answer = self.answer(request.question, request.history, self._adapter_name(request))
-        text, reason = self._limited(answer.text, request)
+        text, reason = limited(
+            answer.text,
+            stops=request.stops,
+            limit=request.token_limit,
+            count=self.engine.count_tokens,
+        )
         history = "".join(message.text for message in request.messages)
         usage = usage_body(self.engine.count_tokens(history), self.engine.count_tokens(text))
         self.log(f"{answer.id} documents {answer.method} {answer.seconds:.1f} s")
         return Reply(answer, text, reason, usage)
 
-    def _limited(self, text: str, request: ChatRequest) -> tuple[str, str]:
-        """Cut a finished answer at its stop texts and token limit."""
-        cuts = [at for stop in request.stops if (at := text.find(stop)) >= 0]
-        text = text[: min(cuts)] if cuts else text
-        limit = request.token_limit
-        if limit is None or self.engine.count_tokens(text) <= limit:
-            return text, "stop"
-        low, high = 0, len(text)
-        while low < high:  # the longest beginning within the limit
-            middle = (low + high + 1) // 2
-            if self.engine.count_tokens(text[:middle]) <= limit:
-                low = middle
-            else:
-                high = middle - 1
-        return text[:low], "length"
-
-    def _register(self, request: ChatRequest, text: str, started: float) -> Answer:
-        language = _language(request.question)
+    def _reply(self, request: ChatRequest, found: AloneAnswer, started: float) -> Reply:
+        """Register an answer of the model alone."""
+        language = detect_language(request.question)
         adapter = self._adapter_name(request)
+        called = [{"name": call["name"], "arguments": call["args"]} for call in found.calls]
         answer = Answer(
             question=request.question,
-            text=text,
+            text=found.text or (json.dumps(called, ensure_ascii=False) if called else ""),
             language=language,
-            refused=is_refusal(text, language),
+            refused=is_refusal(found.text, language),
             method="served",
             model=self.model_name,
             adapter_id=adapter,
@@ -229,19 +246,5 @@ class ServedExpert:
         )
         lineage.put_artifact(self.workspace.db, answer, parents=[adapter] if adapter else [])
         self.log(f"{answer.id} model alone {answer.seconds:.1f} s")
-        return answer
-
-
-def _language(text: str) -> Language:
-    return detect_language(text)
-
-
-def _words(text: str) -> Iterator[str]:
-    for line in text.splitlines(keepends=True):
-        start = 0
-        for at, char in enumerate(line):
-            if char == " ":
-                yield line[start : at + 1]
-                start = at + 1
-        if start < len(line):
-            yield line[start:]
+        usage = usage_body(found.prompt_tokens, found.completion_tokens)
+        return Reply(answer, found.text, found.finish_reason, usage, found.calls)

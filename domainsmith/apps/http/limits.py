@@ -16,7 +16,7 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from domainsmith.apps.http.protocol import error_body
+from domainsmith.apps.http.bodies import error_body
 
 __all__ = ["BODY_LIMIT", "PUBLIC", "ROUTES", "Gate", "TimedH11Protocol"]
 
@@ -32,7 +32,11 @@ BODY_SECONDS = 30.0
 HEAD_SECONDS = 10.0
 """Seconds in which a request's head must arrive, counted from the connection or last answer."""
 PUBLIC = frozenset({("GET", "/health")})
-ROUTES = PUBLIC | {("GET", "/v1/models"), ("POST", "/v1/chat/completions")}
+ROUTES = PUBLIC | {
+    ("GET", "/v1/models"),
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/embeddings"),
+}
 """All that exists; anything else is denied before the application sees it."""
 
 

@@ -1,4 +1,4 @@
-"""The shapes of OpenAI's chat completions that this server speaks.
+"""The requests that this server understands: OpenAI's chat completions and embeddings.
 
 A field that is not here is refused by name: a client never believes that something works
 which is ignored. Neutral values of further fields (``n: 1``) are accepted, since they ask
@@ -7,69 +7,31 @@ for what happens anyway.
 
 from __future__ import annotations
 
-import time
-from typing import Any, Literal
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from domainsmith.apps.http.request_fields import (
+    ChatMessage,
+    FormatJsonObject,
+    FormatJsonSchema,
+    FormatText,
+    FunctionTool,
+    NamedTool,
+    RequestPart,
+    StreamOptions,
+    StructuredOutputs,
+)
 from domainsmith.errors import InputInvalid
-from domainsmith.records import Answer
+from domainsmith.model_io.generation import Constraint
 
-__all__ = [
-    "ChatMessage",
-    "ChatRequest",
-    "answer_details",
-    "chunk_body",
-    "completion_body",
-    "error_body",
-    "parse_request",
-    "usage_body",
-]
+__all__ = ["ChatRequest", "EmbeddingRequest", "parse_embedding_request", "parse_request"]
+
+_Request = TypeVar("_Request", bound=BaseModel)
+_Format = Annotated[FormatText | FormatJsonObject | FormatJsonSchema, Field(discriminator="type")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TextPart(_Strict):
-    """A piece of a message; only text is understood."""
-
-    type: Literal["text"]
-    text: str
-
-
-class ChatMessage(_Strict):
-    """One turn as clients send it."""
-
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | tuple[TextPart, ...]
-
-    @property
-    def text(self) -> str:
-        """The content as one text."""
-        if isinstance(self.content, str):
-            return self.content
-        return "".join(part.text for part in self.content)
-
-    @property
-    def plain(self) -> dict[str, str]:
-        """The message as chat templates take it."""
-        return {"role": "system" if self.role == "developer" else self.role, "content": self.text}
-
-
-class StreamOptions(_Strict):
-    """Options of a stream."""
-
-    include_usage: bool = False
-
-
-class ResponseFormat(_Strict):
-    """Only free text."""
-
-    type: Literal["text"]
-
-
-class ChatRequest(_Strict):
+class ChatRequest(RequestPart):
     """The request body of ``POST /v1/chat/completions``."""
 
     model: str
@@ -87,7 +49,58 @@ class ChatRequest(_Strict):
     logprobs: Literal[False] | None = None
     presence_penalty: Literal[0] | None = None
     frequency_penalty: Literal[0] | None = None
-    response_format: ResponseFormat | None = None
+    response_format: _Format | None = None
+    structured_outputs: StructuredOutputs | None = None
+    tools: tuple[FunctionTool, ...] | None = Field(default=None, min_length=1, max_length=128)
+    tool_choice: Literal["auto", "none", "required"] | NamedTool | None = None
+    parallel_tool_calls: Literal[False] | None = None
+    """There is one call in an answer at most, so true would be ignored."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        problem = self._tool_problem() or self._turn_problem()
+        if problem:
+            raise ValueError(problem)
+        if self.constraint is not None and self.callable_tools:
+            raise ValueError(
+                "tools: an answer cannot be both a call and of a format; give tool_choice none, or "
+                "leave response_format and structured_outputs out"
+            )
+        if self.structured_outputs and self.response_format:
+            raise ValueError("structured_outputs: response_format already gives a format")
+        return self
+
+    def _tool_problem(self) -> str:
+        names = [tool.function.name for tool in self.tools or ()]
+        if len(set(names)) < len(names):
+            return "tools: two of them have the same name"
+        if isinstance(self.tool_choice, NamedTool):
+            if self.tool_choice.function.name not in names:
+                return "tool_choice: the named function is not among the tools"
+        elif self.tool_choice == "required" and not names:
+            return "tool_choice: there are no tools to call"
+        return ""
+
+    def _turn_problem(self) -> str:
+        known: set[str] = set()
+        for number, message in enumerate(self.messages):
+            known.update(call.id for call in message.tool_calls or ())
+            if message.tool_call_id is not None and message.tool_call_id not in known:
+                return f"messages.{number}.tool_call_id: no earlier message made such a call"
+        if self.messages[-1].role not in ("user", "tool"):
+            return "messages: the last message must be from the user or a tool"
+        return ""
+
+    @property
+    def callable_tools(self) -> tuple[FunctionTool, ...]:
+        """The tools that the answer may call."""
+        return () if self.tool_choice == "none" else self.tools or ()
+
+    @property
+    def constraint(self) -> Constraint | None:
+        """What the answer must look like, if the client demands a format."""
+        given = self.response_format or self.structured_outputs
+        return given.constraint if given else None
 
     @property
     def token_limit(self) -> int | None:
@@ -120,8 +133,24 @@ class ChatRequest(_Strict):
         return pairs
 
 
+class EmbeddingRequest(RequestPart):
+    """The request body of ``POST /v1/embeddings``."""
+
+    model: str
+    input: (
+        Annotated[str, Field(min_length=1)]
+        | Annotated[tuple[str, ...], Field(min_length=1, max_length=2048)]
+    )
+    encoding_format: Literal["float", "base64"] = "float"
+
+    @property
+    def texts(self) -> list[str]:
+        """What to embed."""
+        return [self.input] if isinstance(self.input, str) else list(self.input)
+
+
 def parse_request(body: bytes) -> ChatRequest:
-    """Read a request body.
+    """Read the body of a chat request.
 
     Args:
         body: JSON.
@@ -132,8 +161,27 @@ def parse_request(body: bytes) -> ChatRequest:
     Raises:
         InputInvalid: Not JSON, or fields that are unknown, missing or out of range; all named.
     """
+    return _parsed(ChatRequest, body)
+
+
+def parse_embedding_request(body: bytes) -> EmbeddingRequest:
+    """Read the body of a request for vectors.
+
+    Args:
+        body: JSON.
+
+    Returns:
+        The request.
+
+    Raises:
+        InputInvalid: Not JSON, or fields that are unknown, missing or out of range; all named.
+    """
+    return _parsed(EmbeddingRequest, body)
+
+
+def _parsed(kind: type[_Request], body: bytes) -> _Request:
     try:
-        request = ChatRequest.model_validate_json(body)
+        return kind.model_validate_json(body)
     except ValidationError as error:
         unsupported = sorted(
             {_place(item["loc"]) for item in error.errors() if item["type"] == "extra_forbidden"}
@@ -145,114 +193,8 @@ def parse_request(body: bytes) -> ChatRequest:
         ]
         problems = [f"unsupported field {name}" for name in unsupported] + invalid
         raise InputInvalid("Invalid request: " + "; ".join(problems[:8])) from error
-    if request.messages[-1].role != "user":
-        raise InputInvalid("Invalid request: messages: the last message must be from the user")
-    return request
 
 
 def _place(location: tuple[int | str, ...]) -> str:
     # Names of union branches ("tuple[TextPart,...]") are of no use to a client.
     return ".".join(str(part) for part in location if "[" not in str(part)) or "body"
-
-
-def usage_body(prompt_tokens: int, completion_tokens: int) -> dict[str, int]:
-    """Count tokens as clients expect it."""
-    return {
-        "prompt_tokens": prompt_tokens,
-        "completion_tokens": completion_tokens,
-        "total_tokens": prompt_tokens + completion_tokens,
-    }
-
-
-def answer_details(answer: Answer) -> dict[str, Any]:
-    """Give the fields beyond OpenAI's: where the answer comes from.
-
-    Args:
-        answer: The registered answer.
-
-    Returns:
-        The ``domainsmith`` object of a response.
-    """
-    return {
-        "answer_id": answer.id,
-        "adapter_id": answer.adapter_id,
-        "refused": answer.refused,
-        "method": answer.method,
-        "citations": [citation.model_dump(mode="json") for citation in answer.citations],
-    }
-
-
-def completion_body(
-    request: ChatRequest, answer: Answer, text: str, finish_reason: str, usage: dict[str, int]
-) -> dict[str, Any]:
-    """Build a whole response.
-
-    Args:
-        request: What was asked.
-        answer: The registered answer; its id is the response's id.
-        text: What the client gets (the answer, cut at its stop texts and token limit).
-        finish_reason: ``stop`` or ``length``.
-        usage: Token counts.
-
-    Returns:
-        The response body.
-    """
-    message = {"role": "assistant", "content": text, "refusal": None}
-    return {
-        "id": answer.id,
-        "object": "chat.completion",
-        "created": int(time.time()),
-        "model": request.model,
-        "choices": [
-            {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
-        ],
-        "usage": usage,
-        "domainsmith": answer_details(answer),
-    }
-
-
-def chunk_body(
-    identity: str,
-    request: ChatRequest,
-    delta: dict[str, str] | None,
-    *,
-    finish_reason: str | None = None,
-    **extra: Any,
-) -> dict[str, Any]:
-    """Build one event of a stream.
-
-    Args:
-        identity: The stream's id, the same in each event.
-        request: What was asked.
-        delta: What is new; None for the closing event with the usage, which has no choices.
-        finish_reason: Set in the last event with a choice.
-        **extra: Further fields (``usage``, ``domainsmith``).
-
-    Returns:
-        The event's body.
-    """
-    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-    return {
-        "id": identity,
-        "object": "chat.completion.chunk",
-        "created": int(time.time()),
-        "model": request.model,
-        "choices": [] if delta is None else [choice],
-        **extra,
-    }
-
-
-def error_body(
-    message: str, *, kind: str = "invalid_request_error", code: str = ""
-) -> dict[str, Any]:
-    """Build an error response.
-
-    Args:
-        message: One sentence.
-        kind: OpenAI's error type.
-        code: A word for programs.
-
-    Returns:
-        The response body.
-    """
-    return {"error": {"message": message, "type": kind, "param": None, "code": code or None}}

@@ -62,7 +62,10 @@ def build_expert(
     Returns:
         The expert, ready to answer.
     """
+    from domainsmith.model_io.embed import LocalEmbedder
+
     engine = assembly.engine()
+    embedder = assembly.embedder()
     adapter_id = entry.id if entry else None
     # Loaded before the first request, so that health means ready.
     assembly.answer_chain(adapter_id)
@@ -74,6 +77,7 @@ def build_expert(
         adapter_id=adapter_id,
         system=entry.manifest.system_prompt if entry and entry.manifest else "",
         log=log,
+        embedder=embedder if isinstance(embedder, LocalEmbedder) else None,
     )
 
 

@@ -1,0 +1,285 @@
+"""Tools and formats over HTTP, with the real small model."""
+
+import json
+
+import openai
+import pytest
+from langchain_core.messages import HumanMessage
+from running_server import QUESTION, RunningServer
+
+from domainsmith.apps.http.alone import conversation
+from domainsmith.apps.http.expert import ServedExpert
+from domainsmith.apps.http.protocol import parse_request
+from domainsmith.errors import InputInvalid
+from domainsmith.model_io.chat_messages import plain_messages
+from domainsmith.model_io.local_chat import LocalChat
+from domainsmith.storage import lineage
+from domainsmith.workspace import Workspace
+
+ADD = {
+    "type": "function",
+    "function": {
+        "name": "add",
+        "description": "Add two numbers.",
+        "parameters": {
+            "type": "object",
+            "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+            "required": ["a", "b"],
+        },
+    },
+}
+SAY = {"type": "function", "function": {"name": "say", "description": "Say something."}}
+ASKED = [{"role": "user", "content": "Add 2 and 5 with the tool."}]
+CALL = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a":2,"b":5}'}}
+PERSON = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "maxLength": 12}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+}
+
+
+def json_schema(schema, **more):
+    described = {"name": "thing", "schema": schema, **more}
+    return {"type": "json_schema", "json_schema": described}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    with Workspace.create(tmp_path_factory.mktemp("http") / "workspace") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def server(workspace, engine):
+    def none(question, history, adapter):
+        raise AssertionError("the documents are not asked here")
+
+    expert = ServedExpert(workspace, engine, none, engine.model_name)
+    with RunningServer(expert) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server):
+    url = f"http://127.0.0.1:{server.port}/v1"
+    with openai.OpenAI(base_url=url, api_key="unused", max_retries=0) as made:
+        yield made
+
+
+def test_a_required_call_is_the_one_of_the_model_in_process(client, engine, workspace):
+    reply = client.chat.completions.create(
+        model="base", messages=ASKED, tools=[SAY, ADD], tool_choice="required"
+    )
+    (choice,) = reply.choices
+    (call,) = choice.message.tool_calls
+    assert (choice.finish_reason, choice.message.content) == ("tool_calls", None)
+    local = LocalChat(engine=engine).bind_tools([SAY, ADD], tool_choice="required")
+    (expected,) = local.invoke(ASKED[0]["content"]).tool_calls
+    assert call.id == expected["id"]
+    assert call.function.name == expected["name"]
+    assert json.loads(call.function.arguments) == expected["args"]
+    stored = lineage.artifact(workspace.db, reply.id).payload["text"]
+    assert json.loads(stored)[0]["arguments"] == expected["args"]
+
+
+def test_a_named_tool_is_called_and_streamed_in_deltas(client):
+    asked = {
+        "model": "base",
+        "messages": ASKED,
+        "tools": [SAY, ADD],
+        "tool_choice": {"type": "function", "function": {"name": "add"}},
+        "parallel_tool_calls": False,
+    }
+    (whole,) = client.chat.completions.create(**asked).choices[0].message.tool_calls
+    events = list(
+        client.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True})
+    )
+    deltas = [call for e in events if e.choices for call in e.choices[0].delta.tool_calls or ()]
+    assert len(deltas) > 1
+    assert [call.index for call in deltas] == [0] * len(deltas)
+    assert (deltas[0].id, deltas[0].function.name) == (whole.id, "add")
+    assert "".join(call.function.arguments for call in deltas) == whole.function.arguments
+    assert events[-2].choices[0].finish_reason == "tool_calls"
+    assert events[-1].usage.completion_tokens > 0
+
+
+def test_no_tool_is_called_where_the_choice_is_none(client):
+    (choice,) = client.chat.completions.create(
+        model="base", messages=ASKED, tools=[ADD], tool_choice="none", max_tokens=8
+    ).choices
+    assert choice.message.tool_calls is None
+    assert choice.message.content
+
+
+def test_the_free_choice_gives_words_or_a_call_that_fits(client):
+    asked = {"model": "base", "messages": ASKED, "tools": [ADD], "max_tokens": 64}
+    (choice,) = client.chat.completions.create(**asked).choices
+    if choice.message.tool_calls:
+        assert set(json.loads(choice.message.tool_calls[0].function.arguments)) == {"a", "b"}
+    else:
+        assert choice.message.content
+    events = list(client.chat.completions.create(**asked, stream=True))
+    text = "".join(e.choices[0].delta.content or "" for e in events if e.choices)
+    assert text == (choice.message.content or "")
+
+
+def test_calls_and_results_of_earlier_turns_are_read(client):
+    result = {"role": "tool", "tool_call_id": "c1", "content": [{"type": "text", "text": "7"}]}
+    called = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+    messages = [{"role": "user", "name": "ann", "content": "Add 2 and 5."}, called, result]
+    reply = client.chat.completions.create(
+        model="base", messages=messages, tools=[ADD], tool_choice="none", max_tokens=8
+    )
+    assert reply.choices[0].message.content
+    body = {"model": "base", "messages": messages, "tools": [ADD]}
+    turns = plain_messages(conversation(parse_request(json.dumps(body).encode()), system=""))
+    assert [turn["content"] for turn in turns] == [
+        "ann: Add 2 and 5.",
+        '{"name": "add", "arguments": {"a": 2, "b": 5}}',
+        "add: 7",
+    ]
+    broken = {**CALL, "function": {"name": "add", "arguments": '{"a": 2'}}
+    body["messages"] = [*ASKED, {**called, "tool_calls": [broken]}, result]
+    turns = plain_messages(conversation(parse_request(json.dumps(body).encode()), system="Sys."))
+    assert turns[0] == {"role": "system", "content": "Sys."}
+    assert turns[2]["content"] == 'add: {"a": 2'
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_schema_is_obeyed(client, stream):
+    asked = {
+        "model": "base",
+        "messages": [{"role": "user", "content": "Bob is 42."}],
+        "response_format": json_schema(PERSON, strict=True, description="A person."),
+    }
+    if stream:
+        events = list(client.chat.completions.create(**asked, stream=True))
+        pieces = [e.choices[0].delta.content or "" for e in events if e.choices]
+        assert len([piece for piece in pieces if piece]) > 1
+        value = json.loads("".join(pieces))
+    else:
+        value = json.loads(client.chat.completions.create(**asked).choices[0].message.content)
+    assert set(value) == {"name", "age"}
+    assert isinstance(value["age"], int)
+
+
+def test_a_json_object_is_one_also_when_it_must_end(client):
+    reply = client.chat.completions.create(
+        model="base",
+        messages=[{"role": "user", "content": "Describe a cat as JSON."}],
+        response_format={"type": "json_object"},
+        max_completion_tokens=40,
+    )
+    assert isinstance(json.loads(reply.choices[0].message.content), dict)
+
+
+def test_structured_outputs_are_obeyed(client):
+    def answer(**rule):
+        reply = client.chat.completions.create(
+            model="base", messages=QUESTION, extra_body={"structured_outputs": rule}, max_tokens=40
+        )
+        return reply.choices[0].message.content
+
+    assert answer(choice=["seven", "eight"]) in ("seven", "eight")
+    assert answer(regex="[0-9]{3}-[a-z]{2}")[3] == "-"
+    assert set(json.loads(answer(json=PERSON))) == {"name", "age"}
+
+
+def test_what_a_grammar_cannot_enforce_is_repaired_or_refused(client):
+    schema = {
+        "type": "array",
+        "items": {"enum": ["a", "b", "c"]},
+        "minItems": 3,
+        "maxItems": 3,
+        "uniqueItems": True,
+    }
+    asked = {"model": "base", "messages": QUESTION, "response_format": json_schema(schema)}
+    value = json.loads(client.chat.completions.create(**asked).choices[0].message.content)
+    assert sorted(value) == ["a", "b", "c"]
+    impossible = {"type": "string", "pattern": "^a{3}$", "not": {"type": "string"}}
+    asked["response_format"] = json_schema(impossible)
+    with pytest.raises(openai.UnprocessableEntityError) as caught:
+        client.chat.completions.create(**asked)
+    assert caught.value.code == "output_invalid"
+    with pytest.raises(openai.APIError, match="breaks its schema"):
+        list(client.chat.completions.create(**asked, stream=True))
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"tools": [ADD, ADD]}, "same name"),
+        ({"tools": [{"type": "web_search"}]}, "tools.0.type"),
+        ({"tools": [{"type": "function", "function": {"name": "a b"}}]}, "tools.0.function.name"),
+        ({"tools": [{"type": "function", "function": {"name": "respond"}}]}, "respond"),
+        ({"tool_choice": "required"}, "no tools"),
+        ({"tools": [ADD], "tool_choice": "any"}, "tool_choice"),
+        (
+            {
+                "tools": [ADD],
+                "tool_choice": {"type": "function", "function": {"name": "sub"}},
+            },
+            "named function",
+        ),
+        ({"tools": [ADD], "parallel_tool_calls": True}, "parallel_tool_calls"),
+        ({"tools": [ADD], "response_format": json_schema(PERSON)}, "leave response_format"),
+        ({"guided_json": PERSON}, "unsupported field guided_json"),
+        ({"structured_outputs": {"grammar": "root ::= 1"}}, "structured_outputs.grammar"),
+        ({"structured_outputs": {"regex": "a", "choice": ["b"]}}, "exactly one"),
+        ({"structured_outputs": {"regex": "("}, "max_tokens": 8}, "cannot be compiled"),
+        ({"response_format": json_schema({"type": "string", "enum": []})}, "enumeration is empty"),
+        (
+            {"response_format": json_schema({"$ref": "#/$defs/a", "$defs": {}})},
+            "refers to #/$defs/a",
+        ),
+        ({"response_format": json_schema({"type": "strange"})}, "malformed"),
+        ({"response_format": json_schema(PERSON), "max_tokens": 2}, "Raise max_new_tokens"),
+        ({"messages": [{"role": "user"}]}, "content is missing"),
+        ({"messages": [{"role": "user", "content": "x", "tool_calls": [CALL]}]}, "assistant"),
+        (
+            {"messages": [{"role": "tool", "tool_call_id": "c9", "content": "x"}]},
+            "no earlier message",
+        ),
+        ({"model": "domainsmith", "tools": [ADD]}, "tools: domainsmith answers from"),
+        (
+            {"model": "base+documents", "response_format": {"type": "json_object"}},
+            "response_format: base+documents",
+        ),
+        (
+            {"model": "domainsmith", "messages": [{**QUESTION[0], "name": "ann"}]},
+            "messages: name",
+        ),
+    ],
+)
+def test_what_is_not_honoured_is_refused_by_name(server, fields, named):
+    status, _, body = server.chat(**fields)
+    assert status == 400, body
+    assert named in body["error"]["message"]
+
+
+def test_the_free_format_is_a_neutral_value_for_documents():
+    body = {"model": "domainsmith", "messages": QUESTION, "response_format": {"type": "text"}}
+    request = parse_request(json.dumps(body).encode())
+    assert request.constraint is None
+    with pytest.raises(InputInvalid, match=r"json_schema\.schema"):
+        parse_request(
+            json.dumps(
+                {**body, "response_format": {"type": "json_schema", "json_schema": {"name": "a"}}}
+            ).encode()
+        )
+
+
+def test_a_call_that_is_cut_is_an_error_and_not_a_call(client):
+    long = {"type": "object", "properties": {"text": {"type": "string", "minLength": 300}}}
+    tool = {"type": "function", "function": {"name": "say", "parameters": long}}
+    with pytest.raises(openai.APIStatusError) as caught:
+        client.chat.completions.create(
+            model="base", messages=QUESTION, tools=[tool], tool_choice="required", max_tokens=6
+        )
+    assert caught.value.status_code in (400, 422)
+
+
+def test_langchain_messages_keep_their_words():
+    body = {"model": "base", "messages": ASKED, "tools": [ADD]}
+    turns = conversation(parse_request(json.dumps(body).encode()), system="")
+    assert turns == [HumanMessage(ASKED[0]["content"])]
