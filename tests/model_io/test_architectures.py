@@ -11,6 +11,7 @@ from tiny_models import tiny_model
 
 from domainsmith.errors import InputInvalid
 from domainsmith.model_io import decode
+from domainsmith.model_io.adapters import Adapters
 from domainsmith.model_io.engine import Engine
 from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import Completion, Constraint, GenerationRequest
@@ -105,17 +106,18 @@ def test_nothing_is_computed_beside_the_models_device(
     folder = tiny_model(tmp_path, model_type, **changes)
     model, tokenizer = load_model(folder, "cpu", torch.float32)
     # On this device there are no values, and what mixes it with another one is an error.
-    forward = Forward(model.to(device="meta", dtype=dtype), tokenizer)
+    model = model.to(device="meta", dtype=dtype)
+    forward = Forward(model, tokenizer, Adapters(model))
     with torch.inference_mode():
-        states, hidden = forward.prefill([[5] * 20, [6] * 9], None)
+        states, hidden = forward.prefill([[5] * 20, [6] * 9], None, None)
         past = [(keys[:1, :, :4], values[:1, :, :4]) for keys, values in states]
-        forward.prefill([[5] * 3, [6] * 9], past)
+        forward.prefill([[5] * 3, [6] * 9], past, None)
         cache = SlotCache()
         cache.admit(states, [20, 9])
         cache.make_room()
-        hidden = forward.step([5, 6], [20, 9], cache)
+        hidden = forward.step([5, 6], [20, 9], cache, [None] * 2)
         cache.advance()
-        hidden = forward.chunk([[5, 6, 7], [8]], [0, 1], [21, 10], cache)
+        hidden = forward.chunk([[5, 6, 7], [8]], [0, 1], [21, 10], cache, [None] * 2)
         logits = forward.logits(hidden)
     assert (logits.device.type, logits.dtype) == ("meta", torch.float32)
     assert hidden.dtype == dtype
