@@ -42,15 +42,15 @@ def pick_device(device: str = "auto") -> str:
         if torch.cuda.is_available():
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
-    kind = device.partition(":")[0]
-    if kind not in _DEVICES:
+    kind, colon, number = device.partition(":")
+    if kind not in _DEVICES or (colon and not number.isdecimal()):
         raise InputInvalid("Unknown device", where=device, fix=f"Use auto or one of {_DEVICES}.")
-    works = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
+    count = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
+        "mps": int(torch.backends.mps.is_available()),
     }
-    if not works[kind]:
+    if int(number or 0) >= count[kind]:
         raise InputInvalid(
             "This machine (or this build of torch) has no such device",
             where=device,

@@ -41,8 +41,8 @@ class HubName:
     @property
     def slug(self) -> str:
         """Name of the model's folder in the cache."""
-        parts = [*self.repository.split("/"), *([Path(self.file).stem] if self.file else [])]
-        return re.sub(r"[^\w.-]+", "-", "--".join(parts))
+        parts = [*self.repository.split("/"), self.file.removesuffix(".gguf")]
+        return re.sub(r"[^\w.-]+", "-", "--".join(filter(None, parts)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = ["load_chat", "load_embedder", "load_engine", "load_reranker"]
 
-_loaded: dict[tuple[Any, ...], Any] = {}
+_KEPT = 4
+"""Models of each kind that are kept; the least recently asked for goes first, and its memory is
+freed when nobody uses it any more."""
+
+_loaded: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 _lock = threading.RLock()
 
 
@@ -62,23 +68,35 @@ def load_engine(
         raise InputInvalid("A served model cannot be loaded into this process", where=name)
     folder = chat_model_folder(f"local:{source.target}", progress=progress)
     key = ("engine", str(folder), pick_device(device), dtype, quantization)
+
+    def load() -> Engine:
+        if progress is not None:
+            progress(f"Loading {folder.name}")
+        return Engine.load(
+            folder,
+            device=device,
+            dtype=dtype,
+            threads=threads,
+            quantization=quantization,
+            name=_label(folder, key[2], dtype, quantization),
+        )
+
     with _lock:
-        if key not in _loaded:
-            if progress is not None:
-                progress(f"Loading {folder.name}")
-            _loaded[key] = Engine.load(
-                folder,
-                device=device,
-                dtype=dtype,
-                threads=threads,
-                quantization=quantization,
-                name=_label(folder, key[2], dtype, quantization),
-            )
+        engine: Engine = _once(key, load)
         set_threads(threads)
-        engine: Engine = _loaded[key]
         if source.adapter and source.adapter not in engine.adapters:
             engine.add_adapter(source.adapter, Path(source.adapter).expanduser())
     return engine
+
+
+def _once(key: tuple[Any, ...], load: Callable[[], Any]) -> Any:
+    """Return what was loaded under a key, or load it; called with the lock held."""
+    if key not in _loaded:
+        _loaded[key] = load()
+        for other in [other for other in _loaded if other[0] == key[0]][:-_KEPT]:
+            del _loaded[other]
+    _loaded.move_to_end(key)
+    return _loaded[key]
 
 
 def _label(folder: Path, device: str, dtype: str, quantization: str) -> str:
@@ -124,9 +142,9 @@ def load_embedder(
     folder = embedder_folder(name, progress=progress)
     key = ("embedder", str(folder), pick_device(device))
     with _lock:
-        if key not in _loaded:
-            _loaded[key] = LocalEmbedder(folder, device=device, threads=threads)
-        embedder: LocalEmbedder = _loaded[key]
+        embedder: LocalEmbedder = _once(
+            key, lambda: LocalEmbedder(folder, device=device, threads=threads)
+        )
     return embedder
 
 
@@ -166,9 +184,9 @@ def load_reranker(
     folder = embedder_folder(name, progress=progress)
     key = ("reranker", str(folder), pick_device(device))
     with _lock:
-        if key not in _loaded:
-            _loaded[key] = CrossEncoderReranker(folder, device=device, threads=threads)
-        reranker: CrossEncoderReranker = _loaded[key]
+        reranker: CrossEncoderReranker = _once(
+            key, lambda: CrossEncoderReranker(folder, device=device, threads=threads)
+        )
     return reranker
 
 

@@ -11,8 +11,12 @@ from tiny_models import tiny_model
 
 from domainsmith.errors import InputInvalid
 from domainsmith.model_io import decode
+from domainsmith.model_io.adapters import Adapters
 from domainsmith.model_io.engine import Engine
+from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import Completion, Constraint, GenerationRequest
+from domainsmith.model_io.kv_cache import SlotCache
+from domainsmith.model_io.loading import load_model
 
 WINDOW = {"sliding_window": 8}
 MIXED = {**WINDOW, "layer_types": ["sliding_attention", "full_attention"]}
@@ -91,6 +95,32 @@ def test_scores_equal_plain_transformers(tiny: Engine) -> None:
         chosen = logits.log_softmax(-1)[len(ids[0]) - 1 : -1]
         wanted = sum(float(row[token]) for row, token in zip(chosen, ids[1], strict=True))
         assert found.sum == pytest.approx(wanted, abs=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("kind", ["llama", "qwen3"])
+def test_nothing_is_computed_beside_the_models_device(
+    kind: str, dtype: torch.dtype, tmp_path: Path
+) -> None:
+    model_type, changes = KINDS[kind]
+    folder = tiny_model(tmp_path, model_type, **changes)
+    model, tokenizer = load_model(folder, "cpu", torch.float32)
+    # On this device there are no values, and what mixes it with another one is an error.
+    model = model.to(device="meta", dtype=dtype)
+    forward = Forward(model, tokenizer, Adapters(model))
+    with torch.inference_mode():
+        states, hidden = forward.prefill([[5] * 20, [6] * 9], None, None)
+        past = [(keys[:1, :, :4], values[:1, :, :4]) for keys, values in states]
+        forward.prefill([[5] * 3, [6] * 9], past, None)
+        cache = SlotCache()
+        cache.admit(states, [20, 9])
+        cache.make_room()
+        hidden = forward.step([5, 6], [20, 9], cache, [None] * 2)
+        cache.advance()
+        hidden = forward.chunk([[5, 6, 7], [8]], [0, 1], [21, 10], cache, [None] * 2)
+        logits = forward.logits(hidden)
+    assert (logits.device.type, logits.dtype) == ("meta", torch.float32)
+    assert hidden.dtype == dtype
 
 
 LINEAR = {

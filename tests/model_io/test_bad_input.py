@@ -119,6 +119,8 @@ def test_damaged_folders_are_refused(case: str, good: Path, tmp_path: Path) -> N
     [
         ({"device": "tpu"}, "Unknown device"),
         ({"device": "cuda:99"}, "no such device"),
+        ({"device": "cuda:first"}, "Unknown device"),
+        ({"device": "cpu:3"}, "no such device"),
         ({"dtype": "int4"}, "Unknown number type"),
         ({"quantization": "2bit"}, "Unknown quantisation"),
         ({"threads": -1}, "threads is negative"),

@@ -16,6 +16,7 @@ from domainsmith.errors import DomainSmithError, InputInvalid, WeightsMissing
 from domainsmith.model_io import catalog, hub_file
 from domainsmith.model_io.engine import Engine
 from domainsmith.model_io.generation import GenerationRequest
+from domainsmith.model_io.hub import parse_hub_name
 from domainsmith.storage.atomic import MANIFEST
 
 NAME = "owner/tiny"
@@ -70,6 +71,15 @@ def test_a_pull_fetches_once_and_pins_the_revision(hub: Hub, tmp_path: Path) -> 
     assert list(engine.generate([GenerationRequest("x", max_new_tokens=2)]))
     assert catalog.remove(NAME) == [folder]
     assert NAME not in [card.name for card in catalog.list_models()]
+
+
+def test_files_of_one_name_have_folders_of_their_own() -> None:
+    names = [NAME, f"{NAME}#q4/m.gguf", f"{NAME}#q8/m.gguf", f"{NAME}#m.gguf", "owner/tiny2"]
+    slugs = [found.slug for found in map(parse_hub_name, names) if found]
+    assert len(set(slugs)) == len(names)
+    assert not any("/" in slug for slug in slugs)
+    for text in ("tiny", "owner/tiny#x.bin", "../tiny", "owner/../tiny", "a/b/c", "owner/m.gguf"):
+        assert parse_hub_name(text) is None
 
 
 @pytest.mark.parametrize("ranges", [True, False])
