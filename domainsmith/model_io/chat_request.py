@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +17,13 @@ from domainsmith.model_io.chat_messages import (
 )
 from domainsmith.model_io.chat_output import response_format
 from domainsmith.model_io.generation import Constraint
-from domainsmith.model_io.tool_arguments import told_arguments
+from domainsmith.model_io.tool_arguments import number_ways, told_arguments, with_numbers
 from domainsmith.model_io.tool_calls import call_constraint, chosen_tools
 from domainsmith.model_io.tool_choice import RenderingScorer, open_tools, scored_tools
 
 __all__ = ["ChatRequest", "chat_request"]
+
+_FEWEST_WAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ def chat_request(
     copies = options.get("copy_from_request")
     if options.get("told_arguments", True):
         tools = told_arguments(tools, told_text(messages), copy=copies is None)
+        if by_scoring and not several and len(tools) == 1:
+            tools = [_numbers_dealt(engine, prompt, tools[0], adapter)]
     call = call_constraint(
         tools,
         must_call=must_call,
@@ -86,3 +91,25 @@ def chat_request(
         several=several,
     )
     return ChatRequest(prompt, call)
+
+
+def _numbers_dealt(
+    engine: RenderingScorer, prompt: str, tool: Mapping[str, Any], adapter: str | None
+) -> Mapping[str, Any]:
+    """Give the stated numbers to the arguments in the likeliest way.
+
+    Decoded one by one, the first argument would take the number that it likes, and leave the last
+    one what is left.
+    """
+    function = tool["function"]
+    ways = number_ways(function["parameters"])
+    if len(ways) < _FEWEST_WAYS:
+        return tool
+    beginnings = [
+        json.dumps({"name": function["name"], "arguments": way}, ensure_ascii=False)[:-2]
+        for way in ways
+    ]
+    found = engine.score([(prompt, text) for text in beginnings], adapter=adapter)
+    best = max(range(len(ways)), key=lambda number: (found[number].sum, -number))
+    parameters = with_numbers(function["parameters"], ways[best])
+    return {**tool, "function": {**function, "parameters": parameters}}

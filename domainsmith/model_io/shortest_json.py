@@ -66,7 +66,8 @@ def short_texts(schema: Any) -> ShortTexts:
     numbers = [text for text in ordered if text[-1].isdigit()]
     ended = [text + end for text in numbers for end in "}],"]
     others = [text for text in ordered if not text[-1].isdigit()]
-    tried = sorted([*ended, *others], key=lambda text: (len(text.encode()), text))
+    # A comma opens another item or member, so it comes last.
+    tried = sorted([*ended, *others], key=lambda text: (len(text.encode()), text[-1] == ",", text))
     return ShortTexts(tuple(keys), (*tried, *numbers), tuple(sorted(steps)))
 
 

@@ -37,8 +37,8 @@ _WORD = re.compile(r"[a-z]+")
 def stated_numbers(text: str) -> tuple[float, ...]:
     """Return the numbers that a text states, each once, in the order of their first places.
 
-    What can be read in two ways gives both: ``5%`` states 5 and 0.05, ``3K`` states 3000 and 3,
-    ``[100,200]`` states 100200, 100 and 200.
+    What can be read in two ways gives both: ``5%`` states 5 and 0.05, ``[100,200]`` states
+    100200, 100 and 200.
     """
     return tuple(dict.fromkeys(_all_numbers(text)))
 
@@ -72,7 +72,7 @@ def _digit_numbers(text: str) -> Iterator[tuple[int, float]]:
         unit = (match["unit"] or "").lower()
         if unit in _UNITS:
             yield match.start(), _tidy(value * _UNITS[unit])
-        if unit not in _UNITS or (len(unit) == 1 and unit.isascii()):
+        if unit not in _UNITS:
             yield match.start(), value
         if unit in _PERCENT:
             yield match.start(), _tidy(round(value / 100, 12))

@@ -22,7 +22,7 @@ from domainsmith.model_io.stated_numbers import (
 )
 from domainsmith.model_io.text_spans import MAX_SPAN_TEXT, mark_free_strings, shortest_span
 
-__all__ = ["numbers_apart", "told_arguments"]
+__all__ = ["number_ways", "told_arguments", "with_numbers"]
 
 _STATED = "x-stated"
 _MOST_WAYS = 24
@@ -70,38 +70,32 @@ def told_arguments(
     return told
 
 
-def numbers_apart(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters in which no two arguments take the same stated number.
+def number_ways(parameters: Mapping[str, Any]) -> list[dict[str, float]]:
+    """Return the ways to give the stated numbers to the arguments that take them.
 
     Args:
         parameters: Of a tool of :func:`told_arguments`.
 
     Returns:
-        The ways to deal the numbers out as alternatives; where there are too few numbers, too many
-        ways, or a number that the request repeats, the parameters as they are.
+        Values by argument, no two alike where there are enough numbers and none is repeated; no way
+        at all where there are too many.
     """
     fields: Mapping[str, Any] = parameters.get("properties") or {}
     dealt = [name for name, field in fields.items() if _STATED in field]
-    if len(dealt) < 2 or not all(fields[name][_STATED] for name in dealt):
-        return dict(parameters)
     options = [fields[name]["enum"] for name in dealt]
-    if math.prod(map(len, options)) > _MOST_WAYS**2:
-        return dict(parameters)
-    ways = [way for way in itertools.product(*options) if len(set(way)) == len(way)]
-    if not 0 < len(ways) <= _MOST_WAYS:
-        return dict(parameters)
-    return {
-        "anyOf": [
-            {
-                **parameters,
-                "properties": {
-                    **fields,
-                    **{name: {"const": value} for name, value in zip(dealt, way, strict=True)},
-                },
-            }
-            for way in ways
-        ]
-    }
+    if not dealt or math.prod(map(len, options)) > _MOST_WAYS**2:
+        return []
+    ways = list(itertools.product(*options))
+    apart = [way for way in ways if len(set(way)) == len(way)]
+    if apart and all(fields[name][_STATED] for name in dealt):
+        ways = apart
+    return [dict(zip(dealt, way, strict=True)) for way in ways] if len(ways) <= _MOST_WAYS else []
+
+
+def with_numbers(parameters: Mapping[str, Any], numbers: Mapping[str, float]) -> dict[str, Any]:
+    """Return parameters in which some arguments have given values."""
+    fixed = {name: {"const": value} for name, value in numbers.items()}
+    return {**parameters, "properties": {**parameters.get("properties", {}), **fixed}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +139,7 @@ def _narrowed(node: Any, said: _Said) -> Any:
             name: _stated(name, fields[name], said)
             if _is_number(fields[name])
             else _copied(name, _narrowed(fields[name], said), said)
-            for name in [*required, *kept]
+            for name in sorted([*required, *kept], key=lambda name: not _is_number(fields[name]))
         }
         if said_of:
             # What is spoken of is not left out, and a list of it is not empty.
@@ -208,9 +202,7 @@ def _is_told(name: str, field: Any, said: _Said, spare_numbers: int) -> bool:
     ]
     if any(_speaks_of(option, said) for option in options):
         return True
-    if _is_number(field):
-        return spare_numbers > 0
-    return _speaks_of(name, said)
+    return _speaks_of(name, said) and (spare_numbers > 0 or not _is_number(field))
 
 
 def _speaks_of(name: str, said: _Said) -> bool:

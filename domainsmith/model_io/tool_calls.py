@@ -13,7 +13,6 @@ from domainsmith.errors import InputInvalid, OutputInvalid
 from domainsmith.model_io.constrained_json import read_json
 from domainsmith.model_io.generation import Constraint
 from domainsmith.model_io.text_spans import mark_free_strings
-from domainsmith.model_io.tool_arguments import numbers_apart
 
 __all__ = ["RESPOND", "call_constraint", "chosen_tools", "is_call", "parse_calls"]
 
@@ -82,7 +81,7 @@ def call_constraint(
         parameters = _own_definitions(name, tool["function"].get("parameters") or {}, definitions)
         if copied_from.strip():
             parameters = mark_free_strings(parameters, copied_from)
-        parameters = numbers_apart(_required_texts_filled(parameters))
+        parameters = _required_texts_filled(parameters)
         options.append(_call_schema(name, parameters))
     if not must_call:
         answer = {"type": "object", "properties": {"text": {"type": "string", "minLength": 1}}}
@@ -162,9 +161,7 @@ def parse_calls(text: str, constraint: Constraint, *, salt: str) -> tuple[str, l
 
 
 def _call_schema(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    arguments = dict(parameters)
-    if "anyOf" not in parameters:
-        arguments = {"type": "object", "properties": {}, **parameters}
+    arguments = {"type": "object", "properties": {}, **parameters}
     return {
         "type": "object",
         "properties": {"name": {"const": name}, "arguments": arguments},

@@ -98,7 +98,10 @@ def scored_tools(
     """
     if not tools or (must_call and len(tools) == 1):
         return list(tools)
-    scores = fits(engine, request, tools, adapter=adapter)
+    if must_call and not several:
+        scores = _likelihoods(engine, request, tools, adapter)
+    else:
+        scores = fits(engine, request, tools, adapter=adapter)
     best = max(range(len(tools)), key=lambda number: (scores[number], -number))
     chosen = {best} if must_call or scores[best] >= margin else set()
     if several:
@@ -123,18 +126,14 @@ def fits(
     """
     if not request.strip():
         return [-_LEAST_FIT] * len(tools)
-    language: Language = "zh" if any("\u3400" <= one <= "\u9fff" for one in request) else "en"
-
-    def asked(name: str, **values: str) -> str:
-        text = render(name, language, **values).strip()
-        return engine.render([{"role": "user", "content": text}])
-
-    lines = [tool_line(tool).removeprefix("- ") for tool in tools]
-    named = asked("request_tool", request=request)
-    unnamed = asked("request_tool", request=_NOTHING[language])
+    language = _language(request)
+    lines = [_line(tool) for tool in tools]
+    named = _asked(engine, "request_tool", language, request=request)
+    unnamed = _asked(engine, "request_tool", language, request=_NOTHING[language])
+    asked = [_asked(engine, "tool_request", language, tool=line) for line in ["", *lines]]
     found = engine.score(
         [
-            *((asked("tool_request", tool=line), request) for line in ["", *lines]),
+            *((prompt, request) for prompt in asked),
             *((named, line) for line in lines),
             *((unnamed, line) for line in lines),
         ],
@@ -149,3 +148,29 @@ def fits(
         - (_LEAST_FIT - _LEAST_SHARE * free.sum)
         for number in range(count)
     ]
+
+
+def _likelihoods(
+    engine: RenderingScorer, request: str, tools: Sequence[Mapping[str, Any]], adapter: str | None
+) -> list[float]:
+    """Return the likelihood of a request after each tool, in nats: enough to tell the best."""
+    if not request.strip():
+        return [0.0] * len(tools)
+    language = _language(request)
+    pairs = [
+        (_asked(engine, "tool_request", language, tool=_line(tool)), request) for tool in tools
+    ]
+    return [one.sum for one in engine.score(pairs, adapter=adapter)]
+
+
+def _asked(engine: RenderingScorer, name: str, language: Language, **values: str) -> str:
+    text = render(name, language, **values).strip()
+    return engine.render([{"role": "user", "content": text}])
+
+
+def _language(request: str) -> Language:
+    return "zh" if any("\u3400" <= one <= "\u9fff" for one in request) else "en"
+
+
+def _line(tool: Mapping[str, Any]) -> str:
+    return tool_line(tool).removeprefix("- ")
