@@ -38,6 +38,7 @@ __all__ = ["Engine", "Quantization"]
 Quantization = Literal["none", "8bit", "4bit"]
 _log = logging.getLogger(__name__)
 _BATCH = {"cpu": 32, "cuda": 64, "mps": 16}
+_WEAK_PARAMETERS = 1_000_000_000
 _STATE_BYTES = 2 << 30
 """Bound of a CPU batch's states: where memory ends there, the process may be killed unasked."""
 
@@ -55,6 +56,10 @@ class Engine:
         folder: Where it was loaded from.
         prefix_cache_bytes: Bound of the states of prompt beginnings that are kept for later calls;
             None takes 256 MB (2 GB on CUDA), 0 keeps none. Outputs do not depend on it.
+
+    Attributes:
+        is_weak: Whether it is of a size (below a billion parameters) that needs help with what a
+            larger model does by itself, such as filling in the arguments of a call.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class Engine:
         self.statistics = Statistics()
         self.share_prefix = True
         self.force_tokens = True
+        self.is_weak = int(model.num_parameters()) < _WEAK_PARAMETERS
         self._name = name
         self._adapters = Adapters(model)
         self._forward = Forward(model, tokenizer, self._adapters)

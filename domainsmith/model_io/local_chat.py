@@ -97,14 +97,18 @@ class LocalChat(BaseChatModel):
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
         *,
         tool_choice: str | None = None,
-        tool_choice_by: Literal["scoring", "decoding"] = "scoring",
+        tool_choice_by: Literal["scoring", "decoding"] | None = None,
         call_margin: float = 0.0,
-        told_arguments: bool = True,
+        told_arguments: bool | None = None,
         copy_from_request: bool | None = None,
         parallel_tool_calls: bool = False,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Let the model call tools; its calls always fit their schemas.
+
+        A weak model (:attr:`Engine.is_weak`) besides gets help that a strong one does not need and
+        would be held back by; ``tool_choice_by``, ``told_arguments`` and ``copy_from_request``
+        switch its parts on and off for any model.
 
         Args:
             tools: Functions, LangChain tools, pydantic classes or OpenAI descriptions.
@@ -112,15 +116,16 @@ class LocalChat(BaseChatModel):
             tool_choice_by: ``scoring`` first picks the tool, or none, by likelihood
                 (:mod:`domainsmith.model_io.tool_choice`), then decodes its arguments, or streams an
                 answer in words; a tool that has answered the last human message is not called for
-                it again. ``decoding`` lets the model write the name.
+                it again. ``decoding`` lets the model write the name. None: scoring if weak.
             call_margin: Nats by which a tool must fit better than usual to be called; a negative
                 one makes calls more frequent. For ``scoring`` in ``auto`` mode.
             told_arguments: Narrow the arguments to what the last human message says
-                (:mod:`domainsmith.model_io.tool_arguments`).
+                (:mod:`domainsmith.model_io.tool_arguments`). None: if weak.
             copy_from_request: Whether arguments that are free texts (no enum, pattern or format)
                 must be spans of what humans and tools have said: a small model then cannot
-                paraphrase or invent them. None lets those be composed whose names or descriptions
-                say so (code, a query language, a summary, a reply); False leaves all of them free.
+                paraphrase or invent them. None, for a weak model, lets those be composed whose
+                names or descriptions say so (code, a query language, a summary, a reply), and
+                leaves all of them free for another one, as False does.
             parallel_tool_calls: Let one answer hold several calls.
             **kwargs: Bound as they are.
         """
@@ -353,7 +358,13 @@ class LocalChat(BaseChatModel):
     ) -> GenerationRequest:
         """Turn a call into a request of the engine."""
         adapter = _given(kwargs, "adapter", self.adapter)
-        asked = chat_request(self.engine, messages, kwargs, adapter=adapter)
+        weak = self.engine.is_weak
+        options = {
+            **kwargs,
+            "tool_choice_by": _given(kwargs, "tool_choice_by", "scoring" if weak else "decoding"),
+            "told_arguments": _given(kwargs, "told_arguments", weak),
+        }
+        asked = chat_request(self.engine, messages, options, adapter=adapter)
         return GenerationRequest(
             prompt=asked.prompt,
             max_new_tokens=self._bound(asked.prompt, kwargs),
