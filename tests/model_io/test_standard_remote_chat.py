@@ -66,7 +66,7 @@ class _Remote:
 
     @property
     def standard_chat_model_params(self) -> dict[str, Any]:
-        return {"temperature": 0, "max_tokens": 24, "timeout": 120, "stop": [], "max_retries": 2}
+        return {"temperature": 0, "max_tokens": 40, "timeout": 120, "stop": [], "max_retries": 2}
 
     @property
     def has_tool_calling(self) -> bool:
