@@ -176,6 +176,8 @@ class RemoteChat(WatchedChat):
         yield last
 
     def _tries(self, messages: list[BaseMessage], wanted: Wanted, options: dict[str, Any]) -> Tries:
+        if (options.get("n") or self.n or 1) > 1:
+            raise InputInvalid("n: one answer only can be checked and asked for again")
         options["extra_body"] = {**(self.extra_body or {}), **(options.get("extra_body") or {})}
         return tries(
             messages,

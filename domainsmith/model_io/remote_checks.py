@@ -31,6 +31,7 @@ __all__ = [
     "with_ids",
 ]
 
+_SHOWN = 400
 _FENCED = re.compile(r"^```\w*\s*\n(.*?)\n\s*```$", re.DOTALL)
 
 
@@ -87,11 +88,13 @@ def checked_text(text: str, constraint: Constraint, *, was_guided: bool, was_cut
         found = next((option for option in constraint.body if option in (text, clean)), None)
         if found is not None:
             return found
-        raise _fault(was_cut)("it is not one of the choices", where=clean[:80])
+        choices = ", ".join(constraint.body)[:_SHOWN]
+        raise _fault(was_cut)(f"it is not one of the choices {choices}", where=clean[:80])
     for found in (text, clean):
         if re.fullmatch(str(constraint.body), found):
             return found
-    raise _fault(was_cut)("it does not match the regular expression", where=clean[:80])
+    pattern = str(constraint.body)[:_SHOWN]
+    raise _fault(was_cut)(f"it does not match the pattern {pattern}", where=clean[:80])
 
 
 def _checked_json(text: str, constraint: Constraint, *, was_guided: bool, was_cut: bool) -> str:

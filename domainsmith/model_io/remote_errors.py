@@ -106,11 +106,8 @@ def _translated(error: openai.OpenAIError, place: str, *, begun: bool) -> Domain
         return EndpointUnavailable(
             "No model server answers there", where=place, fix="Start it, or check the URL."
         )
-    body: Any = getattr(error, "body", None)
-    details = body if isinstance(body, Mapping) else {}
-    reason = str(details.get("message") or getattr(error, "message", error))
-    reason = " ".join(reason.split())[:240]
-    if details.get("code") == _OUTPUT_INVALID:
+    reason, code = _reason(error)
+    if code == _OUTPUT_INVALID:
         return OutputInvalid(f"The model server says: {reason}", where=place)
     if isinstance(error, openai.APIStatusError):
         return _by_status(error.status_code, reason, place)
@@ -121,6 +118,20 @@ def _translated(error: openai.OpenAIError, place: str, *, begun: bool) -> Domain
             fix="Look at its log.",
         )
     return _unusable(reason, place)
+
+
+def _reason(error: openai.OpenAIError) -> tuple[str, str]:
+    """Return what the server says about an error, and its code for programs."""
+    body: Any = getattr(error, "body", None)
+    if not isinstance(body, Mapping) and isinstance(error, openai.APIStatusError):
+        try:
+            body = error.response.json()
+        except ValueError:
+            body = None
+    details = body if isinstance(body, Mapping) else {}
+    # FastAPI's own errors have a ``detail``.
+    reason = details.get("message") or details.get("detail") or getattr(error, "message", error)
+    return " ".join(str(reason).split())[:240], str(details.get("code"))
 
 
 def _by_status(status: int, reason: str, place: str) -> DomainSmithError:

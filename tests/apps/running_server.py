@@ -7,6 +7,31 @@ import threading
 from domainsmith.apps.http.server import bind, serve
 
 QUESTION = [{"role": "user", "content": "What is 2+2?"}]
+ADD = {
+    "type": "function",
+    "function": {
+        "name": "add",
+        "description": "Add two numbers.",
+        "parameters": {
+            "type": "object",
+            "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+            "required": ["a", "b"],
+        },
+    },
+}
+SAY = {"type": "function", "function": {"name": "say", "description": "Say something."}}
+ASKED = [{"role": "user", "content": "Add 2 and 5 with the tool."}]
+CALL = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a":2,"b":5}'}}
+PERSON = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "maxLength": 12}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+}
+
+
+def json_schema(schema, **more):
+    described = {"name": "thing", "schema": schema, **more}
+    return {"type": "json_schema", "json_schema": described}
 
 
 class RunningServer:

@@ -5,42 +5,15 @@ import json
 import openai
 import pytest
 from langchain_core.messages import HumanMessage
-from running_server import QUESTION, RunningServer
+from running_server import ADD, ASKED, CALL, PERSON, QUESTION, SAY, RunningServer, json_schema
 
 from domainsmith.apps.http.alone import conversation
 from domainsmith.apps.http.expert import ServedExpert
 from domainsmith.apps.http.protocol import parse_request
-from domainsmith.errors import InputInvalid
 from domainsmith.model_io.chat_messages import plain_messages
 from domainsmith.model_io.local_chat import LocalChat
 from domainsmith.storage import lineage
 from domainsmith.workspace import Workspace
-
-ADD = {
-    "type": "function",
-    "function": {
-        "name": "add",
-        "description": "Add two numbers.",
-        "parameters": {
-            "type": "object",
-            "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
-            "required": ["a", "b"],
-        },
-    },
-}
-SAY = {"type": "function", "function": {"name": "say", "description": "Say something."}}
-ASKED = [{"role": "user", "content": "Add 2 and 5 with the tool."}]
-CALL = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a":2,"b":5}'}}
-PERSON = {
-    "type": "object",
-    "properties": {"name": {"type": "string", "maxLength": 12}, "age": {"type": "integer"}},
-    "required": ["name", "age"],
-}
-
-
-def json_schema(schema, **more):
-    described = {"name": "thing", "schema": schema, **more}
-    return {"type": "json_schema", "json_schema": described}
 
 
 @pytest.fixture(scope="module")
@@ -203,70 +176,6 @@ def test_what_a_grammar_cannot_enforce_is_repaired_or_refused(client):
     assert caught.value.code == "output_invalid"
     with pytest.raises(openai.APIError, match="breaks its schema"):
         list(client.chat.completions.create(**asked, stream=True))
-
-
-@pytest.mark.parametrize(
-    ("fields", "named"),
-    [
-        ({"tools": [ADD, ADD]}, "same name"),
-        ({"tools": [{"type": "web_search"}]}, "tools.0.type"),
-        ({"tools": [{"type": "function", "function": {"name": "a b"}}]}, "tools.0.function.name"),
-        ({"tools": [{"type": "function", "function": {"name": "respond"}}]}, "respond"),
-        ({"tool_choice": "required"}, "no tools"),
-        ({"tools": [ADD], "tool_choice": "any"}, "tool_choice"),
-        (
-            {
-                "tools": [ADD],
-                "tool_choice": {"type": "function", "function": {"name": "sub"}},
-            },
-            "named function",
-        ),
-        ({"tools": [ADD], "parallel_tool_calls": True}, "parallel_tool_calls"),
-        ({"tools": [ADD], "response_format": json_schema(PERSON)}, "leave response_format"),
-        ({"guided_json": PERSON}, "unsupported field guided_json"),
-        ({"structured_outputs": {"grammar": "root ::= 1"}}, "structured_outputs.grammar"),
-        ({"structured_outputs": {"regex": "a", "choice": ["b"]}}, "exactly one"),
-        ({"structured_outputs": {"regex": "("}, "max_tokens": 8}, "cannot be compiled"),
-        ({"response_format": json_schema({"type": "string", "enum": []})}, "enumeration is empty"),
-        (
-            {"response_format": json_schema({"$ref": "#/$defs/a", "$defs": {}})},
-            "refers to #/$defs/a",
-        ),
-        ({"response_format": json_schema({"type": "strange"})}, "malformed"),
-        ({"response_format": json_schema(PERSON), "max_tokens": 2}, "Raise max_new_tokens"),
-        ({"messages": [{"role": "user"}]}, "content is missing"),
-        ({"messages": [{"role": "user", "content": "x", "tool_calls": [CALL]}]}, "assistant"),
-        (
-            {"messages": [{"role": "tool", "tool_call_id": "c9", "content": "x"}]},
-            "no earlier message",
-        ),
-        ({"model": "domainsmith", "tools": [ADD]}, "tools: domainsmith answers from"),
-        (
-            {"model": "base+documents", "response_format": {"type": "json_object"}},
-            "response_format: base+documents",
-        ),
-        (
-            {"model": "domainsmith", "messages": [{**QUESTION[0], "name": "ann"}]},
-            "messages: name",
-        ),
-    ],
-)
-def test_what_is_not_honoured_is_refused_by_name(server, fields, named):
-    status, _, body = server.chat(**fields)
-    assert status == 400, body
-    assert named in body["error"]["message"]
-
-
-def test_the_free_format_is_a_neutral_value_for_documents():
-    body = {"model": "domainsmith", "messages": QUESTION, "response_format": {"type": "text"}}
-    request = parse_request(json.dumps(body).encode())
-    assert request.constraint is None
-    with pytest.raises(InputInvalid, match=r"json_schema\.schema"):
-        parse_request(
-            json.dumps(
-                {**body, "response_format": {"type": "json_schema", "json_schema": {"name": "a"}}}
-            ).encode()
-        )
 
 
 def test_a_call_that_is_cut_is_an_error_and_not_a_call(client):

@@ -67,6 +67,7 @@ class Status:
     message: str = "no reason"
     headers: dict[str, str] = field(default_factory=dict)
     error_code: str | None = None
+    is_detail: bool = False
 
 
 @dataclass
@@ -116,7 +117,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif isinstance(answer, Raw):
             self._send(200, answer.data, answer.kind)
         elif isinstance(answer, Status):
-            body = {"error": {"message": answer.message, "code": answer.error_code}}
+            body: dict[str, Any] = {"detail": answer.message}
+            if not answer.is_detail:
+                body = {"error": {"message": answer.message, "code": answer.error_code}}
             self._send(answer.code, json.dumps(body).encode(), headers=answer.headers)
         elif isinstance(answer, Events):
             self._stream(answer.events, reset=answer.reset)

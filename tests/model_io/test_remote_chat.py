@@ -76,6 +76,8 @@ def test_a_stream_has_pieces_usage_and_the_reason_of_its_end(server: Script) -> 
         (Status(503, "loading"), EndpointUnavailable, r"failed \(503\).*loading", "log"),
         (Status(400, "maximum context length is 10 tokens"), ContextOverflow, "too long", ""),
         (Status(400, "bad seed"), InputInvalid, "bad seed", ""),
+        (Status(400, "pinned to a", is_detail=True), InputInvalid, "pinned to a", ""),
+        (Status(400, "unknown stream_options"), InputInvalid, "stream_options", "stream_usage"),
         (
             Status(422, "cut", error_code="output_invalid"),
             OutputInvalid,

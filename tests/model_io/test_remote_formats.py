@@ -181,6 +181,12 @@ def test_what_nothing_can_satisfy_is_not_sent(server: Script, constraint: Constr
     assert not server.seen
 
 
+def test_several_checked_answers_at_once_are_refused(server: Script) -> None:
+    with pytest.raises(InputInvalid, match="n: one answer"):
+        server.chat(n=2).invoke("?", constraint=Constraint.choice(["a"]))
+    assert not server.seen
+
+
 def test_response_formats_are_checked_too(server: Script) -> None:
     server.plays(Say("{}"))
     found = server.chat().invoke("?", response_format={"type": "json_object"})

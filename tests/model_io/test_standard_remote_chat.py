@@ -66,7 +66,7 @@ class _Remote:
 
     @property
     def standard_chat_model_params(self) -> dict[str, Any]:
-        return {"temperature": 0, "max_tokens": 24, "timeout": 120, "stop": [], "max_retries": 2}
+        return {"temperature": 0, "max_tokens": 40, "timeout": 120, "stop": [], "max_retries": 2}
 
     @property
     def has_tool_calling(self) -> bool:
@@ -148,6 +148,26 @@ def test_the_remote_model_answers_as_the_one_in_process(url: str, engine: Any) -
         found = remote.invoke(asked, constraint=constraint)
         assert found.text == local.invoke(asked, constraint=constraint).text
         assert found.response_metadata["tries"] == 1
+    profile = remote.learn_profile()
+    assert profile is not None
+    assert profile["max_input_tokens"] == engine.context_length
+
+
+def test_an_agent_gets_its_structured_response(url: str) -> None:
+    from langchain.agents import create_agent
+    from langchain.agents.structured_output import ToolStrategy
+    from pydantic import BaseModel, Field
+
+    class Person(BaseModel):
+        """A person."""
+
+        name: str = Field(max_length=12)
+        age: int
+
+    remote = open_remote_chat(f"openai:{url}#base", max_tokens=64)
+    agent = create_agent(remote, tools=[], response_format=ToolStrategy(Person), name="clerk")
+    state = agent.invoke({"messages": [("user", "Bob is 42 years old.")]})
+    assert isinstance(state["structured_response"], Person)
 
 
 for _suite in (TestRemoteChatUnit, TestRemoteChatIntegration, TestRemoteEmbeddings):
