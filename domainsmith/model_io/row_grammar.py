@@ -154,6 +154,8 @@ class RowGrammar:
         """Return tokens of the text that must follow, each allowed in its turn; take none over."""
         self._untry()
         text = forced_text(self._matcher)
+        if not text:
+            return []
         if self._is_bound and self._plan is not None:
             return self._planned(text.encode(), self._plan)
         ahead = self._matcher.fork()

@@ -26,7 +26,7 @@ CHINESE = tool("发送邮件", "给某人发送邮件。", "收件人", "内容"
     ("request_text", "name"),
     [
         ("What is the weather in Berlin tomorrow?", "get_weather"),
-        ("Send a message to Ann.", "send"),
+        ("Please send Bob a message that I am late.", "send"),
         ("给王小明发一封邮件，告诉他明天开会。", "发送邮件"),
         ("Hello!", None),
         ("Thanks, that helped.", None),
