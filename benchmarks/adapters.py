@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -61,6 +62,11 @@ def _resident_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def _say(text: str) -> None:
+    """Tell on stderr where a long run stands."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
 def _scores(engine: Engine) -> list[float]:
     return [engine.score(_PAIRS, adapter=name)[0].sum for name in (None, "lora", "dora")]
 
@@ -97,11 +103,14 @@ def measure(engine: Engine, folders: dict[str, Path], count: int) -> dict[str, A
         engine.add_adapter(name, folder)
         report[f"{name}_load_s"] = round(time.perf_counter() - started, 2)
     before = _scores(engine)
+    _say("warming up")
     _switches(engine, 60)  # the allocator's pools are filled before the first reading
     _calls(engine, 60)
     start = _resident_mb()
+    _say(f"{count} switches")
     seconds = _switches(engine, count)
     between = _resident_mb()
+    _say(f"{count} calls")
     _calls(engine, count)
     end = _resident_mb()
     return report | {

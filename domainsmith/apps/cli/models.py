@@ -66,7 +66,7 @@ def show(app: App, name: str) -> Outcome:
 @click.command("pull", cls=AppCommand)
 @click.argument("name", default="default")
 def pull(app: App, name: str) -> Outcome:
-    """Fetch and prepare weights: `default` (chat model and embedder), or a model of the hub.
+    """Fetch weights: `default` (chat model and embedder) or a model of the hub.
 
     A model of the hub is named OWNER/NAME (its safetensors are fetched) or OWNER/NAME#FILE.gguf.
     All files are compared with their checksums; a download that broke off goes on where it stopped.
