@@ -25,7 +25,7 @@ from domainsmith.model_io.token_masks import ENDS_NUMBER, ENDS_TEXT, PRINTABLE, 
 __all__ = ["CompiledGrammar", "RowGrammar", "Vocabulary"]
 
 _NUMBER_LIMIT = 20
-_CANDIDATES = 6
+_CANDIDATES = 4
 _NOTHING = ShortTexts((), (), ())
 
 
@@ -108,7 +108,7 @@ class RowGrammar:
         self._untry()
         plan = self._binding_plan(remaining)
         long = self._is_long()
-        if greedy and not long and self._try(int(logits.argmax())):
+        if greedy and not long and self._take_short_cut(int(logits.argmax())):
             if plan is None or self._leads_to_end(int(self._tried or 0), plan, remaining):
                 return
             self._untry()
@@ -233,6 +233,10 @@ class RowGrammar:
             tokens.append(token)
             forced = forced[len(text) :]
         return tokens
+
+    def _take_short_cut(self, token: int) -> bool:
+        """Try the most likely token of all before any mask is computed."""
+        return self._try(token)
 
     def _try(self, token: int) -> bool:
         """Take a token that is most likely wanted; :meth:`_untry` takes it back."""

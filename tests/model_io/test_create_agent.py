@@ -158,11 +158,11 @@ def test_calls_without_results_and_a_last_answer_do_no_harm(chat: LocalChat) -> 
     called = {"name": "get_weather", "args": {"location": "Rome"}, "id": "a", "type": "tool_call"}
     dangling = [HumanMessage(ASKED), AIMessage("", tool_calls=[called]), HumanMessage("Hello!")]
     bound = chat.bind_tools([get_weather])
-    assert bound.invoke(dangling).text
+    assert bound.invoke(dangling, max_tokens=8).text
     last = [HumanMessage("Hello!"), AIMessage("Hello, what can I do?")]
-    assert bound.invoke(last).text
+    assert bound.invoke(last, max_tokens=8).text
     orphan = [HumanMessage("Hello!"), ToolMessage("It rains.", tool_call_id="unknown")]
-    assert bound.invoke(orphan).text
+    assert bound.invoke(orphan, max_tokens=8).text
 
 
 def test_stop_texts_cut_words_and_never_calls(chat: LocalChat) -> None:
@@ -211,7 +211,8 @@ def test_classes_can_be_tools(chat: LocalChat, kind: Any) -> None:
 
 
 def test_a_fraction_of_the_context_triggers_a_summary(chat: LocalChat) -> None:
-    small = chat.model_copy(update={"profile": {**(chat.profile or {}), "max_input_tokens": 200}})
+    profile = {**(chat.profile or {}), "max_input_tokens": 200}
+    small = chat.model_copy(update={"profile": profile, "max_tokens": 12})
     middleware = SummarizationMiddleware(
         model=small, trigger=("fraction", 0.5), keep=("messages", 1)
     )

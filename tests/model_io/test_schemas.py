@@ -57,7 +57,7 @@ def test_the_most_likely_token_is_the_same_with_and_without_the_short_cut(
 
     requests = [ask(schema, max_new_tokens=90) for schema in random_schemas(2, seed=3)]
     quick = {done.index: done.text for done in exact_engine.generate(requests)}
-    monkeypatch.setattr(RowGrammar, "_try", lambda self, token: False)
+    monkeypatch.setattr(RowGrammar, "_take_short_cut", lambda self, token: False)
     assert quick == {done.index: done.text for done in exact_engine.generate(requests)}
 
 
