@@ -61,12 +61,12 @@ class _Remote:
             "model": "base",
             "stream_usage": True,
             # Where the suite sets no bound; it may set another, which wins.
-            "extra_body": {"max_tokens": 24},
+            "extra_body": {"max_tokens": 16},
         }
 
     @property
     def standard_chat_model_params(self) -> dict[str, Any]:
-        return {"temperature": 0, "max_tokens": 40, "timeout": 120, "stop": [], "max_retries": 2}
+        return {"temperature": 0, "max_tokens": 32, "timeout": 120, "stop": [], "max_retries": 2}
 
     @property
     def has_tool_calling(self) -> bool:
