@@ -23,21 +23,18 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import (
     Runnable,
     RunnableConfig,
-    RunnableLambda,
-    RunnableMap,
-    RunnablePassthrough,
 )
 from langchain_core.runnables.config import get_config_list
 from langchain_core.tools import BaseTool
-from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
-from langchain_core.utils.pydantic import is_basemodel_subclass
-from pydantic import BaseModel, ConfigDict
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import ConfigDict
 
 from domainsmith.errors import DomainSmithError, InputInvalid
-from domainsmith.model_io.chat_output import answer_message, last_chunk, structured_answer
+from domainsmith.model_io.chat_output import answer_message, last_chunk
 from domainsmith.model_io.chat_request import chat_request
 from domainsmith.model_io.engine import Engine
-from domainsmith.model_io.generation import Completion, Constraint, GenerationRequest
+from domainsmith.model_io.generation import Completion, GenerationRequest
+from domainsmith.model_io.structured_output import structured_output
 from domainsmith.model_io.tool_calls import is_call
 
 __all__ = ["LocalChat"]
@@ -153,7 +150,8 @@ class LocalChat(BaseChatModel):
         Args:
             schema: A pydantic class, a typed dict or a JSON schema.
             include_raw: Return ``raw``, ``parsed`` and ``parsing_error`` instead.
-            **kwargs: ``method`` and ``strict`` are accepted and make no difference.
+            **kwargs: ``tools`` may be called instead, and there is no parsed value then;
+                ``method`` and ``strict`` are accepted and make no difference.
 
         Returns:
             A runnable that gives an instance of a pydantic class, or a mapping.
@@ -161,26 +159,8 @@ class LocalChat(BaseChatModel):
         unknown = sorted(set(kwargs) - {"method", "strict", "tools"})
         if unknown:
             raise InputInvalid(f"Unknown arguments: {', '.join(unknown)}")
-        kind: type[Any] | None = None
-        if isinstance(schema, type) and is_basemodel_subclass(schema):
-            kind = schema
-        if kind and issubclass(kind, BaseModel):
-            plain = kind.model_json_schema()
-        else:
-            plain = kind.schema() if kind else convert_to_json_schema(schema)  # pydantic's v1
-        constraint = Constraint.json_schema(plain)
-        parser = RunnableLambda(partial(structured_answer, constraint=constraint, kind=kind))
-        told = {"kwargs": {"method": "json_schema"}, "schema": schema}
-        model = self.bind(constraint=constraint, ls_structured_output_format=told)
-        if not include_raw:
-            return model | parser
-        parsed = RunnablePassthrough.assign(
-            parsed=(lambda found: found["raw"]) | parser, parsing_error=lambda _: None
-        )
-        failed = RunnablePassthrough.assign(parsed=lambda _: None)
-        return RunnableMap(raw=model) | parsed.with_fallbacks(
-            [failed], exception_key="parsing_error"
-        )
+        options = {"tools": kwargs["tools"]} if kwargs.get("tools") else {}
+        return structured_output(self, schema, include_raw=include_raw, strict=None, **options)
 
     def batch(
         self,

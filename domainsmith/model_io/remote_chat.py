@@ -16,7 +16,6 @@ from domainsmith.errors import InputInvalid
 from domainsmith.model_io.remote_errors import translated_api_errors
 from domainsmith.model_io.remote_ladder import Wanted, take_wanted
 from domainsmith.model_io.remote_stream import HeldStream
-from domainsmith.model_io.remote_structured import structured_output
 from domainsmith.model_io.remote_target import api_key, split_target
 from domainsmith.model_io.remote_tries import (
     Asked,
@@ -26,6 +25,7 @@ from domainsmith.model_io.remote_tries import (
     tries,
 )
 from domainsmith.model_io.remote_watched import WatchedChat
+from domainsmith.model_io.structured_output import structured_output
 
 __all__ = ["RemoteChat", "api_key", "open_remote_chat", "split_target", "translated_api_errors"]
 

@@ -44,11 +44,21 @@ class _Local:
 
 
 class TestLocalChatUnit(_Local, ChatModelUnitTests):  # type: ignore[misc]
-    """The unit suite."""
+    """The unit suite.
+
+    Skipped: ``test_init_from_env`` (a loaded engine does not come from the environment) and
+    ``test_serdes`` (an engine is not written into JSON).
+    """
 
 
 class TestLocalChatIntegration(_Local, ChatModelIntegrationTests):  # type: ignore[misc]
-    """The integration suite."""
+    """The integration suite.
+
+    Skipped: images, audio and PDF, as inputs or as tool results (the models read text only);
+    Anthropic's inputs (not the messages of this model); the override of the model's name in a call
+    (four cases: a chat model has one engine); recorded traffic (``test_stream_time``: there is
+    none).
+    """
 
 
 for _suite in (TestLocalChatUnit, TestLocalChatIntegration):

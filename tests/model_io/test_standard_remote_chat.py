@@ -110,14 +110,8 @@ class TestRemoteChatIntegration(_Remote, ChatModelIntegrationTests):  # type: ig
 
     Skipped: images, audio, video and PDF, as inputs or as tool results (the models read text only,
     and the server refuses such parts by name); Anthropic's inputs (not OpenAI's protocol); recorded
-    traffic (``test_stream_time``: the server is real). Whether to call a tool or to answer in words
-    is up to a model of 135M parameters in the case that is marked; whether its calls are valid is
-    not.
+    traffic (``test_stream_time``: the server is real).
     """
-
-    @pytest.mark.xfail(reason="free to answer in words, the small model does", strict=False)
-    def test_agent_loop(self, model: BaseChatModel) -> None:
-        super().test_agent_loop(model)
 
 
 class TestRemoteEmbeddings(EmbeddingsIntegrationTests):  # type: ignore[misc]
