@@ -41,6 +41,9 @@ reference:
 	$(RUN)/python scripts/generate_file_tree.py --check
 
 unit:
+	$(RUN)/python -m pytest
+
+coverage: setup
 	$(RUN)/python -m pytest --cov --cov-report=term
 
 reliability:

@@ -27,6 +27,10 @@ class _Local:
         return {"engine": load_engine("default")}
 
     @property
+    def standard_chat_model_params(self) -> dict[str, Any]:
+        return {"temperature": 0, "max_tokens": 48, "timeout": 60, "stop": [], "max_retries": 2}
+
+    @property
     def has_tool_calling(self) -> bool:
         return True
 
