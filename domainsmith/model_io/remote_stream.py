@@ -8,6 +8,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
+from domainsmith.model_io.chat_output import last_chunk
 from domainsmith.model_io.remote_ladder import Wanted
 from domainsmith.model_io.remote_tries import answer_of
 
@@ -69,20 +70,7 @@ class HeldStream:
         if self._given:
             # After a second try what was said first stays said.
             text = "" if text == self._given else f"\n{text}" if text else ""
-        chunk = AIMessageChunk(
-            content=text,
-            tool_call_chunks=[
-                {
-                    "name": call["name"],
-                    "args": json.dumps(call["args"], ensure_ascii=False),
-                    "id": call["id"],
-                    "index": index,
-                    "type": "tool_call_chunk",
-                }
-                for index, call in enumerate(message.tool_calls)
-            ],
-            usage_metadata=message.usage_metadata,
-            response_metadata=message.response_metadata,
-            chunk_position="last",
+        chunk = last_chunk(message.model_copy(update={"content": text}), with_content=True)
+        return ChatGenerationChunk(
+            message=chunk.message, generation_info=generation.generation_info
         )
-        return ChatGenerationChunk(message=chunk, generation_info=generation.generation_info)
