@@ -13,8 +13,9 @@ __all__ = ["Collection", "build_collection"]
 
 _HUMAN = frozenset({"given", "feedback"})
 _WEAK = frozenset({"words", "section"})
-_ENOUGH = 30
-"""Questions from which a better kind alone is measured with."""
+_ENOUGH_PEOPLE = 40
+_ENOUGH_FORMED = 120
+"""Questions from which a better kind alone is measured with: fewer decide nothing."""
 _MOST = 400
 """Questions that are measured with at most; more make an interval little narrower."""
 
@@ -87,9 +88,9 @@ def _best_kind(
     """Take people's questions if there are enough, else those that read like questions."""
     people = [question for question in measured if question.route in _HUMAN]
     formed = [question for question in measured if question.route not in _WEAK]
-    if len(people) >= _ENOUGH:
+    if len(people) >= _ENOUGH_PEOPLE:
         return people, "people"
-    if len(formed) >= _ENOUGH:
+    if len(formed) >= _ENOUGH_FORMED:
         return formed, "forms of sentences"
     return list(measured), "all routes"
 
