@@ -201,7 +201,7 @@ def test_blending_follows_scores_or_places() -> None:
     assert max(range(3), key=lambda at: blended(scores, 0.0)[at]) == 0
     assert blended([], 0.5) == []
     assert blended([1.0, 1.0], 1.0) == [0.0, 0.0]
-    assert search.BLENDS == tuple(sorted(search.BLENDS))
+    assert list(search.BLENDS) == sorted(search.BLENDS)
 
 
 class _Reversed:
