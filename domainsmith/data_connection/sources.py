@@ -38,7 +38,7 @@ def add_folder(
     folder: Path,
     *,
     embedder: Embedder,
-    chunk_tokens: int = 160,
+    chunk_tokens: int = 200,
     git: bool = False,
     progress: ProgressCallback | None = None,
     index: Index | None = None,

@@ -122,6 +122,8 @@ def split(
         cover everything but headings and white space.
     """
     text = document.text
+    document_id = document.id  # hashed anew at each look
+    paged = _paged(document)
     passages: list[Passage] = []
     sections = _merged(
         list(_sections(document)), document, _Ruler(text, max_tokens, count, max_tokens)
@@ -133,7 +135,7 @@ def split(
             body = text[piece.start : piece.end].replace("\f", "\n")
             passages.append(
                 Passage(
-                    document_id=document.id,
+                    document_id=document_id,
                     document_path=document.path,
                     origin_path=document.origin_path,
                     ordinal=len(passages),
@@ -141,7 +143,7 @@ def split(
                     header=header,
                     start=piece.start,
                     end=piece.end,
-                    page=text.count("\f", 0, piece.start) + 1 if _paged(document) else None,
+                    page=text.count("\f", 0, piece.start) + 1 if paged else None,
                     language=document.language,
                     content=piece.content,
                 )

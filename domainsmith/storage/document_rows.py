@@ -36,8 +36,9 @@ def checked_rows(document: Document, passages: Sequence[Passage]) -> list[tuple[
     Raises:
         InputInvalid: A passage is of another document, or two are the same.
     """
+    document_id = document.id  # hashed anew at each look
     for item in passages:
-        if item.document_id != document.id:
+        if item.document_id != document_id:
             raise InputInvalid("A passage belongs to another document", where=item.id)
     rows = [passage_row(item) for item in passages]
     if len({row[0] for row in rows}) != len(rows):
