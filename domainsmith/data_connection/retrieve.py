@@ -20,9 +20,11 @@ from pydantic import ConfigDict
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import content_terms, detect_language, tokenize
 from domainsmith.data_connection.split import passage_context
+from domainsmith.data_connection.versions import hidden_documents
 from domainsmith.errors import InputNotFound
 from domainsmith.model_io.generation import Embedder, Reranker
 from domainsmith.records import Hit, Language, Passage
+from domainsmith.storage.copies import with_places
 from domainsmith.storage.documents import passages_by_id
 
 __all__ = ["HybridRetriever", "coverage", "embedder_speaks", "fuse", "fusion_weight", "retrieve"]
@@ -172,7 +174,10 @@ def _fused(
     k: int,
 ) -> list[Hit]:
     found = passages_by_id(index.workspace.db, sorted({*dense, *lexical}))
-    by_id = {passage.id: passage for passage in found}
+    hidden = hidden_documents(index.workspace.db, query)  # a newer version replaces these
+    by_id = {passage.id: passage for passage in found if passage.document_id not in hidden}
+    dense = {id: score for id, score in dense.items() if id in by_id}
+    lexical = {id: score for id, score in lexical.items() if id in by_id}
     if not by_id:
         return []
     top = next(iter(lexical), None)
@@ -183,10 +188,11 @@ def _fused(
         for id, score in fuse(dense, lexical, weight).items()
     ]
     candidates.sort(key=lambda c: (-c.score, c.passage.document_path, c.passage.ordinal))
-    return [
+    hits = [
         Hit(passage=c.passage, score=round(c.score, 6), dense=c.dense, bm25=c.bm25)
         for c in _without_copies(candidates, k)
     ]
+    return with_places(index.workspace.db, hits)
 
 
 def fuse(dense: dict[str, float], lexical: dict[str, float], weight: float) -> dict[str, float]:
