@@ -14,12 +14,14 @@ from domainsmith.storage.database import Database
 from domainsmith.storage.passages import (
     PASSAGE_COLUMNS,
     passage,
+    passage_ids,
     passage_row,
     passages,
     passages_by_id,
     passages_fingerprint,
+    passages_version,
 )
-from domainsmith.storage.vectors import missing_vectors, put_vectors, vectors
+from domainsmith.storage.vectors import missing_vectors, put_vectors, vectors, vectors_by_id
 
 __all__ = [
     "DocumentState",
@@ -28,14 +30,17 @@ __all__ = [
     "documents",
     "missing_vectors",
     "passage",
+    "passage_ids",
     "passages",
     "passages_by_id",
     "passages_fingerprint",
+    "passages_version",
     "put_document",
     "put_vectors",
     "remove_document",
     "touch_document",
     "vectors",
+    "vectors_by_id",
 ]
 
 _DOCUMENT = (
