@@ -17,6 +17,7 @@ from langchain_core.documents import Document as LangchainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
+from domainsmith.data_connection.filters import PassageFilter
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import content_terms, detect_language, tokenize
 from domainsmith.data_connection.split import passage_context
@@ -27,7 +28,15 @@ from domainsmith.records import Hit, Language, Passage
 from domainsmith.storage.copies import with_places
 from domainsmith.storage.documents import passages_by_id
 
-__all__ = ["HybridRetriever", "coverage", "embedder_speaks", "fuse", "fusion_weight", "retrieve"]
+__all__ = [
+    "HybridRetriever",
+    "coverage",
+    "embedder_speaks",
+    "fuse",
+    "fusion_weight",
+    "langchain_document",
+    "retrieve",
+]
 
 _CANDIDATES = 50
 """Passages taken from each ranking before fusion."""
@@ -106,6 +115,7 @@ def retrieve(
     k: int = 5,
     reranker: Reranker | None = None,
     rerank_top: int = 20,
+    where: PassageFilter | None = None,
 ) -> list[list[Hit]]:
     """Find the passages that fit each query best.
 
@@ -116,6 +126,7 @@ def retrieve(
         k: Passages a query.
         reranker: Orders the best fused candidates anew; None keeps the fused order.
         rerank_top: How many candidates of a query it reads.
+        where: Which passages may be found; None allows all.
 
     Returns:
         At most ``k`` hits a query, best first; near-identical passages (a manual as PDF and
@@ -125,8 +136,8 @@ def retrieve(
     if not asked:
         return []
     if reranker is None:
-        return _fused_hits(index, embedder, asked, k)
-    found = _fused_hits(index, embedder, asked, max(k, rerank_top))
+        return _fused_hits(index, embedder, asked, k, where)
+    found = _fused_hits(index, embedder, asked, max(k, rerank_top), where)
     heads = [hits[:rerank_top] for hits in found]
     texts = [[passage_context(hit.passage) for hit in head] for head in heads]
     scores = reranker.rerank(asked, texts)
@@ -148,10 +159,12 @@ def _reranked(head: Sequence[Hit], scores: Sequence[float], rest: Sequence[Hit])
     ]
 
 
-def _fused_hits(index: Index, embedder: Embedder, asked: list[str], k: int) -> list[list[Hit]]:
+def _fused_hits(
+    index: Index, embedder: Embedder, asked: list[str], k: int, where: PassageFilter | None
+) -> list[list[Hit]]:
     for last_try in (False, True):
-        dense = index.dense(embedder.embed(asked), _CANDIDATES)
-        lexical = index.bm25(asked, _CANDIDATES)
+        dense = index.dense(embedder.embed(asked), _CANDIDATES, where=where)
+        lexical = index.bm25(asked, _CANDIDATES, where=where)
         try:
             return [
                 _fused(index, embedder, query, dict(d), dict(b), k)
@@ -251,29 +264,43 @@ class HybridRetriever(BaseRetriever):
     """A :class:`~domainsmith.model_io.generation.Reranker`, or None."""
     rerank_top: int = 20
     """Candidates that the reranker reads."""
+    where: PassageFilter | None = None
+    """Which passages may be found; None allows all."""
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,
+        k: int | None = None,
+        where: PassageFilter | None = None,
     ) -> list[LangchainDocument]:
         hits = retrieve(
             self.index,
             self.embedder,
             [query],
-            k=self.k,
+            k=self.k if k is None else k,
             reranker=self.reranker,
             rerank_top=self.rerank_top,
+            where=self.where if where is None else where,
         )[0]
-        return [
-            LangchainDocument(
-                id=hit.passage.id,
-                page_content=hit.passage.text,
-                metadata={
-                    "passage_id": hit.passage.id,
-                    "document": hit.passage.document_path,
-                    "page": hit.passage.page,
-                    "header": hit.passage.header,
-                    "score": hit.score,
-                },
-            )
-            for hit in hits
-        ]
+        return [langchain_document(hit.passage, score=hit.score) for hit in hits]
+
+
+def langchain_document(passage: Passage, **more: float) -> LangchainDocument:
+    """Give a passage the form of LangChain.
+
+    Args:
+        passage: The passage.
+        more: Further metadata.
+
+    Returns:
+        A document with the passage's id, text and place.
+    """
+    place = {
+        "passage_id": passage.id,
+        "document": passage.document_path,
+        "page": passage.page,
+        "header": passage.header,
+    }
+    return LangchainDocument(id=passage.id, page_content=passage.text, metadata={**place, **more})
