@@ -50,9 +50,12 @@ class Searched:
 
         self.embedder = embedder
         self._stop = stop
-        # Without Chroma: the programs that answer questions meanwhile keep their index.
-        self.index: Index = Index(workspace, embedder, None)
-        self.index.refresh()
+        # In memory: the programs that answer questions meanwhile keep what they own.
+        self.index: Index = Index.open(workspace, embedder, backend="memory")
+
+    def close(self) -> None:
+        """Close the index."""
+        self.index.close()
 
     def hits(self, questions: Sequence[str], k: int = 50) -> list[list[Hit]]:
         """Search as the product does.
