@@ -150,6 +150,10 @@ class Hit(Value):
     """Cosine similarity of query and passage, -1 to 1; absent if dense search did not see it."""
     bm25: float | None = None
     """BM25 score, >= 0; absent if BM25 did not see it."""
+    weight: float | None = None
+    """Weight of BM25 in the fused score, 0 to 1; dense search has the rest."""
+    reranked: float | None = None
+    """The reranker's own score; absent if none read it."""
 
 
 class Citation(Value):

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from domainsmith.data_connection.chroma_store import ChromaStore, StoreBroken
+from domainsmith.data_connection.fusion import read_fusion
 from domainsmith.data_connection.lexical import LexicalIndex
 from domainsmith.data_connection.vectors import embed_missing, exact_search
 from domainsmith.model_io.generation import Embedder
-from domainsmith.records import content_hash
+from domainsmith.records import Language, content_hash
 from domainsmith.storage.documents import passages, passages_fingerprint, vectors
 from domainsmith.storage.locks import LockHandle, try_hold
 from domainsmith.workspace import Workspace
@@ -115,6 +117,11 @@ class Index:
         with self._guard:
             return self._lexical.idf(term)
 
+    def bm25_of(self, query: str, text: str, language: Language) -> float:
+        """Score a text that is not indexed (see :meth:`LexicalIndex.score`)."""
+        with self._guard:
+            return self._lexical.score(query, text, language)
+
     @property
     def workspace(self) -> Workspace:
         """The workspace that is searched."""
@@ -136,7 +143,12 @@ class Index:
                 "clean": mark.clean if mark else True,
                 "rebuilds": list(self._store.rebuilds) if self._store else [],
                 "degraded": self._degraded,
+                "fusion": self._fusion_state(),
             }
+
+    def _fusion_state(self) -> dict[str, Any]:
+        learned = read_fusion(self._workspace.index_dir, self._embedder.model_name)
+        return asdict(learned)["weights"] if learned else {}
 
     def close(self) -> None:
         """Close Chroma and give the owner lock back."""
