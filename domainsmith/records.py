@@ -179,6 +179,10 @@ class Hit(Value):
     """BM25 score, >= 0; absent if BM25 did not see it."""
     places: tuple[str, ...] = ()
     """Other files that hold the same text under the same header, as ``path`` or ``path, p. N``."""
+    weight: float | None = None
+    """Weight of BM25 in the fused score, 0 to 1; dense search has the rest."""
+    reranked: float | None = None
+    """The reranker's own score; absent if none read it."""
 
 
 class Citation(Value):

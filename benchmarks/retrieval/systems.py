@@ -14,9 +14,11 @@ from benchmarks.retrieval.gate import fit_gate
 from benchmarks.retrieval.measures import HitRates, hit_rates
 from benchmarks.retrieval.peers import langchain_ensemble, plain_bm25
 from benchmarks.retrieval.vector_cache import CachedEmbedder
+from domainsmith.data_connection.fusion_learning import learn_fusion
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.retrieve import retrieve
+from domainsmith.model_io.embed import embed_queries
 from domainsmith.model_io.generation import Embedder, Reranker
 from domainsmith.model_io.load import load_embedder, load_engine, load_reranker
 from domainsmith.model_io.rerank import LikelihoodReranker
@@ -115,8 +117,11 @@ def _product(
         started = time.perf_counter()
         with Index.open(workspace, embedder) as index:
             notes["seconds to index"] = round(time.perf_counter() - started, 1)
+            started = time.perf_counter()
+            learn_fusion(index, embedder)
+            notes["seconds to learn the fusion"] = round(time.perf_counter() - started, 1)
             ids["bm25"] = [[id for id, _ in row] for row in index.bm25(asked, _DEPTH)]
-            vectors = embedder.embed(asked)
+            vectors = embed_queries(embedder, asked)
             ids["dense"] = [[id for id, _ in row] for row in index.dense(vectors, _DEPTH)]
             timed = _timed(notes, "milliseconds a query", len(asked))
             fused = timed(lambda: retrieve(index, embedder, asked, k=_DEPTH))

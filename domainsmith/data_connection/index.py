@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,11 +20,12 @@ import numpy as np
 from domainsmith.data_connection.chroma_store import ChromaStore, StoreBroken
 from domainsmith.data_connection.dense import DenseRows, search_rows
 from domainsmith.data_connection.filters import PassageFilter, matching_ids
+from domainsmith.data_connection.fusion import read_fusion
 from domainsmith.data_connection.index_store import IndexStore
 from domainsmith.data_connection.lexical import LexicalIndex
 from domainsmith.data_connection.vectors import embed_missing
 from domainsmith.model_io.generation import Embedder
-from domainsmith.records import content_hash
+from domainsmith.records import Language, content_hash
 from domainsmith.storage.documents import (
     missing_vectors,
     passage_ids,
@@ -147,6 +149,11 @@ class Index:
         with self._guard:
             return self._lexical.idf(term)
 
+    def bm25_of(self, query: str, text: str, language: Language) -> float:
+        """Score a text that is not indexed (see :meth:`LexicalIndex.score`)."""
+        with self._guard:
+            return self._lexical.score(query, text, language)
+
     @property
     def workspace(self) -> Workspace:
         """The workspace that is searched."""
@@ -170,7 +177,12 @@ class Index:
                 "rebuilds": [*self._files.rebuilds, *self._rebuilds],
                 "candidates": codes.candidates if codes else 0,
                 "degraded": self._degraded or self._files.not_kept,
+                "fusion": self._fusion_state(),
             }
+
+    def _fusion_state(self) -> dict[str, Any]:
+        learned = read_fusion(self._workspace.index_dir, self._embedder.model_name)
+        return asdict(learned)["weights"] if learned else {}
 
     def close(self) -> None:
         """Close Chroma and give the owner lock back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from domainsmith.model_io.generation import Embedder
 
-__all__ = ["EmbedderOfLangChain", "LangChainEmbeddings", "LocalEmbedder"]
+__all__ = ["EmbedderOfLangChain", "LangChainEmbeddings", "LocalEmbedder", "embed_queries"]
 
 _BATCH = 32
 _NO_LIMIT = 1 << 20
@@ -83,7 +83,7 @@ class LocalEmbedder:
         return len(tokenizer.encode(text, truncation=False, verbose=False))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts.
+        """Embed passages, with the model's prompt for them if it has one.
 
         The rows are batched by length in an order that depends on the texts alone.
 
@@ -98,13 +98,25 @@ class LocalEmbedder:
             InputInvalid: A single text was given instead of a list.
             ModelError: A vector is not a number.
         """
+        return self._embedded(texts, self._model.encode_document)
+
+    def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed questions as :meth:`embed` does, with the model's prompt for them if it has one.
+
+        E5, BGE and Qwen embedders are trained with one; without it they rank worse.
+        """
+        return self._embedded(texts, self._model.encode_query)
+
+    def _embedded(
+        self, texts: Sequence[str], encode: Callable[..., NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
         if isinstance(texts, str):
             raise InputInvalid("embed takes a list of texts, not one text")
         if not texts:
             return np.zeros((0, self._dimension), dtype=np.float32)
         distinct = sorted(set(texts), key=lambda text: (-len(text), text))
         with self._lock:
-            vectors = self._model.encode(
+            vectors = encode(
                 distinct,
                 batch_size=_BATCH,
                 normalize_embeddings=True,
@@ -116,6 +128,21 @@ class LocalEmbedder:
         place = {text: row for row, text in enumerate(distinct)}
         found: NDArray[np.float32] = vectors.astype(np.float32)[[place[text] for text in texts]]
         return found
+
+
+def embed_queries(embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Embed questions by an embedder that may or may not tell them from passages.
+
+    Args:
+        embedder: Any; ``embed_queries`` is used if it has one.
+        texts: The questions.
+
+    Returns:
+        Float32 vectors of shape (texts, dimension), L2-normalised.
+    """
+    compute: Callable[[Sequence[str]], NDArray[np.float32]]
+    compute = getattr(embedder, "embed_queries", embedder.embed)
+    return compute(texts)
 
 
 class LangChainEmbeddings(Embeddings):
@@ -135,7 +162,8 @@ class LangChainEmbeddings(Embeddings):
 
     def embed_query(self, text: str) -> list[float]:
         """Embed one question."""
-        return self.embed_documents([text])[0]
+        row: list[float] = embed_queries(self._embedder, [text])[0].tolist()
+        return row
 
 
 class EmbedderOfLangChain:
