@@ -113,7 +113,9 @@ def _tune_retrieval(ctx: ToolContext, arguments: TuneRetrieval) -> ToolResult:
             ProgressEvent("tuning", status.step, status.total_steps or None, status.message)
         )
 
-    return tuning_result(ctx, made, jobs.wait(ctx.workspace, job_id, progress=tell))
+    result = tuning_result(ctx, made, jobs.wait(ctx.workspace, job_id, progress=tell))
+    ctx.models.refresh_search()
+    return result
 
 
 def tuning_result(ctx: ToolContext, made: QuestionSet, status: JobStatus) -> ToolResult:

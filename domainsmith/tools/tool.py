@@ -71,6 +71,10 @@ class Models(Protocol):
         """Return what orders the passages found anew, or None; only asked for if one is set."""
         ...
 
+    def refresh_search(self) -> None:
+        """Let go of embedder, index and reranker: tuned ones may be in use from now on."""
+        ...
+
 
 @dataclass(frozen=True)
 class ToolOptions:
