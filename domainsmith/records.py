@@ -320,8 +320,8 @@ class RetrievalQuestion(Value):
     answer: str = ""
     """Words of the passage that answer it; a passage that holds them is no wrong answer."""
     route: str
-    """How it was made: ``given``, ``feedback``, ``heading``, ``pattern``, ``table``, ``section``,
-    ``written`` (by the chat model) or ``words`` (a sentence with words dropped)."""
+    """How it was made: ``given``, ``feedback``, ``heading``, ``pattern``, ``table``, ``section`` or
+    ``words`` (a sentence with words dropped)."""
 
 
 class RetrievalSettings(Value):
