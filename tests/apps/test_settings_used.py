@@ -120,7 +120,8 @@ def check_splitter(assembly, record):
 
 def check_urls(assembly, record):
     loaded(record)
-    record("domainsmith.data_connection.index.Index.open", SimpleNamespace(refresh=lambda: None))
+    opened = SimpleNamespace(refresh=lambda: None, close=lambda: None)
+    record("domainsmith.data_connection.index.Index.open", opened)
     seen = record("domainsmith.data_connection.urls.add_urls", error=InputInvalid("recorded"))
     addresses = assembly.workspace.root / "list.txt"
     addresses.write_text("https://example.org/a\n")
