@@ -178,7 +178,9 @@ def _add_file(
 def _remove_gone(intake: Intake, found: Scan) -> None:
     """Forget what stood in files that are no longer there; what only failed today stays."""
     present = {name for name, _ in found.files} | {failure.path for failure in intake.failed}
+    # A folder that cannot be listed is among the failures; what it holds is not known to be gone.
+    unseen = tuple(f"{failure.path}/" for failure in intake.failed)
     states = file_states(intake.workspace.db, intake.key)
     for name in sorted(set(states) - present):
-        for path in states[name].paths:
+        for path in () if name.startswith(unseen) else states[name].paths:
             intake.remove(path)
