@@ -278,13 +278,16 @@ def _count(workspace: Workspace) -> int:
 
 
 def _refresh(workspace: Workspace, embedder: Embedder, index: Index | None) -> None:
-    if index is not None:
-        index.refresh()
-        return
     # Imported here: the index brings Chroma along, which costs more than most calls.
+    from domainsmith.data_connection.fusion_learning import learn_fusion
     from domainsmith.data_connection.index import Index
 
-    Index.open(workspace, embedder).close()
+    if index is not None:
+        index.refresh()
+        learn_fusion(index, embedder)
+        return
+    with Index.open(workspace, embedder) as opened:
+        learn_fusion(opened, embedder)
 
 
 def _split_as(workspace: Workspace, splitter: Splitter) -> bool:

@@ -21,11 +21,13 @@ from domainsmith.storage.document_rows import (
 )
 from domainsmith.storage.passages import (
     passage,
+    passage_ids,
     passages,
     passages_by_id,
     passages_fingerprint,
+    passages_version,
 )
-from domainsmith.storage.vectors import missing_vectors, put_vectors, vectors
+from domainsmith.storage.vectors import missing_vectors, put_vectors, vectors, vectors_by_id
 
 __all__ = [
     "DocumentState",
@@ -36,9 +38,11 @@ __all__ = [
     "file_states",
     "missing_vectors",
     "passage",
+    "passage_ids",
     "passages",
     "passages_by_id",
     "passages_fingerprint",
+    "passages_version",
     "put_document",
     "put_file",
     "put_vectors",
@@ -47,6 +51,7 @@ __all__ = [
     "touch_document",
     "twin",
     "vectors",
+    "vectors_by_id",
 ]
 
 _DOCUMENT = (

@@ -121,7 +121,32 @@ _VERSION_2 = (
     "CREATE INDEX copies_by_original ON copies (original_id)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
+_COUNTED = "BEGIN UPDATE changes SET version = version + 1 WHERE what = 'passages'; END"
+
+_VERSION_3 = (
+    # Tells an open index at the cost of one row whether it must look for changes.
+    """CREATE TABLE changes (
+        what TEXT PRIMARY KEY,
+        version INTEGER NOT NULL) WITHOUT ROWID""",
+    "INSERT INTO changes VALUES ('passages', 1)",
+    # What a program has put in as single texts (a vector store), with its own ids and metadata.
+    """CREATE TABLE texts (
+        id TEXT PRIMARY KEY,
+        document_id TEXT NOT NULL,
+        metadata TEXT NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX texts_by_document ON texts (document_id)",
+    f"CREATE TRIGGER passages_added AFTER INSERT ON passages {_COUNTED}",
+    f"CREATE TRIGGER passages_removed AFTER DELETE ON passages {_COUNTED}",
+    "CREATE TRIGGER passages_changed AFTER UPDATE ON passages"
+    " WHEN old.is_current <> new.is_current OR old.document_path <> new.document_path"
+    f" {_COUNTED}",
+    f"CREATE TRIGGER vectors_added AFTER INSERT ON vectors {_COUNTED}",
+    f"CREATE TRIGGER vectors_removed AFTER DELETE ON vectors {_COUNTED}",
+    "CREATE TRIGGER vectors_replaced AFTER UPDATE ON vectors"
+    f" WHEN old.vector <> new.vector {_COUNTED}",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Statements that lead from version n (the index) to n + 1. Add; never change what was released."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

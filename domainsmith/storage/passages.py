@@ -12,10 +12,12 @@ from domainsmith.storage.database import Database
 __all__ = [
     "PASSAGE_COLUMNS",
     "passage",
+    "passage_ids",
     "passage_row",
     "passages",
     "passages_by_id",
     "passages_fingerprint",
+    "passages_version",
 ]
 
 PASSAGE_COLUMNS = (
@@ -91,6 +93,34 @@ def passages_by_id(db: Database, ids: Iterable[str]) -> list[Passage]:
         if id not in found:
             raise InputNotFound("No such passage", where=id)
     return [found[id] for id in wanted]
+
+
+def passage_ids(db: Database) -> list[str]:
+    """List the ids of the current passages; much cheaper than the passages.
+
+    Args:
+        db: The database.
+
+    Returns:
+        Passage ids by document path and position.
+    """
+    rows = db.read().execute(
+        "SELECT id FROM passages WHERE is_current = 1 ORDER BY document_path, ordinal, id"
+    )
+    return [row[0] for row in rows]
+
+
+def passages_version(db: Database) -> int:
+    """Tell at almost no cost whether passages or vectors may have changed.
+
+    Args:
+        db: The database.
+
+    Returns:
+        A number that grows with every commit that touches them, whoever makes it.
+    """
+    row = db.read().execute("SELECT version FROM changes WHERE what = 'passages'").fetchone()
+    return int(row[0])
 
 
 def passages_fingerprint(db: Database) -> str:

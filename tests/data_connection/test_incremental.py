@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from hashed_words import HashedWords
 
-from domainsmith.data_connection import sources
+from domainsmith.data_connection import fusion_learning, sources
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.intake import AddReport
 from domainsmith.data_connection.retrieve import retrieve
@@ -34,6 +34,12 @@ from domainsmith.workspace import Workspace
 EMBEDDER = HashedWords()
 NO_INDEX = SimpleNamespace(refresh=lambda: None)
 LAWS = Path(os.environ.get("DOMAINSMITH_DATA", "../shared/data")) / "zh_legal_stard"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is stored is tested here, not what a search index makes of it."""
+    monkeypatch.setattr(fusion_learning, "learn_fusion", lambda index, embedder: None)
 
 
 @pytest.fixture
