@@ -22,8 +22,8 @@ __all__ = ["command"]
 def command(app: App, path: Path, git: bool, full: bool, limit: int) -> Outcome:
     """Show the passages that a file or folder would make.
 
-    Nothing is stored. Each passage comes with its number, page, length in tokens of the embedder, place in the
-    text, and header: title and section, which are embedded and indexed with it.
+    Nothing is stored. Each passage comes with its number, page, length in tokens of the embedder,
+    place in the text, and header: title and section, which are embedded and indexed with it.
     """
     from domainsmith.data_connection.intake import Splitter
     from domainsmith.data_connection.preview import preview
