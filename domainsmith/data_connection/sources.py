@@ -78,6 +78,8 @@ def add_folder(
     found = scan(base, root=workspace.root, only=folder if single else None, git=git)
     failed = [FailedFile(*item) for item in found.failed]
     if not found.files:
+        # A single file was asked for by name: say what is wrong with its kind.
+        failed += [FailedFile(*item) for item in found.notes if single]
         if failed:
             raise _nothing_loaded(folder, failed)
         raise InputEmpty(

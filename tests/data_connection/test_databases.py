@@ -23,13 +23,6 @@ from domainsmith.workspace import Workspace
 NO_INDEX = SimpleNamespace(refresh=lambda: None)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights of fusion are learned on a search index, which most of these tests do without."""
-    learn = "domainsmith.data_connection.fusion_learning.learn_fusion"
-    monkeypatch.setattr(learn, lambda *_, **__: None)
-
-
 @pytest.fixture
 def workspace(tmp_path: Path):
     with Workspace.create(tmp_path / ".domainsmith") as workspace:

@@ -35,13 +35,6 @@ EMBEDDER = HashedWords()
 NO_INDEX = SimpleNamespace(refresh=lambda: None)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights of fusion are learned on a search index, which most of these tests do without."""
-    learn = "domainsmith.data_connection.fusion_learning.learn_fusion"
-    monkeypatch.setattr(learn, lambda *_, **__: None)
-
-
 LAWS = Path(os.environ.get("DOMAINSMITH_DATA", "../shared/data")) / "zh_legal_stard"
 
 

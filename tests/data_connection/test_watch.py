@@ -17,13 +17,6 @@ from domainsmith.workspace import Workspace
 NO_INDEX = SimpleNamespace(refresh=lambda: None)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights of fusion are learned on a search index, which most of these tests do without."""
-    learn = "domainsmith.data_connection.fusion_learning.learn_fusion"
-    monkeypatch.setattr(learn, lambda *_, **__: None)
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "docs"
