@@ -28,21 +28,25 @@ _BATCH = 500
 """Parameters a statement; older SQLite allows 999."""
 
 
-def passages(db: Database, *, document_id: str | None = None) -> list[Passage]:
+def passages(
+    db: Database, *, document_id: str | None = None, copies: bool = False
+) -> list[Passage]:
     """List the current passages.
 
     Args:
         db: The database.
         document_id: Only those of this document, and then also those that stand in another one
             too, which are otherwise listed there only.
+        copies: List passages that stand in several documents with each of them.
 
     Returns:
         Passages by document path and position.
     """
     condition, values = "is_current = 1", []
+    if copies or document_id is not None:
+        condition = "(is_current = 1 OR id IN (SELECT passage_id FROM copies))"
     if document_id is not None:
-        condition = "document_id = ? AND (is_current = 1 OR id IN (SELECT passage_id FROM copies))"
-        values = [document_id]
+        condition, values = condition + " AND document_id = ?", [document_id]
     rows = db.read().execute(
         f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE {condition}"
         " ORDER BY document_path, ordinal, id",

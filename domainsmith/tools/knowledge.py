@@ -112,6 +112,13 @@ def _add_documents(ctx: ToolContext, arguments: AddDocuments) -> ToolResult:
     )
 
 
+def _also(ctx: ToolContext, hit: Hit) -> str:
+    if not hit.places:
+        return ""
+    names = ", ".join(hit.places[:_SHOWN])
+    return say(ctx, f" (also in {names})", f"（另见 {names}）")
+
+
 def _search_documents(ctx: ToolContext, arguments: SearchDocuments) -> ToolResult:
     from domainsmith.data_connection.retrieve import retrieve
 
@@ -132,6 +139,7 @@ def _search_documents(ctx: ToolContext, arguments: SearchDocuments) -> ToolResul
         f"[{n}] {hit.passage.document_path} "
         f"{f'p. {hit.passage.page} ' if hit.passage.page else ''}{hit.passage.header}: "
         f"{' '.join(hit.passage.text.split())[:200]}"
+        f"{_also(ctx, hit)}"
         for n, hit in enumerate(found, 1)
     ]
     head = say(ctx, f"{len(found)} passages:", f"{len(found)} 个段落：")
