@@ -23,10 +23,10 @@ _BRUTE_FORCE = 4_000_000
 """Numbers in the matrix up to which brute force is at least as fast as codes."""
 _LEAST_DIMENSION = 128
 """Fewer signs than this say too little."""
-_LEAST_RECALL = 0.997
+_LEAST_RECALL = 0.995
 _TRIALS = 128
 """Queries on which the recall is measured."""
-_DEEPEST = 50
+_DEEPEST = 100
 """Results a query whose recall is measured: as many as hybrid retrieval takes."""
 _MOST_CANDIDATES = 0.1
 """Share of the rows: from there on codes cost as much as brute force."""
@@ -41,8 +41,8 @@ class Codes:
     Attributes:
         bits: 64 signs a number, shape (words, n), uint64.
         centre: Subtracted before the sign is taken, shape (dimension,), float32.
-        candidates: Rows that are scored exactly, for up to 50 results.
-        recall: Share of the true 50 nearest among those, on queries made of rows.
+        candidates: Rows that are scored exactly, for up to 100 results.
+        recall: Share of the true 100 nearest among those, on queries made of rows.
     """
 
     bits: NDArray[np.uint64]

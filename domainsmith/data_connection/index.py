@@ -23,7 +23,7 @@ from domainsmith.data_connection.index_store import IndexStore
 from domainsmith.data_connection.lexical import LexicalIndex
 from domainsmith.data_connection.vectors import embed_missing
 from domainsmith.model_io.generation import Embedder
-from domainsmith.records import content_hash
+from domainsmith.records import Language, content_hash
 from domainsmith.storage.documents import (
     missing_vectors,
     passage_ids,
@@ -146,6 +146,11 @@ class Index:
         """Return how rare a search term is among the passages (see :class:`LexicalIndex`)."""
         with self._guard:
             return self._lexical.idf(term)
+
+    def bm25_of(self, query: str, text: str, language: Language) -> float:
+        """Score a text that is not indexed (see :meth:`LexicalIndex.score`)."""
+        with self._guard:
+            return self._lexical.score(query, text, language)
 
     @property
     def workspace(self) -> Workspace:

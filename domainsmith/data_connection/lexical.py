@@ -1,6 +1,6 @@
 """BM25 over the passages, in memory: brought up to date by what changed, kept as arrays.
 
-The formula and its constants are those of bm25s (Lucene form), and the scores equal its scores.
+The formula is that of bm25s (Lucene form), and the scores equal its scores.
 What bm25s cannot do, and is done here: take passages in and out without reading all the others
 again, and search among some of the passages only at the cost of those.
 """
@@ -24,14 +24,15 @@ from domainsmith.data_connection import split as split_module
 from domainsmith.data_connection.index_files import pack_strings, unpack_strings
 from domainsmith.data_connection.language import detect_language, search_terms
 from domainsmith.data_connection.split import passage_context
-from domainsmith.records import Passage
+from domainsmith.records import Language, Passage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["LexicalIndex", "Postings", "term_rules"]
 
-_K1 = 1.5
+_K1 = 0.6
+"""Passages are short: a term's second mention says little (measured in benchmarks/retrieval)."""
 _B = 0.75
 
 
@@ -66,7 +67,7 @@ class Postings:
 
 
 class LexicalIndex:
-    """BM25 (Lucene form, k1 1.5, b 0.75) over headers and texts.
+    """BM25 (Lucene form, k1 0.6, b 0.75) over headers and texts.
 
     Args:
         passages: What to index, in a stable order.
@@ -144,6 +145,19 @@ class LexicalIndex:
         n = 0 if number is None else int(starts[number + 1] - starts[number])
         return math.log(1 + (len(self.ids) - n + 0.5) / (n + 0.5))
 
+    def score(self, query: str, text: str, language: Language) -> float:
+        """Score a text that is not indexed, as if it were.
+
+        Args:
+            query: A question in the text's language.
+            text: Header and text of a passage.
+            language: Its language.
+        """
+        counts = Counter(search_terms(text, language))
+        damping = _K1 * (1 - _B + _B * max(sum(counts.values()), 1) / self._average)
+        asked = (term for term in search_terms(query, language) if counts[term])
+        return sum(self.idf(term) * counts[term] / (counts[term] + damping) for term in asked)
+
     def search(
         self, queries: Sequence[str], k: int, allowed: NDArray[np.bool_] | None = None
     ) -> list[list[tuple[str, float]]]:
@@ -190,16 +204,22 @@ class LexicalIndex:
     def _set(self, ids: list[str], postings: Postings) -> None:
         self.ids = ids
         self._postings = postings
-        self.__dict__.pop("_dampings", None)
+
+    @cached_property
+    def _lengths(self) -> NDArray[np.float64]:
+        """Terms of each row; bm25s cannot count less than one either."""
+        postings = self._postings
+        lengths = np.bincount(postings.rows, weights=postings.counts, minlength=len(self.ids))
+        return np.maximum(lengths, 1.0)
+
+    @property
+    def _average(self) -> float:
+        return float(self._lengths.mean()) if len(self.ids) else 1.0
 
     @cached_property
     def _dampings(self) -> NDArray[np.float32]:
         """What is added to the count of a term: grows with the length of the row."""
-        postings = self._postings
-        lengths = np.bincount(postings.rows, weights=postings.counts, minlength=len(self.ids))
-        lengths = np.maximum(lengths, 1.0)  # bm25s cannot count less either
-        average = lengths.mean() if len(lengths) else 1.0
-        return (_K1 * (1 - _B + _B * lengths / average)).astype(np.float32)
+        return (_K1 * (1 - _B + _B * self._lengths / self._average)).astype(np.float32)
 
 
 def _postings(passages: Sequence[Passage]) -> Postings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from langchain_core.embeddings import Embeddings
 
 from domainsmith.errors import DomainSmithError, InputInvalid, ModelError, WeightsMissing
 from domainsmith.model_io.device import pick_device, set_threads
+from domainsmith.model_io.embed_speed import batches_by_length, compute_in_bfloat16
 from domainsmith.model_io.loading import knows_words
 from domainsmith.model_io.packaged import DEFAULT_EMBEDDER
 from domainsmith.model_io.quiet import quiet_transformers
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
 
     from domainsmith.model_io.generation import Embedder
 
-__all__ = ["EmbedderOfLangChain", "LangChainEmbeddings", "LocalEmbedder"]
+__all__ = ["EmbedderOfLangChain", "LangChainEmbeddings", "LocalEmbedder", "embed_queries"]
 
-_BATCH = 32
 _NO_LIMIT = 1 << 20
 """Tokens of a text that a static model reads: all of them."""
 
@@ -37,26 +37,32 @@ class LocalEmbedder:
         folder: Of a sentence-transformers model.
         device: See :func:`domainsmith.model_io.device.pick_device`.
         threads: CPU threads of torch; 0 takes the physical cores.
+        dtype: ``bfloat16`` or ``float32`` for the products of a transformer on a CPU; ``auto``
+            takes the first where the CPU has instructions for it (about three times as fast, the
+            vectors have a cosine of 0.9999 to the others).
 
     Raises:
         WeightsMissing: The folder cannot be loaded.
     """
 
-    def __init__(self, folder: Path, *, device: str = "auto", threads: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *, device: str = "auto", threads: int = 0, dtype: str = "auto"
+    ) -> None:
         set_threads(threads)
         self._lock = threading.Lock()
         self._model = _load(folder, pick_device(device))
+        halved = compute_in_bfloat16(self._model, dtype)
         dimension = self._model.get_embedding_dimension()
         if not isinstance(dimension, int):
             raise WeightsMissing("The model does not tell the length of its vectors", where=folder)
         self._dimension = dimension
         packaged = DEFAULT_EMBEDDER.module in folder.parts
         label = DEFAULT_EMBEDDER.name if packaged else folder.name
-        self._name = f"{label}@{weights_sha256(folder)[:12]}"
+        self._name = f"{label}@{weights_sha256(folder)[:12]}{'-bf16' if halved else ''}"
 
     @property
     def model_name(self) -> str:
-        """Folder name and the first 12 digits of the weights' hash."""
+        """Folder name, first 12 digits of the weights' hash, and the type if not float32."""
         return self._name
 
     @property
@@ -78,7 +84,7 @@ class LocalEmbedder:
         return len(tokenizer.encode(text, truncation=False, verbose=False))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts.
+        """Embed passages, with the model's prompt for them if it has one.
 
         The rows are batched by length in an order that depends on the texts alone.
 
@@ -93,24 +99,56 @@ class LocalEmbedder:
             InputInvalid: A single text was given instead of a list.
             ModelError: A vector is not a number.
         """
+        return self._embedded(texts, self._model.encode_document)
+
+    def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed questions as :meth:`embed` does, with the model's prompt for them if it has one.
+
+        E5, BGE and Qwen embedders are trained with one; without it they rank worse.
+        """
+        return self._embedded(texts, self._model.encode_query)
+
+    def _embedded(
+        self, texts: Sequence[str], encode: Callable[..., NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
         if isinstance(texts, str):
             raise InputInvalid("embed takes a list of texts, not one text")
         if not texts:
             return np.zeros((0, self._dimension), dtype=np.float32)
-        distinct = sorted(set(texts), key=lambda text: (-len(text), text))
+        rows: list[NDArray[np.float32]] = []
+        place: dict[str, int] = {}
         with self._lock:
-            vectors = self._model.encode(
-                distinct,
-                batch_size=_BATCH,
-                normalize_embeddings=True,
-                convert_to_numpy=True,
-                show_progress_bar=False,
-            )
+            for batch in batches_by_length(texts, self.max_tokens):
+                place.update(zip(batch, range(len(place), len(place) + len(batch)), strict=True))
+                rows.append(
+                    encode(
+                        batch,
+                        batch_size=len(batch),
+                        normalize_embeddings=True,
+                        convert_to_numpy=True,
+                        show_progress_bar=False,
+                    )
+                )
+        vectors = np.concatenate(rows)
         if not np.isfinite(vectors).all():
             raise ModelError("The embedding model computed values that are not numbers")
-        place = {text: row for row, text in enumerate(distinct)}
         found: NDArray[np.float32] = vectors.astype(np.float32)[[place[text] for text in texts]]
         return found
+
+
+def embed_queries(embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Embed questions by an embedder that may or may not tell them from passages.
+
+    Args:
+        embedder: Any; ``embed_queries`` is used if it has one.
+        texts: The questions.
+
+    Returns:
+        Float32 vectors of shape (texts, dimension), L2-normalised.
+    """
+    compute: Callable[[Sequence[str]], NDArray[np.float32]]
+    compute = getattr(embedder, "embed_queries", embedder.embed)
+    return compute(texts)
 
 
 class LangChainEmbeddings(Embeddings):
@@ -130,7 +168,8 @@ class LangChainEmbeddings(Embeddings):
 
     def embed_query(self, text: str) -> list[float]:
         """Embed one question."""
-        return self.embed_documents([text])[0]
+        row: list[float] = embed_queries(self._embedder, [text])[0].tolist()
+        return row
 
 
 class EmbedderOfLangChain:

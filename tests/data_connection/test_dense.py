@@ -45,7 +45,7 @@ def test_codes_find_what_brute_force_finds(rows, matrix, k):
     found = search_rows(rows, queries, k)
     shared = [len(set(one) & set(other)) / k for one, other in zip(found, truth, strict=True)]
     assert np.mean(shared) >= 0.99
-    assert rows.codes.recall >= 0.997
+    assert rows.codes.recall >= 0.995
     assert [hits[0] for hits in found] == [hits[0] for hits in truth]
 
 

@@ -39,12 +39,15 @@ PASSAGES = [_passage(number, text) for number, text in enumerate(TEXTS * 3)]
 @pytest.mark.parametrize("query", QUERIES)
 def test_scores_equal_those_of_bm25s(query: str) -> None:
     corpus = [search_terms(passage_context(p), p.language) or ["\x00"] for p in PASSAGES]
-    peer = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
+    peer = bm25s.BM25(method="lucene", k1=0.6, b=0.75)
     peer.index(corpus, show_progress=False)
     known = [t for t in search_terms(query, detect_language(query)) if t in peer.vocab_dict]
     expected = peer.get_scores(known) if known else np.zeros(len(PASSAGES))
     found = dict(LexicalIndex(PASSAGES).search([query], len(PASSAGES))[0])
     scores = [found.get(p.id, 0.0) for p in PASSAGES]
+    index = LexicalIndex(PASSAGES)
+    alone = [index.score(query, passage_context(p), p.language) for p in PASSAGES]
+    assert alone == pytest.approx(scores, rel=1e-5, abs=1e-6)
     assert scores == pytest.approx(list(expected), rel=1e-5, abs=1e-6)
 
 
