@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,6 +21,7 @@ import numpy as np
 from domainsmith.data_connection.chroma_store import ChromaStore, StoreBroken
 from domainsmith.data_connection.dense import DenseRows, search_rows
 from domainsmith.data_connection.filters import PassageFilter, matching_ids
+from domainsmith.data_connection.fusion import read_fusion
 from domainsmith.data_connection.index_store import IndexStore
 from domainsmith.data_connection.lexical import LexicalIndex
 from domainsmith.data_connection.vectors import embed_missing
@@ -176,7 +178,12 @@ class Index:
                 "rebuilds": [*self._files.rebuilds, *self._rebuilds],
                 "candidates": codes.candidates[0] if codes else 0,
                 "degraded": self._degraded or self._files.not_kept,
+                "fusion": self._fusion_state(),
             }
+
+    def _fusion_state(self) -> dict[str, Any]:
+        learned = read_fusion(self._workspace.index_dir, self._embedder.model_name)
+        return asdict(learned)["weights"] if learned else {}
 
     def close(self) -> None:
         """Close Chroma and give the owner lock back."""

@@ -154,7 +154,8 @@ class LexicalIndex:
             language: Its language.
         """
         counts = Counter(search_terms(text, language))
-        damping = _K1 * (1 - _B + _B * max(sum(counts.values()), 1) / self._average)
+        length = max(sum(counts.values()), 1)
+        damping = _K1 * (1 - _B + _B * length / self._average_length)
         asked = (term for term in search_terms(query, language) if counts[term])
         return sum(self.idf(term) * counts[term] / (counts[term] + damping) for term in asked)
 
@@ -204,22 +205,25 @@ class LexicalIndex:
     def _set(self, ids: list[str], postings: Postings) -> None:
         self.ids = ids
         self._postings = postings
+        self.__dict__.pop("_dampings", None)
+        self.__dict__.pop("_lengths", None)
 
     @cached_property
     def _lengths(self) -> NDArray[np.float64]:
-        """Terms of each row; bm25s cannot count less than one either."""
+        """Terms of each row."""
         postings = self._postings
         lengths = np.bincount(postings.rows, weights=postings.counts, minlength=len(self.ids))
-        return np.maximum(lengths, 1.0)
+        return np.maximum(lengths, 1.0)  # bm25s cannot count less either
 
     @property
-    def _average(self) -> float:
-        return float(self._lengths.mean()) if len(self.ids) else 1.0
+    def _average_length(self) -> float:
+        return float(self._lengths.mean()) if len(self._lengths) else 1.0
 
     @cached_property
     def _dampings(self) -> NDArray[np.float32]:
         """What is added to the count of a term: grows with the length of the row."""
-        return (_K1 * (1 - _B + _B * self._lengths / self._average)).astype(np.float32)
+        relative = self._lengths / self._average_length
+        return (_K1 * (1 - _B + _B * relative)).astype(np.float32)
 
 
 def _postings(passages: Sequence[Passage]) -> Postings:

@@ -1,8 +1,7 @@
-"""Hybrid retrieval: dense and BM25 fused with weights made for each query.
+"""Hybrid retrieval: dense and BM25 fused with a weight that the collection has learned.
 
-Equal-weight fusion is worse than its better half on most collections (measured: see
-``benchmarks/retrieval``), so the weight follows the query: how much of its rare wording the
-best BM25 passage covers, and whether the embedder knows the query's language.
+Each hit says how it came about: its cosine, its BM25 score, the weight between them, and what a
+reranker thought of it.
 """
 
 from __future__ import annotations
@@ -18,25 +17,37 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from domainsmith.data_connection.filters import PassageFilter
+from domainsmith.data_connection.fusion import (
+    best_possible,
+    fuse,
+    fusion_weight,
+    read_fusion,
+)
 from domainsmith.data_connection.index import Index
-from domainsmith.data_connection.language import content_terms, detect_language, tokenize
+from domainsmith.data_connection.language import (
+    content_terms,
+    detect_language,
+    search_terms,
+    tokenize,
+)
 from domainsmith.data_connection.split import passage_context
+from domainsmith.data_connection.versions import hidden_documents
 from domainsmith.errors import InputNotFound
+from domainsmith.model_io.embed import embed_queries
 from domainsmith.model_io.generation import Embedder, Reranker
 from domainsmith.records import Hit, Language, Passage
+from domainsmith.storage.copies import with_places
 from domainsmith.storage.documents import passages_by_id
 
 __all__ = [
     "HybridRetriever",
     "coverage",
     "embedder_speaks",
-    "fuse",
-    "fusion_weight",
     "langchain_document",
     "retrieve",
 ]
 
-_CANDIDATES = 50
+_CANDIDATES = 100
 """Passages taken from each ranking before fusion."""
 _SAME_WORDS = 0.8
 """Jaccard overlap of words from which two passages are copies of one another."""
@@ -86,23 +97,6 @@ def coverage(question: str, passage: Passage, index: Index) -> float:
     weights = {term: index.idf(term) for term in sorted(terms)}
     total = sum(weights.values())
     return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
-
-
-def fusion_weight(question: str, best_coverage: float, speaks: bool) -> float:
-    """Weigh BM25 against dense search for one query.
-
-    Args:
-        question: The query.
-        best_coverage: :func:`coverage` of it by the best BM25 passage.
-        speaks: Whether the embedder knows the query's language.
-
-    Returns:
-        Weight of BM25, 0 to 1; dense search gets the rest.
-    """
-    if not speaks:
-        return 0.999  # dense search only orders what BM25 does not find
-    has_code = re.search(r"[A-Za-z]+[-_ ]?\d{2,}|\d+[A-Za-z]+", question) is not None
-    return min(0.9, 0.25 + 0.4 * best_coverage + 0.15 * has_code)
 
 
 def retrieve(
@@ -161,7 +155,7 @@ def _fused_hits(
     index: Index, embedder: Embedder, asked: list[str], k: int, where: PassageFilter | None
 ) -> list[list[Hit]]:
     for last_try in (False, True):
-        dense = index.dense(embedder.embed(asked), _CANDIDATES, where=where)
+        dense = index.dense(embed_queries(embedder, asked), _CANDIDATES, where=where)
         lexical = index.bm25(asked, _CANDIDATES, where=where)
         try:
             return [
@@ -185,42 +179,34 @@ def _fused(
     k: int,
 ) -> list[Hit]:
     found = passages_by_id(index.workspace.db, sorted({*dense, *lexical}))
-    by_id = {passage.id: passage for passage in found}
+    hidden = hidden_documents(index.workspace.db, query)  # a newer version replaces these
+    by_id = {passage.id: passage for passage in found if passage.document_id not in hidden}
+    dense = {id: score for id, score in dense.items() if id in by_id}
+    lexical = {id: score for id, score in lexical.items() if id in by_id}
     if not by_id:
         return []
-    top = next(iter(lexical), None)
-    covered = coverage(query, by_id[top], index) if top else 0.0
-    weight = fusion_weight(query, covered, embedder_speaks(embedder, detect_language(query)))
+    language = detect_language(query)
+    learned = read_fusion(index.workspace.index_dir, embedder.model_name)
+    weight = fusion_weight(
+        query, learned.weight(language) if learned else None, embedder_speaks(embedder, language)
+    )
+    possible = best_possible([index.idf(term) for term in search_terms(query, language)])
     candidates = [
         _Candidate(by_id[id], score, dense.get(id), lexical.get(id))
-        for id, score in fuse(dense, lexical, weight).items()
+        for id, score in fuse(dense, lexical, weight, possible).items()
     ]
     candidates.sort(key=lambda c: (-c.score, c.passage.document_path, c.passage.ordinal))
-    return [
-        Hit(passage=c.passage, score=round(c.score, 6), dense=c.dense, bm25=c.bm25)
+    hits = [
+        Hit(
+            passage=c.passage,
+            score=round(c.score, 6),
+            dense=c.dense,
+            bm25=c.bm25,
+            weight=round(weight, 3),
+        )
         for c in _without_copies(candidates, k)
     ]
-
-
-def fuse(dense: dict[str, float], lexical: dict[str, float], weight: float) -> dict[str, float]:
-    """Add normalised scores.
-
-    Args:
-        dense: Cosine by id.
-        lexical: BM25 score by id.
-        weight: Of BM25, 0 to 1.
-
-    Returns:
-        Score by id, 0 to 1. A passage that one ranking missed gets that ranking's lowest score
-        for dense search (it is at most that), and 0 for BM25.
-    """
-    best = max(lexical.values(), default=0.0) or 1.0
-    low = min(dense.values(), default=0.0)
-    span = (max(dense.values(), default=0.0) - low) or 1.0
-    return {
-        id: weight * lexical.get(id, 0.0) / best + (1 - weight) * (dense.get(id, low) - low) / span
-        for id in {**dense, **lexical}
-    }
+    return with_places(index.workspace.db, hits)
 
 
 def _without_copies(candidates: Sequence[_Candidate], k: int) -> list[_Candidate]:

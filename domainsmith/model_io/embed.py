@@ -18,6 +18,7 @@ from domainsmith.model_io.loading import knows_words
 from domainsmith.model_io.packaged import DEFAULT_EMBEDDER
 from domainsmith.model_io.quiet import quiet_transformers
 from domainsmith.model_io.weights import weights_sha256
+from domainsmith.records import Language
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +42,9 @@ class LocalEmbedder:
             takes the first where the CPU has instructions for it (about three times as fast, the
             vectors have a cosine of 0.9999 to the others).
 
+    Attributes:
+        languages: Languages that it was found to know; None if nobody said.
+
     Raises:
         WeightsMissing: The folder cannot be loaded.
     """
@@ -49,6 +53,7 @@ class LocalEmbedder:
         self, folder: Path, *, device: str = "auto", threads: int = 0, dtype: str = "auto"
     ) -> None:
         set_threads(threads)
+        self.languages: tuple[Language, ...] | None = None
         self._lock = threading.Lock()
         self._model = _load(folder, pick_device(device))
         halved = compute_in_bfloat16(self._model, dtype)

@@ -99,6 +99,28 @@ _VERSION_1 = (
         pgid INTEGER)""",
 )
 
+_VERSION_2 = (
+    # A file may hold other files (an archive, a mail): `file` is the one on disk, with its hash;
+    # empty where the document is the file.
+    "ALTER TABLE sources ADD COLUMN file TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE sources ADD COLUMN file_sha256 TEXT NOT NULL DEFAULT ''",
+    # The path under which a renamed document was added first: its id is made with that one.
+    "ALTER TABLE documents ADD COLUMN origin_path TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE passages ADD COLUMN origin_path TEXT NOT NULL DEFAULT ''",
+    # NULL: not looked for yet. Empty: it has none.
+    "ALTER TABLE documents ADD COLUMN version TEXT",
+    "ALTER TABLE documents ADD COLUMN superseded_by TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX documents_by_source ON documents (source_sha256)",
+    "CREATE INDEX documents_superseded ON documents (superseded_by) WHERE superseded_by <> ''",
+    # Passages of equal header and text: the first is current, the others are its copies.
+    "ALTER TABLE passages ADD COLUMN context_sha256 TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX passages_by_context ON passages (context_sha256) WHERE context_sha256 <> ''",
+    """CREATE TABLE copies (
+        passage_id TEXT PRIMARY KEY REFERENCES passages (id) ON DELETE CASCADE,
+        original_id TEXT NOT NULL REFERENCES passages (id)) WITHOUT ROWID""",
+    "CREATE INDEX copies_by_original ON copies (original_id)",
+)
+
 _COUNTED = "BEGIN UPDATE changes SET version = version + 1 WHERE what = 'passages'; END"
 
 _VERSION_3 = (
@@ -124,7 +146,7 @@ _VERSION_3 = (
     f" WHEN old.vector <> new.vector {_COUNTED}",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_3)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Statements that lead from version n (the index) to n + 1. Add; never change what was released."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

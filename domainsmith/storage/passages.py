@@ -22,7 +22,7 @@ __all__ = [
 
 PASSAGE_COLUMNS = (
     "id, document_id, document_path, ordinal, text, header, start_offset, end_offset,"
-    " page, language, content"
+    " page, language, content, origin_path"
 )
 _BATCH = 500
 """Parameters a statement; older SQLite allows 999."""
@@ -33,14 +33,16 @@ def passages(db: Database, *, document_id: str | None = None) -> list[Passage]:
 
     Args:
         db: The database.
-        document_id: Only those of this document.
+        document_id: Only those of this document, and then also those that stand in another one
+            too, which are otherwise listed there only.
 
     Returns:
         Passages by document path and position.
     """
     condition, values = "is_current = 1", []
     if document_id is not None:
-        condition, values = condition + " AND document_id = ?", [document_id]
+        condition = "document_id = ? AND (is_current = 1 OR id IN (SELECT passage_id FROM copies))"
+        values = [document_id]
     rows = db.read().execute(
         f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE {condition}"
         " ORDER BY document_path, ordinal, id",
@@ -160,6 +162,7 @@ def passage_row(value: Passage) -> tuple[Any, ...]:
         value.page,
         value.language,
         value.content,
+        value.origin_path,
     )
 
 
@@ -175,4 +178,5 @@ def _passage(row: Sequence[Any]) -> Passage:
         page=row[8],
         language=row[9],
         content=row[10],
+        origin_path=row[11],
     )
