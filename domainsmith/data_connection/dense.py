@@ -162,10 +162,10 @@ def _best(
     # again in double precision: the same digits whichever way the rows were found
     exact = rows.matrix[places].astype(np.float64) @ query.astype(np.float64)
     scored = [
-        (rows.ids[place], round(cosine, 5))
+        (-round(cosine, 5), rows.ids[place])
         for place, cosine in zip(places.tolist(), exact.tolist(), strict=True)
     ]
-    return sorted(scored, key=lambda row: (-row[1], row[0]))[:k]
+    return [(id, -minus) for minus, id in sorted(scored)[:k]]
 
 
 def _measured(index: Any, matrix: NDArray[np.float32]) -> Codes | None:
