@@ -97,7 +97,9 @@ class Document(Value):
     """One loaded source file, as text."""
 
     kind: ClassVar[str] = "document"
-    identity_excludes: ClassVar[frozenset[str]] = frozenset({"mtime_ns", "size", "notes"})
+    identity_excludes: ClassVar[frozenset[str]] = frozenset(
+        {"mtime_ns", "size", "notes", "origin_path", "version", "superseded_by"}
+    )
 
     path: str
     """POSIX path relative to the folder that was added."""
@@ -114,12 +116,25 @@ class Document(Value):
     """Modification time of the source file, nanoseconds since the epoch."""
     notes: tuple[str, ...] = ()
     """What the loader could not take along (scanned pages, skipped sheets)."""
+    origin_path: str = ""
+    """If the file was renamed: the path that it was added under, which stays in the identity."""
+    version: str = ""
+    """ISO date, or ``v`` and numbers, that tells it from other versions of the same document."""
+    superseded_by: str = ""
+    """Id of the newest version of the same document, if this is an older one."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the identity fields; a renamed document keeps the one that it had."""
+        fields = self.model_dump(mode="json", exclude=set(self.identity_excludes))
+        return content_hash({**fields, "path": self.origin_path or self.path})
 
 
 class Passage(Value):
     """A piece of one document: the unit of retrieval and of lineage."""
 
     kind: ClassVar[str] = "passage"
+    identity_excludes: ClassVar[frozenset[str]] = frozenset({"origin_path"})
 
     document_id: str
     document_path: str
@@ -136,6 +151,14 @@ class Passage(Value):
     """Page number from 1, for paged sources."""
     language: Language
     content: Literal["prose", "table", "code"] = "prose"
+    origin_path: str = ""
+    """If the file was renamed: the path that it was added under, which stays in the identity."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the identity fields; a passage of a renamed file keeps the one that it had."""
+        fields = self.model_dump(mode="json", exclude=set(self.identity_excludes))
+        return content_hash({**fields, "document_path": self.origin_path or self.document_path})
 
 
 class Hit(Value):
@@ -150,6 +173,8 @@ class Hit(Value):
     """Cosine similarity of query and passage, -1 to 1; absent if dense search did not see it."""
     bm25: float | None = None
     """BM25 score, >= 0; absent if BM25 did not see it."""
+    places: tuple[str, ...] = ()
+    """Other files that hold the same text under the same header, as ``path`` or ``path, p. N``."""
     weight: float | None = None
     """Weight of BM25 in the fused score, 0 to 1; dense search has the rest."""
     reranked: float | None = None

@@ -51,8 +51,11 @@ class Settings(BaseModel):
     """Weights on CUDA only; needs the extra ``gpu``."""
     threads: int = Field(default=0, ge=0, le=1024)
     """CPU threads for the models; 0 takes the physical cores."""
-    chunk_tokens: int = Field(default=160, ge=32, le=2048)
-    """Largest passage, in tokens of the splitter's counter."""
+    chunk_tokens: int = Field(default=200, ge=32, le=2048)
+    """Largest passage, in tokens of the embedder, its header not counted."""
+    url_sources: Literal["off", "public", "any"] = "off"
+    """Which web pages ``add --urls`` may fetch: none, those of the public Internet only, or those
+    of this machine and of private networks too."""
     top_k: int = Field(default=5, ge=1, le=50)
     """Passages handed to the answer step."""
     reranker: str = "none"

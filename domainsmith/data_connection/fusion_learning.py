@@ -29,7 +29,7 @@ from domainsmith.data_connection.split import passage_context
 from domainsmith.model_io.embed import embed_queries
 from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Language, Passage
-from domainsmith.storage.documents import passages, passages_by_id
+from domainsmith.storage.documents import passage_ids, passages, passages_by_id
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,10 +110,10 @@ def learn_fusion(index: Index, embedder: Embedder, *, anew: bool = False) -> Lea
     """
     from domainsmith.data_connection.retrieve import embedder_speaks
 
-    rows = passages(index.workspace.db)
     known = read_fusion(index.workspace.index_dir, embedder.model_name)
-    if known is not None and not anew and known.fits(len(rows)):
+    if known is not None and not anew and known.fits(len(passage_ids(index.workspace.db))):
         return known
+    rows = passages(index.workspace.db)
     by_language: dict[Language, list[Passage]] = defaultdict(list)
     for row in rows:
         by_language[row.language].append(row)

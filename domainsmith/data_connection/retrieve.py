@@ -16,6 +16,7 @@ from langchain_core.documents import Document as LangchainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
+from domainsmith.data_connection.filters import PassageFilter
 from domainsmith.data_connection.fusion import (
     best_possible,
     fuse,
@@ -30,13 +31,21 @@ from domainsmith.data_connection.language import (
     tokenize,
 )
 from domainsmith.data_connection.split import passage_context
+from domainsmith.data_connection.versions import hidden_documents
 from domainsmith.errors import InputNotFound
 from domainsmith.model_io.embed import embed_queries
 from domainsmith.model_io.generation import Embedder, Reranker
 from domainsmith.records import Hit, Language, Passage
+from domainsmith.storage.copies import with_places
 from domainsmith.storage.documents import passages_by_id
 
-__all__ = ["HybridRetriever", "coverage", "embedder_speaks", "retrieve"]
+__all__ = [
+    "HybridRetriever",
+    "coverage",
+    "embedder_speaks",
+    "langchain_document",
+    "retrieve",
+]
 
 _CANDIDATES = 100
 """Passages taken from each ranking before fusion."""
@@ -99,6 +108,7 @@ def retrieve(
     reranker: Reranker | None = None,
     rerank_top: int = 20,
     rerank_weight: float | None = None,
+    where: PassageFilter | None = None,
 ) -> list[list[Hit]]:
     """Find the passages that fit each query best.
 
@@ -111,6 +121,7 @@ def retrieve(
         rerank_top: How many candidates of a query it reads.
         rerank_weight: Of its scores against the fused ones, 0 to 1; None takes what the reranker
             asks for (its attribute ``weight``), else 1: its order alone.
+        where: Which passages may be found; None allows all.
 
     Returns:
         At most ``k`` hits a query, best first; near-identical passages (a manual as PDF and
@@ -120,8 +131,8 @@ def retrieve(
     if not asked:
         return []
     if reranker is None:
-        return _fused_hits(index, embedder, asked, k)
-    found = _fused_hits(index, embedder, asked, max(k, rerank_top))
+        return _fused_hits(index, embedder, asked, k, where)
+    found = _fused_hits(index, embedder, asked, max(k, rerank_top), where)
     heads = [hits[:rerank_top] for hits in found]
     texts = [[passage_context(hit.passage) for hit in head] for head in heads]
     scores = reranker.rerank(asked, texts)
@@ -161,10 +172,12 @@ def _stretched(scores: Sequence[float]) -> list[float]:
     return [(score - low) / span for score in scores]
 
 
-def _fused_hits(index: Index, embedder: Embedder, asked: list[str], k: int) -> list[list[Hit]]:
+def _fused_hits(
+    index: Index, embedder: Embedder, asked: list[str], k: int, where: PassageFilter | None
+) -> list[list[Hit]]:
     for last_try in (False, True):
-        dense = index.dense(embed_queries(embedder, asked), _CANDIDATES)
-        lexical = index.bm25(asked, _CANDIDATES)
+        dense = index.dense(embed_queries(embedder, asked), _CANDIDATES, where=where)
+        lexical = index.bm25(asked, _CANDIDATES, where=where)
         try:
             return [
                 _fused(index, embedder, query, dict(d), dict(b), k)
@@ -187,7 +200,10 @@ def _fused(
     k: int,
 ) -> list[Hit]:
     found = passages_by_id(index.workspace.db, sorted({*dense, *lexical}))
-    by_id = {passage.id: passage for passage in found}
+    hidden = hidden_documents(index.workspace.db, query)  # a newer version replaces these
+    by_id = {passage.id: passage for passage in found if passage.document_id not in hidden}
+    dense = {id: score for id, score in dense.items() if id in by_id}
+    lexical = {id: score for id, score in lexical.items() if id in by_id}
     if not by_id:
         return []
     language = detect_language(query)
@@ -201,7 +217,7 @@ def _fused(
         for id, score in fuse(dense, lexical, weight, possible).items()
     ]
     candidates.sort(key=lambda c: (-c.score, c.passage.document_path, c.passage.ordinal))
-    return [
+    hits = [
         Hit(
             passage=c.passage,
             score=round(c.score, 6),
@@ -211,6 +227,7 @@ def _fused(
         )
         for c in _without_copies(candidates, k)
     ]
+    return with_places(index.workspace.db, hits)
 
 
 def _without_copies(candidates: Sequence[_Candidate], k: int) -> list[_Candidate]:
@@ -250,30 +267,44 @@ class HybridRetriever(BaseRetriever):
     """Candidates that the reranker reads."""
     rerank_weight: float | None = None
     """Of the reranker's scores against the fused ones; None leaves it to the reranker."""
+    where: PassageFilter | None = None
+    """Which passages may be found; None allows all."""
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,
+        k: int | None = None,
+        where: PassageFilter | None = None,
     ) -> list[LangchainDocument]:
         hits = retrieve(
             self.index,
             self.embedder,
             [query],
-            k=self.k,
+            k=self.k if k is None else k,
             reranker=self.reranker,
             rerank_top=self.rerank_top,
             rerank_weight=self.rerank_weight,
+            where=self.where if where is None else where,
         )[0]
-        return [
-            LangchainDocument(
-                id=hit.passage.id,
-                page_content=hit.passage.text,
-                metadata={
-                    "passage_id": hit.passage.id,
-                    "document": hit.passage.document_path,
-                    "page": hit.passage.page,
-                    "header": hit.passage.header,
-                    "score": hit.score,
-                },
-            )
-            for hit in hits
-        ]
+        return [langchain_document(hit.passage, score=hit.score) for hit in hits]
+
+
+def langchain_document(passage: Passage, **more: float) -> LangchainDocument:
+    """Give a passage the form of LangChain.
+
+    Args:
+        passage: The passage.
+        more: Further metadata.
+
+    Returns:
+        A document with the passage's id, text and place.
+    """
+    place = {
+        "passage_id": passage.id,
+        "document": passage.document_path,
+        "page": passage.page,
+        "header": passage.header,
+    }
+    return LangchainDocument(id=passage.id, page_content=passage.text, metadata={**place, **more})

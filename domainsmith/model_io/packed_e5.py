@@ -77,7 +77,10 @@ class _PackedFile:
         *numbers, epsilon, block = reader.take("7ifi")
         if block != 32:
             raise ValueError(f"blocks of {block} numbers")
-        self.shape = _Shape(*numbers, epsilon)
+        hidden, layers, heads, inner, vocabulary, positions, types = numbers
+        self.shape = _Shape(
+            hidden, layers, heads, inner, vocabulary, positions, types, float(epsilon)
+        )
         (count,) = reader.take("i")
         self.begin, self.end, self.pad, self.unknown = reader.take("4i")
         (size,) = reader.take("Q")

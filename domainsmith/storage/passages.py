@@ -12,15 +12,17 @@ from domainsmith.storage.database import Database
 __all__ = [
     "PASSAGE_COLUMNS",
     "passage",
+    "passage_ids",
     "passage_row",
     "passages",
     "passages_by_id",
     "passages_fingerprint",
+    "passages_version",
 ]
 
 PASSAGE_COLUMNS = (
     "id, document_id, document_path, ordinal, text, header, start_offset, end_offset,"
-    " page, language, content"
+    " page, language, content, origin_path"
 )
 _BATCH = 500
 """Parameters a statement; older SQLite allows 999."""
@@ -31,14 +33,16 @@ def passages(db: Database, *, document_id: str | None = None) -> list[Passage]:
 
     Args:
         db: The database.
-        document_id: Only those of this document.
+        document_id: Only those of this document, and then also those that stand in another one
+            too, which are otherwise listed there only.
 
     Returns:
         Passages by document path and position.
     """
     condition, values = "is_current = 1", []
     if document_id is not None:
-        condition, values = condition + " AND document_id = ?", [document_id]
+        condition = "document_id = ? AND (is_current = 1 OR id IN (SELECT passage_id FROM copies))"
+        values = [document_id]
     rows = db.read().execute(
         f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE {condition}"
         " ORDER BY document_path, ordinal, id",
@@ -91,6 +95,34 @@ def passages_by_id(db: Database, ids: Iterable[str]) -> list[Passage]:
     return [found[id] for id in wanted]
 
 
+def passage_ids(db: Database) -> list[str]:
+    """List the ids of the current passages; much cheaper than the passages.
+
+    Args:
+        db: The database.
+
+    Returns:
+        Passage ids by document path and position.
+    """
+    rows = db.read().execute(
+        "SELECT id FROM passages WHERE is_current = 1 ORDER BY document_path, ordinal, id"
+    )
+    return [row[0] for row in rows]
+
+
+def passages_version(db: Database) -> int:
+    """Tell at almost no cost whether passages or vectors may have changed.
+
+    Args:
+        db: The database.
+
+    Returns:
+        A number that grows with every commit that touches them, whoever makes it.
+    """
+    row = db.read().execute("SELECT version FROM changes WHERE what = 'passages'").fetchone()
+    return int(row[0])
+
+
 def passages_fingerprint(db: Database) -> str:
     """Hash which passages are current: equal passages give an equal value on any machine.
 
@@ -130,6 +162,7 @@ def passage_row(value: Passage) -> tuple[Any, ...]:
         value.page,
         value.language,
         value.content,
+        value.origin_path,
     )
 
 
@@ -145,4 +178,5 @@ def _passage(row: Sequence[Any]) -> Passage:
         page=row[8],
         language=row[9],
         content=row[10],
+        origin_path=row[11],
     )

@@ -84,7 +84,7 @@ class ToolOptions:
     """``none``, ``likelihood`` or a cross-encoder's folder."""
     rerank_top: int = 20
     """Candidates that the reranker reads."""
-    chunk_tokens: int = 160
+    chunk_tokens: int = 200
     """Largest passage, tokens."""
     records: int = 160
     """Training records wanted after selection; about twice as many are generated."""

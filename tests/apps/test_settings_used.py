@@ -22,6 +22,7 @@ CHANGED = {
     "quantization": "8bit",
     "threads": 3,
     "chunk_tokens": 64,
+    "url_sources": "public",
     "top_k": 7,
     "reranker": "other-reranker",
     "rerank_top": 9,
@@ -115,6 +116,19 @@ def check_splitter(assembly, record):
         tool_named("add_documents").call(assembly.context(), {"path": "docs"})
     assert seen["chunk_tokens"] == CHANGED["chunk_tokens"]
     return {"chunk_tokens"}
+
+
+def check_urls(assembly, record):
+    loaded(record)
+    record("domainsmith.data_connection.index.Index.open", SimpleNamespace(refresh=lambda: None))
+    seen = record("domainsmith.data_connection.urls.add_urls", error=InputInvalid("recorded"))
+    addresses = assembly.workspace.root / "list.txt"
+    addresses.write_text("https://example.org/a\n")
+    flag = f"--set=url_sources={CHANGED['url_sources']}"
+    arguments = ["--workspace", str(assembly.workspace.root), "--quiet", flag, "add", "--urls"]
+    assert main([*arguments, str(addresses)]) == 2
+    assert seen["allowed"] == CHANGED["url_sources"]
+    return {"url_sources"}
 
 
 def check_answer(assembly, record):

@@ -26,7 +26,9 @@ __all__ = ["COMMANDS", "cli", "entry", "main"]
 
 COMMANDS: dict[str, str] = {
     "init": "Create a workspace here.",
-    "add": "Add a folder of documents, or bring a folder up to date.",
+    "add": "Add documents, or bring what was added up to date.",
+    "watch": "Keep the index of a folder current until Ctrl-C.",
+    "passages": "Show the passages that a file or folder would make.",
     "ask": "Answer questions from the documents, with citations.",
     "chat": "Talk to the agent in the terminal.",
     "generate": "Make graded training records from the documents.",
