@@ -58,12 +58,16 @@ class Settings(BaseModel):
     of this machine and of private networks too."""
     top_k: int = Field(default=5, ge=1, le=50)
     """Passages handed to the answer step."""
-    reranker: str = "none"
-    """``none``, ``likelihood`` (of the question after each passage, under the chat model) or the
-    path or hub id of a cross-encoder. Likelihood under the embedded 135M model costs seconds a
-    question on two cores and is not better throughout: on the example domain hit@1 went from 0.86
-    to 0.91 in English and from 0.89 to 0.74 in Chinese (``python -m benchmarks.reranking``). So it
-    is off; try it with a larger chat model."""
+    tuned_retrieval: bool = True
+    """Search with the models that ``tune-retrieval`` made and found better for this workspace and
+    this ``embed_model``; false searches as if there were none."""
+    reranker: str = "auto"
+    """``auto`` (the tuned one if there is one, else none), ``none``, ``likelihood`` (of the
+    question after each passage, under the chat model) or the path or hub id of a cross-encoder.
+    Likelihood under the embedded 135M model costs seconds a question on two cores and is not
+    better throughout: on the example domain hit@1 went from 0.86 to 0.91 in English and from 0.89
+    to 0.74 in Chinese (``python -m benchmarks.reranking``). So it is off; try it with a larger
+    chat model."""
     rerank_top: int = Field(default=20, ge=1, le=50)
     """Passages of the fused ranking that the reranker orders anew."""
     seed: int = Field(default=17, ge=0)

@@ -17,6 +17,7 @@ from domainsmith.model_io.loading import knows_words
 from domainsmith.model_io.packaged import DEFAULT_EMBEDDER
 from domainsmith.model_io.quiet import quiet_transformers
 from domainsmith.model_io.weights import weights_sha256
+from domainsmith.records import Language
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,12 +39,16 @@ class LocalEmbedder:
         device: See :func:`domainsmith.model_io.device.pick_device`.
         threads: CPU threads of torch; 0 takes the physical cores.
 
+    Attributes:
+        languages: Languages that it was found to know; None if nobody said.
+
     Raises:
         WeightsMissing: The folder cannot be loaded.
     """
 
     def __init__(self, folder: Path, *, device: str = "auto", threads: int = 0) -> None:
         set_threads(threads)
+        self.languages: tuple[Language, ...] | None = None
         self._lock = threading.Lock()
         self._model = _load(folder, pick_device(device))
         dimension = self._model.get_embedding_dimension()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["missing_vectors", "put_vectors", "vectors", "vectors_by_id"]
+__all__ = ["forget_vectors", "missing_vectors", "put_vectors", "vectors", "vectors_by_id"]
 
 _FLOAT_BYTES = 4
 _BATCH = 500
@@ -159,6 +159,22 @@ def missing_vectors(db: Database, model: str) -> list[str]:
         (model,),
     )
     return [row[0] for row in rows]
+
+
+def forget_vectors(db: Database, model: str) -> int:
+    """Remove all vectors of an embedder that nobody will use.
+
+    Args:
+        db: The database.
+        model: Name of the embedder.
+
+    Returns:
+        How many were removed.
+    """
+    with db.write() as connection:
+        removed = connection.execute("DELETE FROM vectors WHERE model = ?", (model,)).rowcount
+        connection.execute("DELETE FROM embedders WHERE model = ?", (model,))
+    return removed
 
 
 def _check(passage_id: str, vector: bytes) -> None:

@@ -80,8 +80,8 @@ class ToolOptions:
     embed_model: str = "default"
     top_k: int = 5
     """Passages handed to the answer step."""
-    reranker: str = "none"
-    """``none``, ``likelihood`` or a cross-encoder's folder."""
+    reranker: str = "auto"
+    """``auto``, ``none``, ``likelihood`` or a cross-encoder's folder."""
     rerank_top: int = 20
     """Candidates that the reranker reads."""
     chunk_tokens: int = 200
@@ -133,7 +133,10 @@ class ToolContext:
         """Return the keyword arguments that retrieval takes for its reranker."""
         if self.options.reranker == "none":
             return {}
-        return {"reranker": self.models.reranker(), "rerank_top": self.options.rerank_top}
+        reranker = self.models.reranker()
+        if reranker is None:
+            return {}
+        return {"reranker": reranker, "rerank_top": self.options.rerank_top}
 
 
 @dataclass(frozen=True)
