@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+
 from benchmarks.retrieval.collection import Asked, from_files, one_document, sampled
 from benchmarks.retrieval.measures import hit_rates
 from benchmarks.retrieval.peers import plain_bm25
 from benchmarks.retrieval.sets import labelled_set
-
 from domainsmith.errors import InputInvalid, InputNotFound
 
 
