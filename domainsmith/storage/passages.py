@@ -11,6 +11,7 @@ from domainsmith.storage.database import Database
 
 __all__ = [
     "PASSAGE_COLUMNS",
+    "neighbours",
     "passage",
     "passage_row",
     "passages",
@@ -89,6 +90,30 @@ def passages_by_id(db: Database, ids: Iterable[str]) -> list[Passage]:
         if id not in found:
             raise InputNotFound("No such passage", where=id)
     return [found[id] for id in wanted]
+
+
+def neighbours(db: Database, passage_id: str, before: int = 1, after: int = 1) -> list[Passage]:
+    """Get the passages around one, in the order of the document, without itself.
+
+    Args:
+        db: The database.
+        passage_id: The passage.
+        before: Most passages in front of it.
+        after: Most passages behind it.
+
+    Returns:
+        Current passages of the same document.
+
+    Raises:
+        InputNotFound: It is not stored.
+    """
+    here = passage(db, passage_id)
+    rows = db.read().execute(
+        f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE document_id = ? AND is_current = 1"
+        " AND ordinal BETWEEN ? AND ? AND id != ? ORDER BY ordinal, id",
+        (here.document_id, here.ordinal - before, here.ordinal + after, passage_id),
+    )
+    return [_passage(row) for row in rows]
 
 
 def passages_fingerprint(db: Database) -> str:
