@@ -132,12 +132,13 @@ def main() -> int:
     parser.add_argument("--each", type=int, default=20, help="most questions of a form and set")
     parser.add_argument("--half", choices=("dev", "test"), default="test")
     parser.add_argument("--cache", type=Path, help="folder that keeps the indexes")
+    parser.add_argument("--words-only", action="store_true", help="BM25 for English too")
     parser.add_argument("--no-model", action="store_true", help="rules alone choose a reading")
     parser.add_argument("--failures", action="store_true", help="print what was not found")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     names = options.sets.split(",")
-    english = any(name.startswith("en_") for name in names)
+    english = any(name.startswith("en_") for name in names) and not options.words_only
     default: Embedder = load_embedder("default") if english else WordsOnly()
     scorer = None if options.no_model else load_engine("default")
     rows: list[Row] = []

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from domainsmith.chains.batch_step import BatchStep
-from domainsmith.chains.vocabulary import Vocabulary, vocabulary
+from domainsmith.chains.vocabulary import Vocabulary, language_shares, vocabulary
 from domainsmith.chains.written import Writer, written
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import detect_language, normalise_width
@@ -33,7 +33,7 @@ def needs_translation(question: str, index: Index, *, always: bool = False) -> b
         index: Of the collection.
         always: Also if the collection holds both languages.
     """
-    shares = vocabulary(index).languages
+    shares = language_shares(index)
     own = detect_language(question)
     other = shares.get(_other(own), 0.0)
     return other > _RARE and (always or shares.get(own, 0.0) < _RARE)

@@ -11,9 +11,9 @@ from weakref import WeakKeyDictionary
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.split import passage_context
 from domainsmith.records import Language
-from domainsmith.storage.passages import passages
+from domainsmith.storage.passages import language_counts, passages
 
-__all__ = ["Vocabulary", "vocabulary"]
+__all__ = ["Vocabulary", "language_shares", "vocabulary"]
 
 _WORD = re.compile(r"[A-Za-z]{4,}")
 _HAN = "\u4e00-\u9fff"
@@ -31,18 +31,30 @@ class Vocabulary:
 
     Attributes:
         words: How often each Latin word of four letters or more occurs, lower-cased.
-        languages: Share of the passages in each language.
         to_english: Chinese terms with the English ones that stand beside them in brackets.
         to_chinese: The same the other way round, lower-cased.
     """
 
     words: dict[str, int]
-    languages: dict[Language, float]
     to_english: dict[str, str]
     to_chinese: dict[str, str]
 
 
 _KNOWN: WeakKeyDictionary[Index, tuple[str, Vocabulary]] = WeakKeyDictionary()
+_SHARES: WeakKeyDictionary[Index, tuple[str, dict[Language, float]]] = WeakKeyDictionary()
+
+
+def language_shares(index: Index) -> dict[Language, float]:
+    """Return the share of an index's passages in each language; kept until they change."""
+    fingerprint = str(index.state["fingerprint"])
+    known = _SHARES.get(index)
+    if known is not None and known[0] == fingerprint:
+        return known[1]
+    counts = language_counts(index.workspace.db)
+    total = sum(counts.values()) or 1
+    shares = {name: count / total for name, count in counts.items()}
+    _SHARES[index] = (fingerprint, shares)
+    return shares
 
 
 def vocabulary(index: Index) -> Vocabulary:
@@ -65,25 +77,21 @@ def vocabulary(index: Index) -> Vocabulary:
 
 def _read(index: Index) -> Vocabulary:
     words: Counter[str] = Counter()
-    languages: Counter[Language] = Counter()
     pairs: Counter[tuple[str, str]] = Counter()
     for passage in passages(index.workspace.db):
         text = passage_context(passage)
         words.update(word.lower() for word in _WORD.findall(text))
-        languages[passage.language] += 1
         for han, latin in _HAN_THEN_LATIN.findall(text):
             pairs.update((part, latin.strip()) for part in _ends(han))
         for latin, han in _LATIN_THEN_HAN.findall(text):
             pairs[han, latin.strip()] += 1
-    total = sum(languages.values()) or 1
     to_english: dict[str, str] = {}
     to_chinese: dict[str, str] = {}
     # The pair seen most often wins; of equally frequent ones the first by code point.
     for (han, latin), _ in sorted(pairs.items(), key=lambda item: (-item[1], item[0])):
         to_english.setdefault(han, latin)
         to_chinese.setdefault(latin.lower(), han)
-    shares: dict[Language, float] = {name: languages[name] / total for name in sorted(languages)}
-    return Vocabulary(dict(words), shares, to_english, to_chinese)
+    return Vocabulary(dict(words), to_english, to_chinese)
 
 
 @lru_cache(maxsize=4096)

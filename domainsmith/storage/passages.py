@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from domainsmith.errors import InputNotFound
-from domainsmith.records import Passage, content_hash
+from domainsmith.records import Language, Passage, content_hash
 from domainsmith.storage.database import Database
 
 __all__ = [
     "PASSAGE_COLUMNS",
+    "language_counts",
     "neighbours",
     "passage",
     "passage_row",
@@ -114,6 +115,15 @@ def neighbours(db: Database, passage_id: str, before: int = 1, after: int = 1) -
         (here.document_id, here.ordinal - before, here.ordinal + after, passage_id),
     )
     return [_passage(row) for row in rows]
+
+
+def language_counts(db: Database) -> dict[Language, int]:
+    """Count the current passages of each language, in the order of the languages' names."""
+    rows = db.read().execute(
+        "SELECT language, COUNT(*) FROM passages WHERE is_current = 1"
+        " GROUP BY language ORDER BY language"
+    )
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def passages_fingerprint(db: Database) -> str:
