@@ -216,6 +216,7 @@ class Steps:
             scorer,
             [(d.found.query, d.cited.sources[0].passage, d.text) for d in chosen],
             adapter=self.adapter,
+            system=self.system,
         )
         for draft, gain in zip(chosen, gains, strict=True):
             draft.gain = gain

@@ -32,8 +32,24 @@ __all__ = ["THRESHOLD", "Verdict", "judge", "judge_many"]
 THRESHOLD = 0.5
 """Probability from which a question counts as answerable."""
 
-_WITH_MEANING: dict[str, float] = {"": -6.81, "coverage": 7.06, "cosine": 5.88}
-_WORDS_ONLY: dict[str, float] = {"": -4.13, "coverage": 8.65}
+_WITH_MEANING: dict[str, float] = {
+    "": -5.81,
+    "coverage": 3.47,
+    "together": 1.98,
+    "sentence": 2.95,
+    "cosine": 1.35,
+    "near": 1.54,
+    "margin": 1.41,
+    "missing_names": -1.35,
+    "missing_numbers": -0.2,
+}
+_WORDS_ONLY: dict[str, float] = {
+    "": -4.97,
+    "coverage": 3.96,
+    "together": 2.71,
+    "sentence": 4.23,
+    "missing_names": -0.87,
+}
 """Weight of each signal; the empty name is the intercept."""
 
 _CODE = re.compile(r"(?<![A-Za-z\d])[A-Z]{1,6}-?\d{2,}[A-Z]?(?![A-Za-z\d])")

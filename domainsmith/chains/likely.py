@@ -18,6 +18,7 @@ def likelihood_gains(
     claims: Sequence[tuple[str, Passage, str]],
     *,
     adapter: str | None = None,
+    system: str | None = None,
 ) -> list[float]:
     """Measure what a passage adds to the likelihood of an answer.
 
@@ -26,6 +27,7 @@ def likelihood_gains(
         scorer: Tells likelihoods.
         claims: (question, passage, answer) each; scored as one batch.
         adapter: Name of a loaded adapter.
+        system: System text; None takes the expert's.
 
     Returns:
         For each claim the mean log-likelihood per token of the answer after the question with
@@ -36,7 +38,7 @@ def likelihood_gains(
         language = detect_language(question)
         context = format_context([passage], language)
         for text in (context, ""):
-            messages = qa_messages(question, context=text, language=language)
+            messages = qa_messages(question, context=text, language=language, system=system)
             pairs.append((generator.render(messages), answer))
     levels = [level.mean for level in scorer.score(pairs, adapter=adapter)] if pairs else []
     return [round(told - alone, 4) for told, alone in zip(levels[::2], levels[1::2], strict=True)]

@@ -194,3 +194,31 @@ def test_sentences_are_cited_one_by_one_and_unsupported_ones_dropped(place: Any)
     answer = _ask(place, "How much vinegar is needed to descale the kettle?", chat)
 
     assert answer.text == "Use 80 ml of vinegar to descale the kettle. [1]"
+
+
+class Weighing(Scripted):
+    """A small model that tells how much reading a passage changes what it expects."""
+
+    is_weak = True
+
+    def __init__(self, gain: float, text: str) -> None:
+        super().__init__(text)
+        self.gain = gain
+
+    def score(
+        self, pairs: Sequence[tuple[str, str]], *, adapter: str | None = None
+    ) -> list[LogLikelihood]:
+        return [LogLikelihood(self.gain if "[1]" in prompt else 0.0, 1) for prompt, _ in pairs]
+
+
+def test_a_text_that_its_passage_does_not_help_is_replaced(place: Any) -> None:
+    question = "How many litres of water does the kettle boil?"
+    text = "The kettle boils 1.7 litres of water."
+
+    believed = _ask(place, question, Weighing(2.0, text))
+    doubted = _ask(place, question, Weighing(-0.5, text))
+    unchecked = _ask(place, question, Weighing(-0.5, text), check_likelihood=False)
+
+    assert (believed.method, believed.citations[0].gain) == ("generated", 2.0)
+    assert (doubted.method, unchecked.method) == ("extracted", "generated")
+    assert doubted.text == "The Brill kettle boils 1.7 litres of water in 4 minutes. [1]"
