@@ -133,30 +133,27 @@ def _judged(
     return made
 
 
-def examples(embedder: Embedder) -> list[Row]:
-    """Judge the questions of the example domain, English and Chinese."""
-    made: list[Row] = []
-    for name in ("washer", "washer-zh"):
-        text = (_EXAMPLES / f"{name}-questions.jsonl").read_text(encoding="utf-8")
-        lines = [json.loads(line) for line in text.split("\n") if line.strip()]
-        kinds = {"out-of-domain": "far", "unanswerable": "near"}
-        rows = [
-            (
-                kinds.get(line["category"], "answerable"),
-                Asked(line["key"], line["question"], frozenset(), frozenset(), {}),
-            )
-            for line in lines
-        ]
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            Workspace.create(Path(folder) / "w") as workspace,
-        ):
-            add_folder(workspace, _EXAMPLES / name, embedder=embedder)
-            with Index(workspace, embedder, None) as index:
-                index.refresh()
-                hits = retrieve(index, embedder, [q.question for _, q in rows], k=_K)
-                made += _judged(name, rows, hits, index, embedder)
-    return made
+def examples(name: str, embedder: Embedder) -> list[Row]:
+    """Judge the questions of one example domain, ``washer`` or ``washer-zh``."""
+    text = (_EXAMPLES / f"{name}-questions.jsonl").read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in text.split("\n") if line.strip()]
+    kinds = {"out-of-domain": "far", "unanswerable": "near"}
+    rows = [
+        (
+            kinds.get(line["category"], "answerable"),
+            Asked(line["key"], line["question"], frozenset(), frozenset(), {}),
+        )
+        for line in lines
+    ]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Workspace.create(Path(folder) / "w") as workspace,
+    ):
+        add_folder(workspace, _EXAMPLES / name, embedder=embedder)
+        with Index(workspace, embedder, None) as index:
+            index.refresh()
+            hits = retrieve(index, embedder, [q.question for _, q in rows], k=_K)
+            return _judged(name, rows, hits, index, embedder)
 
 
 def _rates(rows: Sequence[Row]) -> str:
@@ -211,13 +208,16 @@ def main() -> int:
     parser.add_argument("--each", type=int, default=100, help="answerable questions a set")
     parser.add_argument("--cache", type=Path, help="folder that keeps the indexes")
     parser.add_argument("--fit", action="store_true", help="fit on the other half, and print")
-    parser.add_argument("--no-examples", action="store_true", help="leave the example domain out")
+    parser.add_argument("--examples", default="washer,washer-zh", help="domains, by commas")
     parser.add_argument("--rows", type=Path, help="write the rows as JSON Lines")
     options = parser.parse_args()
     part = "dev" if options.fit else "test"
-    default = load_embedder("default")
+    names = [name for name in options.sets.split(",") if name]
+    domains = [name for name in options.examples.split(",") if name and not options.fit]
+    english = "washer" in domains or any(name.startswith("en_") for name in names)
+    default: Embedder = load_embedder("default") if english else WordsOnly()
     rows: list[Row] = []
-    for name in [name for name in options.sets.split(",") if name]:
+    for name in names:
         embedder: Embedder = default if name.startswith("en_") else WordsOnly()
         with collection(name, embedder, data=data_folder(), cache=options.cache) as place:
             others = {"near": _foreign(_NEAR[name]), "far": _foreign(_FAR[name])}
@@ -232,9 +232,10 @@ def main() -> int:
     if options.fit:
         fit(rows)
         return 0
-    if not options.no_examples:
-        print("example domain:")
-        more = show(examples(default))
+    if domains:
+        print("example domains:", flush=True)
+        own = [(name, default if name == "washer" else WordsOnly()) for name in domains]
+        more = show([row for name, embedder in own for row in examples(name, embedder)])
         precision, recall = min(precision, more[0]), min(recall, more[1])
     return int(min(precision, recall) < _TARGET)
 
