@@ -34,6 +34,10 @@ __all__ = [
     "Question",
     "QuestionGold",
     "Record",
+    "RetrievalMeasure",
+    "RetrievalQuestion",
+    "RetrievalSettings",
+    "Retriever",
     "Selection",
     "Step",
     "SystemScore",
@@ -98,7 +102,9 @@ class Document(Value):
     """One loaded source file, as text."""
 
     kind: ClassVar[str] = "document"
-    identity_excludes: ClassVar[frozenset[str]] = frozenset({"mtime_ns", "size", "notes"})
+    identity_excludes: ClassVar[frozenset[str]] = frozenset(
+        {"mtime_ns", "size", "notes", "origin_path", "version", "superseded_by"}
+    )
 
     path: str
     """POSIX path relative to the folder that was added."""
@@ -115,12 +121,25 @@ class Document(Value):
     """Modification time of the source file, nanoseconds since the epoch."""
     notes: tuple[str, ...] = ()
     """What the loader could not take along (scanned pages, skipped sheets)."""
+    origin_path: str = ""
+    """If the file was renamed: the path that it was added under, which stays in the identity."""
+    version: str = ""
+    """ISO date, or ``v`` and numbers, that tells it from other versions of the same document."""
+    superseded_by: str = ""
+    """Id of the newest version of the same document, if this is an older one."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the identity fields; a renamed document keeps the one that it had."""
+        fields = self.model_dump(mode="json", exclude=set(self.identity_excludes))
+        return content_hash({**fields, "path": self.origin_path or self.path})
 
 
 class Passage(Value):
     """A piece of one document: the unit of retrieval and of lineage."""
 
     kind: ClassVar[str] = "passage"
+    identity_excludes: ClassVar[frozenset[str]] = frozenset({"origin_path"})
 
     document_id: str
     document_path: str
@@ -137,6 +156,14 @@ class Passage(Value):
     """Page number from 1, for paged sources."""
     language: Language
     content: Literal["prose", "table", "code"] = "prose"
+    origin_path: str = ""
+    """If the file was renamed: the path that it was added under, which stays in the identity."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the identity fields; a passage of a renamed file keeps the one that it had."""
+        fields = self.model_dump(mode="json", exclude=set(self.identity_excludes))
+        return content_hash({**fields, "document_path": self.origin_path or self.document_path})
 
 
 class Hit(Value):
@@ -151,6 +178,12 @@ class Hit(Value):
     """Cosine similarity of query and passage, -1 to 1; absent if dense search did not see it."""
     bm25: float | None = None
     """BM25 score, >= 0; absent if BM25 did not see it."""
+    places: tuple[str, ...] = ()
+    """Other files that hold the same text under the same header, as ``path`` or ``path, p. N``."""
+    weight: float | None = None
+    """Weight of BM25 in the fused score, 0 to 1; dense search has the rest."""
+    reranked: float | None = None
+    """The reranker's own score; absent if none read it."""
 
 
 class Citation(Value):
@@ -299,12 +332,115 @@ class Question(Value):
     gold: tuple[QuestionGold, ...] = ()
 
 
+class RetrievalQuestion(Value):
+    """A question and the passages that answer it, to learn or to measure search with."""
+
+    kind: ClassVar[str] = "retrieval_question"
+
+    question: str
+    language: Language
+    passage_ids: tuple[str, ...]
+    """Passages that answer it, at least one."""
+    answer: str = ""
+    """Words of the passage that answer it; a passage that holds them is no wrong answer."""
+    route: str
+    """How it was made: ``given``, ``feedback``, ``heading``, ``pattern``, ``table``, ``section``,
+    ``written`` (by the chat model) or ``words`` (a sentence with words dropped)."""
+
+
+class RetrievalSettings(Value):
+    """What the tuning of search does, beside what every training job says."""
+
+    kind: ClassVar[str] = "retrieval_settings"
+
+    embedder: bool = True
+    """Tune the embedding model."""
+    reranker: bool = True
+    """Train a small cross-encoder."""
+    held_out_share: float = Field(default=0.2, gt=0, lt=0.9)
+    """Part of the documents that is measured on and never learned from, about."""
+    negatives: int = Field(default=6, ge=1, le=50)
+    """Hard negatives of a question for the reranker."""
+    embedder_steps: int = Field(default=120, ge=1)
+    reranker_steps: int = Field(default=300, ge=1)
+    """Optimizer steps at most; fewer if the time is over or the questions are few."""
+    batch_questions: int = Field(default=64, ge=2)
+    """Questions of one step of the embedder; every other passage of the step is a negative."""
+    reranker_batch: int = Field(default=8, ge=1)
+    """Questions of one step of the reranker."""
+    reranker_learning_rate: float = Field(default=1e-4, gt=0)
+    reranker_layers: int = Field(default=6, ge=1)
+    """Layers that the reranker takes over from the embedder, at most."""
+    reranker_tokens: int = Field(default=224, ge=32)
+    """Tokens of question and passage together; the rest of the passage is cut."""
+    rerank_top: int = Field(default=20, ge=2, le=50)
+    """Candidates that the reranker may read at most."""
+    reranker_form: Literal["auto", "cross-encoder", "late-interaction"] = "auto"
+    """``auto`` measures both and takes the better; late interaction needs no training."""
+    rerank_seconds: float = Field(default=1.0, gt=0)
+    """Seconds that reranking one question may take on the machine that trains."""
+    merge: float = Field(default=0.7, gt=0, le=1)
+    """Weight of the tuned embedder against the one it came from: their mean forgets less."""
+    minutes: float = Field(default=10.0, gt=0)
+    """Minutes of training at most, both models together."""
+
+
+class RetrievalMeasure(Value):
+    """Search without and with a model, on questions about held-out documents."""
+
+    kind: ClassVar[str] = "retrieval_measure"
+
+    questions: int
+    before: dict[str, float]
+    """``hit@1``, ``hit@5``, ``hit@10`` and ``mrr@10`` without the model."""
+    after: dict[str, float]
+    """The same with it."""
+    low: float
+    """Lower end of the 95 % bootstrap interval of the difference in ``mrr@10``."""
+    high: float
+
+    @property
+    def better(self) -> bool:
+        """Tell whether the whole interval is above 0."""
+        return self.low > 0
+
+
+class Retriever(Value):
+    """A search model that was tuned on this workspace's documents."""
+
+    kind: ClassVar[str] = "retriever"
+    identity_excludes: ClassVar[frozenset[str]] = frozenset(
+        {"languages", "measure", "kept", "reason", "blend", "top", "seconds_per_passage"}
+    )
+
+    role: Literal["embedder", "reranker"]
+    form: Literal["embedder", "cross-encoder", "late-interaction"]
+    job_id: str
+    questions_id: str
+    base_model: str
+    """Name of the embedding model that it came from, as the settings name it."""
+    base_sha256: str
+    weights_sha256: str
+    languages: tuple[Language, ...] = ()
+    """Languages in which its vectors may count in a fused ranking (embedder)."""
+    blend: float = 1.0
+    """Weight of the reranker's order against the fused one, 0 to 1 (reranker)."""
+    top: int = 0
+    """Candidates that it reads (reranker)."""
+    seconds_per_passage: float = 0.0
+    """Measured where it was trained (reranker)."""
+    measure: RetrievalMeasure | None = None
+    kept: bool = False
+    reason: str = ""
+    """Why it was kept or not."""
+
+
 class TrainingJob(Value):
     """Everything that decides a training run's result."""
 
     kind: ClassVar[str] = "job"
 
-    method: Literal["sft"] = "sft"
+    method: Literal["sft", "retrieval"] = "sft"
     base_model: str
     base_sha256: str
     """SHA-256 over the base model's weight files."""
@@ -334,6 +470,14 @@ class TrainingJob(Value):
     threads: int = Field(default=0, ge=0)
     """CPU threads; 0 takes the machine's cores."""
     seed: int = 17
+    retrieval: RetrievalSettings | None = None
+    """Of the method ``retrieval`` only."""
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the canonical JSON; jobs of other methods hash as before this field."""
+        excluded = {"retrieval"} if self.retrieval is None else set()
+        return content_hash(self.model_dump(mode="json", exclude=excluded))
 
 
 class JobStatus(Value):
@@ -351,6 +495,8 @@ class JobStatus(Value):
     eta_seconds: float | None = None
     message: str = ""
     adapter_id: str | None = None
+    model_ids: tuple[str, ...] = ()
+    """Search models that a job of the method ``retrieval`` made, kept or not."""
     updated: float = 0.0
     """Seconds since the epoch."""
 

@@ -51,16 +51,23 @@ class Settings(BaseModel):
     """Weights on CUDA only; needs the extra ``gpu``."""
     threads: int = Field(default=0, ge=0, le=1024)
     """CPU threads for the models; 0 takes the physical cores."""
-    chunk_tokens: int = Field(default=160, ge=32, le=2048)
-    """Largest passage, in tokens of the splitter's counter."""
+    chunk_tokens: int = Field(default=200, ge=32, le=2048)
+    """Largest passage, in tokens of the embedder, its header not counted."""
+    url_sources: Literal["off", "public", "any"] = "off"
+    """Which web pages ``add --urls`` may fetch: none, those of the public Internet only, or those
+    of this machine and of private networks too."""
     top_k: int = Field(default=5, ge=1, le=50)
     """Passages handed to the answer step."""
-    reranker: str = "none"
-    """``none``, ``likelihood`` (of the question after each passage, under the chat model) or the
-    path or hub id of a cross-encoder. Likelihood under the embedded 135M model costs seconds a
-    question on two cores and is not better throughout: on the example domain hit@1 went from 0.86
-    to 0.91 in English and from 0.89 to 0.74 in Chinese (``python -m benchmarks.reranking``). So it
-    is off; try it with a larger chat model."""
+    tuned_retrieval: bool = True
+    """Search with the models that ``tune-retrieval`` made and found better for this workspace and
+    this ``embed_model``; false searches as if there were none."""
+    reranker: str = "auto"
+    """``auto`` (the tuned one if there is one, else none), ``none``, ``likelihood`` (of the
+    question after each passage, under the chat model) or the path or hub id of a cross-encoder.
+    Likelihood under the embedded 135M model costs seconds a question on two cores and is not
+    better throughout: on the example domain hit@1 went from 0.86 to 0.91 in English and from 0.89
+    to 0.74 in Chinese (``python -m benchmarks.reranking``). So it is off; try it with a larger
+    chat model."""
     rerank_top: int = Field(default=20, ge=1, le=50)
     """Passages of the fused ranking that the reranker orders anew."""
     decompose: Literal["auto", "on", "off"] = "auto"

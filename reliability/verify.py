@@ -195,7 +195,9 @@ def _units(db: Database, store: Path, promises: dict[str, Promise]) -> dict[str,
             "SELECT folder, path, document_id FROM sources"
         ).fetchall():
             ids = connection.execute(
-                "SELECT id FROM passages WHERE document_id = ? AND is_current = 1", (document_id,)
+                "SELECT id FROM passages WHERE document_id = ? AND (is_current = 1"
+                " OR id IN (SELECT passage_id FROM copies))",
+                (document_id,),
             ).fetchall()
             add(f"document {folder} {path}", document_sha(document_id, [row[0] for row in ids]))
         for model, passage_id, vector in connection.execute(

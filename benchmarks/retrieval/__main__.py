@@ -1,189 +1,132 @@
 """``python -m benchmarks.retrieval --corpus docs.jsonl --questions questions.jsonl --json``.
 
 Corpus lines: ``id``, ``title``, ``text``. Question lines: ``id``, ``question``, ``gold`` (ids).
-Each document is split as the product splits it; a hit is a passage of a gold document. With
+Each document is split as the product splits it; a hit is a passage of a gold document.
+``--set NAME`` (or ``all``) builds corpus and questions from ``../shared/data`` instead and also
+ranks by plain BM25 and by LangChain's EnsembleRetriever with rank_bm25 and Chroma.
+
+``--rerank`` adds a row in which the best fused candidates are ordered anew (slow on a CPU: use
+``--limit``), ``--tuned FOLDER`` rows with an embedder and a reranker that were tuned. With
 ``--gate`` the coefficients of the answerability gate are fitted: each second question is made
-unanswerable by hiding its gold documents. ``--rerank`` adds a row in which the best 20 fused
-candidates are ordered anew (slow on a CPU: use ``--limit``).
+unanswerable by hiding its gold passages. Intervals are 95 % bootstrap intervals over questions.
+With ``--set`` the exit status is 1 if fusion is more than a point below its better part.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+import platformdirs
 
-from domainsmith.data_connection.index import Index
-from domainsmith.data_connection.language import detect_language
-from domainsmith.data_connection.retrieve import coverage, embedder_speaks, retrieve
-from domainsmith.data_connection.split import split
-from domainsmith.errors import InputInvalid, translated_os_errors
-from domainsmith.model_io.generation import Embedder, Reranker
-from domainsmith.model_io.load import load_embedder, load_engine, load_reranker
-from domainsmith.model_io.rerank import LikelihoodReranker
-from domainsmith.records import Document, Hit, content_hash
-from domainsmith.storage.documents import passages, put_document
-from domainsmith.workspace import Workspace
+from benchmarks.retrieval.collection import Collection, from_files, sampled
+from benchmarks.retrieval.measures import DEPTHS, HitRates
+from benchmarks.retrieval.sets import SETS, labelled_set
+from benchmarks.retrieval.systems import Options, Result, run
 
-_DEPTH = 50
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    with translated_os_errors(path):
-        text = path.read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.split("\n") if line.strip()]
+_TOLERANCE = 0.01
+"""How far fusion may stay below its better part."""
+_TITLES = {
+    "plain bm25": "BM25 (words / bigrams, bare text)",
+    "langchain": "LangChain EnsembleRetriever",
+    "bm25": "ours: BM25 alone",
+    "dense": "ours: dense alone",
+    "fused": "ours",
+    "fused + rerank": "ours + rerank",
+    "tuned dense": "tuned: dense alone",
+    "tuned fused": "ours tuned",
+    "tuned fused + rerank": "ours tuned + rerank",
+}
 
 
-def _store(workspace: Workspace, corpus: Iterable[Mapping[str, Any]]) -> None:
-    for row in corpus:
-        text = str(row["text"])
-        document = Document(
-            path=str(row["id"]),
-            source_sha256=content_hash(text),
-            media_type="text/plain",
-            title=str(row.get("title") or ""),
-            language=detect_language(text),
-            text=text,
-        )
-        put_document(workspace.db, document, split(document), folder="corpus")
+def fusion_holds(rates: Mapping[str, HitRates]) -> bool:
+    """Tell whether fusion is at most a point below the better of its parts, at 1 and at 10."""
+    return all(
+        rates["fused"].at(k) >= max(rates[part].at(k) for part in ("bm25", "dense")) - _TOLERANCE
+        for k in (1, 10)
+    )
 
 
-def _first_gold(documents: Sequence[str], gold: set[str]) -> int:
-    return next((rank for rank, name in enumerate(documents) if name in gold), _DEPTH)
-
-
-def _reranker(name: str) -> Reranker:
-    if name == "likelihood":
-        return LikelihoodReranker(load_engine("default"), language_of=detect_language)
-    return load_reranker(name)
-
-
-def measure(
-    corpus: Path, questions: Path, *, limit: int = 0, gate: bool = False, rerank: str = ""
-) -> dict[str, Any]:
-    """Measure hit rates.
-
-    Args:
-        corpus: JSON Lines of documents.
-        questions: JSON Lines of questions.
-        limit: Most questions; 0 for all.
-        gate: Also fit the answerability gate.
-        rerank: Also rank with ``likelihood`` or the folder of a cross-encoder.
-
-    Returns:
-        Counts, and hit@1, @5, @10 a method.
-    """
-    asked = _lines(questions)[: limit or None]
-    if not asked:
-        raise InputInvalid("There are no questions", where=questions)
-    embedder = load_embedder("default")
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Workspace.create(Path(folder) / "w") as workspace,
-    ):
-        _store(workspace, _lines(corpus))
-        with Index.open(workspace, embedder) as index:
-            of = {p.id: p.document_path for p in passages(workspace.db)}
-            texts = [str(row["question"]) for row in asked]
-            fused = retrieve(index, embedder, texts, k=_DEPTH)
-            ranked = {
-                "bm25": [[of[id] for id, _ in row] for row in index.bm25(texts, _DEPTH)],
-                "dense": [
-                    [of[id] for id, _ in row] for row in index.dense(embedder.embed(texts), _DEPTH)
-                ],
-                "fused": [[hit.passage.document_path for hit in row] for row in fused],
-            }
-            if rerank:
-                anew = retrieve(index, embedder, texts, k=_DEPTH, reranker=_reranker(rerank))
-                ranked["fused + rerank"] = [[h.passage.document_path for h in row] for row in anew]
-            golds = [{str(id) for id in row["gold"]} for row in asked]
-            report: dict[str, Any] = {"questions": len(asked), "passages": len(of)}
-            for name, rows in ranked.items():
-                ranks = np.array([_first_gold(r, g) for r, g in zip(rows, golds, strict=True)])
-                report[name] = {f"hit@{k}": round(float((ranks < k).mean()), 4) for k in (1, 5, 10)}
-            if gate:
-                report["gate"] = _gate(texts, golds, fused, index, embedder)
-    return report
-
-
-def _gate(
-    texts: Sequence[str],
-    golds: Sequence[set[str]],
-    fused: Sequence[Sequence[Hit]],
-    index: Index,
-    embedder: Embedder,
-) -> dict[str, Any]:
-    rows, labels = [], []
-    for number, (text, gold, hits) in enumerate(zip(texts, golds, fused, strict=True)):
-        answerable = number % 2 == 0
-        left = [h for h in hits if answerable or h.passage.document_path not in gold][:5]
-        if not left or (answerable and not any(h.passage.document_path in gold for h in left)):
-            continue
-        speaks = embedder_speaks(embedder, detect_language(text))
-        cosine = max((h.dense or 0.0 for h in left), default=0.0) if speaks else 0.0
-        rows.append([1.0, max(coverage(text, h.passage, index) for h in left), cosine])
-        labels.append(float(answerable))
-    weights = fit_logistic(np.array(rows), np.array(labels))
-    right = ((np.array(rows) @ weights > 0) == (np.array(labels) > 0.5)).mean()
+def report(collection: Collection, result: Result) -> dict[str, Any]:
+    """Return a run's figures as plain data."""
     return {
-        "questions": len(rows),
-        "coefficients": [round(float(w), 2) for w in weights],
-        "accuracy": round(float(right), 4),
+        "set": collection.name,
+        "definition": collection.definition,
+        "questions": len(collection.questions),
+        "passages": len(collection.passages),
+        **{name: rates.as_dict() for name, rates in result.rates.items()},
+        "fusion_holds": fusion_holds(result.rates),
+        "threads": os.environ.get("OMP_NUM_THREADS", "all"),
+        "load": round(os.getloadavg()[0], 1),
+        **result.notes,
     }
 
 
-def fit_logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Fit a logistic regression by gradient descent, slightly regularised.
+def show(collection: Collection, result: Result) -> None:
+    """Print a run's table."""
+    print(f"\n{collection.name}: {collection.definition}")
+    print(f"{len(collection.questions)} questions, {len(collection.passages)} passages")
+    for name, rates in result.rates.items():
+        if name not in _TITLES:
+            continue
+        cells = []
+        for k in DEPTHS:
+            low, high = rates.interval(k)
+            cells.append(f"@{k} {rates.at(k):.3f} [{low:.3f}, {high:.3f}]")
+        print(f"  {_TITLES[name]:34}", "  ".join(cells))
+    print("  fusion holds" if fusion_holds(result.rates) else "  FUSION BELOW ITS BETTER PART")
+    for name, value in result.notes.items():
+        if name != "index":
+            print(f"  {name}: {value}")
 
-    Args:
-        x: Signals with a leading 1, shape (n, d).
-        y: 0 or 1, shape (n,).
+
+def main() -> int:
+    """Run from the command line.
 
     Returns:
-        Coefficients, shape (d,).
+        1 if a check failed.
     """
-    weights = np.zeros(x.shape[1])
-    free = np.ones(x.shape[1])
-    free[0] = 0.0
-    for _ in range(6000):
-        gradient = x.T @ (1.0 / (1.0 + np.exp(-x @ weights)) - y) / len(y)
-        weights -= 2.0 * (gradient + 3e-4 * weights * free)
-    return weights
-
-
-def main() -> None:
-    """Run from the command line."""
     parser = argparse.ArgumentParser(prog="benchmarks.retrieval", description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--questions", type=Path, required=True)
+    parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--questions", type=Path)
+    parser.add_argument("--set", choices=[*SETS, "all"], help="a collection of ../shared/data")
     parser.add_argument("--limit", type=int, default=0, help="most questions (0: all)")
+    parser.add_argument("--embedder", default="default", help="name or folder of an embedder")
+    parser.add_argument("--cache", type=Path, help="folder of the vector cache")
+    parser.add_argument("--no-peers", action="store_true", help="leave the peers out")
     parser.add_argument("--gate", action="store_true", help="also fit the answerability gate")
     parser.add_argument("--rerank", default="", help="`likelihood` or a cross-encoder's folder")
+    parser.add_argument("--tuned", type=Path, help="folder of a tuned embedder and reranker")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    report = measure(
-        options.corpus,
-        options.questions,
-        limit=options.limit,
-        gate=options.gate,
+    if options.set is None and (options.corpus is None or options.questions is None):
+        parser.error("give --corpus and --questions, or --set")
+    names = list(SETS) if options.set == "all" else [options.set]
+    wanted = Options(
+        embedder=options.embedder,
+        cache=options.cache or Path(platformdirs.user_cache_dir("domainsmith")) / "benchmarks",
+        peers=options.set is not None and not options.no_peers,
         rerank=options.rerank,
+        tuned=options.tuned,
+        gate=options.gate,
     )
-    if options.json:
-        print(json.dumps(report))
-        return
-    print(f"{report['questions']} questions, {report['passages']} passages")
-    for name in ("bm25", "dense", "fused", "fused + rerank"):
-        if name in report:
-            print(f"{name:14}", "  ".join(f"{k} {v:.3f}" for k, v in report[name].items()))
-    if options.gate:
-        print("gate          ", report["gate"])
+    failed = False
+    for name in names:
+        whole = labelled_set(name) if name else from_files(options.corpus, options.questions)
+        collection = sampled(whole, options.limit)
+        result = run(collection, wanted)
+        failed |= name is not None and not fusion_holds(result.rates)
+        if options.json:
+            print(json.dumps(report(collection, result)), flush=True)
+        else:
+            show(collection, result)
+    return int(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -115,9 +115,7 @@ def collection(
         workspace = stack.enter_context(Workspace.create(folder / f"{name}-{version}"))
         if not passages(workspace.db):
             _store(workspace, documents)
-        # Without the owner lock, search is exact: Chroma would take a minute to fill.
-        index = stack.enter_context(Index(workspace, embedder, None))
-        index.refresh()
+        index = stack.enter_context(Index.open(workspace, embedder))
         by_path: dict[str, list[Passage]] = defaultdict(list)
         for passage in passages(workspace.db):
             by_path[passage.document_path].append(passage)

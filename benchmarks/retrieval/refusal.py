@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.retrieval.__main__ import fit_logistic
 from benchmarks.retrieval.bootstrap import interval
+from benchmarks.retrieval.gate import fit_logistic
 from benchmarks.retrieval.labelled import (
     Asked,
     Collection,
@@ -150,8 +150,7 @@ def examples(name: str, embedder: Embedder) -> list[Row]:
         Workspace.create(Path(folder) / "w") as workspace,
     ):
         add_folder(workspace, _EXAMPLES / name, embedder=embedder)
-        with Index(workspace, embedder, None) as index:
-            index.refresh()
+        with Index.open(workspace, embedder) as index:
             hits = retrieve(index, embedder, [q.question for _, q in rows], k=_K)
             return _judged(name, rows, hits, index, embedder)
 

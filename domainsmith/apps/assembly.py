@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from domainsmith.model_io.generation import Embedder, Reranker
     from domainsmith.tools.tool import ToolContext
     from domainsmith.training.registry import AdapterEntry
+    from domainsmith.training.retrieval.registry import RetrieverEntry
 
 __all__ = ["Assembly"]
 
@@ -92,15 +93,43 @@ class Assembly:
         """
         with self._lock:
             if self._embedder is None:
-                from domainsmith.model_io.load import load_embedder
-
-                # Loading sets the threads of the whole process, so it must be told them too.
-                self._embedder = load_embedder(
-                    self.settings.embed_model,
-                    device=self.settings.device,
-                    threads=self.settings.threads,
+                tuned = self.tuned_retrievers().get("embedder")
+                self._embedder = (
+                    self.base_embedder() if tuned is None else self._tuned_embedder(tuned)
                 )
             return self._embedder
+
+    def base_embedder(self) -> Embedder:
+        """Return the embedding model of the settings, also where a tuned one searches.
+
+        Raises:
+            WeightsMissing: There are no weights under the settings' name.
+        """
+        from domainsmith.model_io.load import load_embedder
+
+        # Loading sets the threads of the whole process, so it must be told them too.
+        return load_embedder(
+            self.settings.embed_model, device=self.settings.device, threads=self.settings.threads
+        )
+
+    def _tuned_embedder(self, entry: RetrieverEntry) -> Embedder:
+        from domainsmith.model_io.embed import LocalEmbedder
+        from domainsmith.model_io.load import load_embedder
+
+        embedder = load_embedder(
+            str(entry.folder), device=self.settings.device, threads=self.settings.threads
+        )
+        assert isinstance(embedder, LocalEmbedder)
+        embedder.languages = entry.facts.languages
+        return embedder
+
+    def tuned_retrievers(self) -> dict[str, RetrieverEntry]:
+        """Return the tuned search models that the settings allow, by role."""
+        from domainsmith.training.retrieval.registry import in_use
+
+        if not self.settings.tuned_retrieval:
+            return {}
+        return in_use(self.workspace, base_model=self.settings.embed_model)
 
     def index(self) -> Index:
         """Return the workspace's open index, up to date with its database."""
@@ -114,7 +143,9 @@ class Assembly:
             return self._index
 
     def reranker(self) -> Reranker | None:
-        """Return what orders the passages found anew, or None if the settings name none.
+        """Return what orders the passages found anew, or None if there is none.
+
+        With the setting ``auto`` that is the reranker tuned on this workspace, if there is one.
 
         Raises:
             WeightsMissing: There are no weights under the settings' name.
@@ -133,6 +164,19 @@ class Assembly:
                         fix="Set reranker to `none` or to the folder of a cross-encoder.",
                     )
                 self._reranker = LikelihoodReranker(self.engine(), language_of=detect_language)
+            elif self._reranker is None and name == "auto":
+                tuned = self.tuned_retrievers().get("reranker")
+                if tuned is not None:
+                    from domainsmith.model_io.tuned_rerank import load_tuned_reranker
+
+                    self._reranker = load_tuned_reranker(
+                        tuned.folder,
+                        form=tuned.facts.form,
+                        blend=tuned.facts.blend,
+                        top=tuned.facts.top,
+                        device=self.settings.device,
+                        threads=self.settings.threads,
+                    )
             elif self._reranker is None and name != "none":
                 from domainsmith.model_io.load import load_reranker
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from domainsmith.data_connection.split import passage_context
 from domainsmith.records import Passage
+from domainsmith.storage.context import neighbours
 from domainsmith.storage.database import Database
-from domainsmith.storage.passages import neighbours
 
 __all__ = ["context_passages"]
 
@@ -37,9 +37,10 @@ def context_passages(
     kept = {passage.id: passage for passage in found}
     used = "\n\n".join(passage_context(passage) for passage in found)
     for passage in found:
-        for near in neighbours(db, passage.id, before=around, after=around):
-            if near.id in kept or near.header != passage.header:
-                continue  # another section speaks of another thing
+        # Another section speaks of another thing.
+        for near in neighbours(db, passage.id, around, around, same_section=True):
+            if near.id in kept:
+                continue
             longer = f"{used}\n\n{passage_context(near)}"
             if fits(longer):
                 kept[near.id], used = near, longer

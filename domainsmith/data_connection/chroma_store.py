@@ -12,7 +12,7 @@ import contextlib
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,18 +78,25 @@ class ChromaStore:
         except (OSError, ValueError, TypeError):
             return None
 
-    def bring_up(self, ids: Sequence[str], vectors: NDArray[np.float32], fingerprint: str) -> None:
+    def bring_up(
+        self, ids: Sequence[str], read: Callable[[], NDArray[np.float32]], fingerprint: str
+    ) -> None:
         """Make the collection hold exactly these vectors, by the cheapest sure way.
 
         Args:
             ids: Passage ids.
-            vectors: Their vectors, shape (n, dimension).
+            read: Gives their vectors, shape (n, dimension); not called if nothing has changed.
             fingerprint: Hash over the ids.
 
         Raises:
             StoreBroken: Even a fresh collection fails its checks.
         """
         reason = self._reason_to_rebuild()
+        mark = self.mark
+        is_open = reason is None and mark is not None and self._collection is not None
+        if is_open and mark is not None and mark.fingerprint == fingerprint:
+            return
+        vectors = read()
         if reason is None:
             try:
                 self._update(ids, vectors, fingerprint)
@@ -172,8 +179,6 @@ class ChromaStore:
     def _update(self, ids: Sequence[str], vectors: NDArray[np.float32], fingerprint: str) -> None:
         mark = self.mark
         assert mark is not None
-        if self._collection is not None and mark.fingerprint == fingerprint:
-            return
         self._write_mark(replace(mark, clean=False))
         if self._collection is None:
             self._open(mark.generation)

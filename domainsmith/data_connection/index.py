@@ -1,30 +1,49 @@
 """The search index of a workspace: disposable, self-checking, safe for several processes.
 
-The database is the truth. One process owns the Chroma collection, by a file lock; every other
-searches the database's vectors exactly. Either way a search sees what is committed.
+The database is the truth. Up to :data:`CHROMA_FROM` passages the vectors are searched in memory,
+exactly or through codes: that is several times faster than Chroma at this size, and any number of
+processes can do it at once. Above it, where a walk through a graph wins over a scan, one process
+owns the Chroma collection, by a file lock, and every other searches in memory. Either way a
+search sees what is committed.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import asdict
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from domainsmith.data_connection.chroma_store import ChromaStore, StoreBroken
+from domainsmith.data_connection.dense import DenseRows, search_rows
+from domainsmith.data_connection.filters import PassageFilter, matching_ids
+from domainsmith.data_connection.fusion import read_fusion
+from domainsmith.data_connection.index_store import IndexStore
 from domainsmith.data_connection.lexical import LexicalIndex
-from domainsmith.data_connection.vectors import embed_missing, exact_search
+from domainsmith.data_connection.vectors import embed_missing
 from domainsmith.model_io.generation import Embedder
-from domainsmith.records import content_hash
-from domainsmith.storage.documents import passages, passages_fingerprint, vectors
+from domainsmith.records import Language, content_hash
+from domainsmith.storage.documents import (
+    missing_vectors,
+    passage_ids,
+    passages_version,
+    vectors_by_id,
+)
 from domainsmith.storage.locks import LockHandle, try_hold
 from domainsmith.workspace import Workspace
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Index"]
+__all__ = ["CHROMA_FROM", "Backend", "Index"]
+
+Backend = Literal["auto", "memory", "chroma"]
+
+CHROMA_FROM = 500_000
+"""Passages from which Chroma is used."""
 
 
 class Index:
@@ -33,36 +52,42 @@ class Index:
     Args:
         workspace: Its database and index folder.
         embedder: Decides which vectors are searched.
-        owner: The owner lock, or None to search without Chroma.
+        backend: ``memory`` or ``chroma`` whatever the size; ``auto`` goes by it.
     """
 
-    def __init__(self, workspace: Workspace, embedder: Embedder, owner: LockHandle | None) -> None:
+    def __init__(
+        self, workspace: Workspace, embedder: Embedder, *, backend: Backend = "auto"
+    ) -> None:
         self._workspace = workspace
         self._embedder = embedder
-        self._owner = owner
+        self._backend = backend
         self._guard = threading.RLock()
-        self._store = ChromaStore(workspace.index_dir, embedder.model_name) if owner else None
+        self._files = IndexStore(workspace.index_dir, workspace.db, embedder.model_name)
+        self._owner: LockHandle | None = None
+        self._store: ChromaStore | None = None
+        self._rebuilds: list[str] = []
         self._degraded = ""
-        self._ids: list[str] = []
-        self._matrix: NDArray[np.float32] | None = None
+        self._dense_ids: list[str] = []
+        self._rows: DenseRows | None = None
         self._lexical = LexicalIndex([])
         self._fingerprint = ""
-        self._seen: dict[int, tuple[int, int]] = {}
+        self._version = -1
+        self._filtered: tuple[int, PassageFilter, frozenset[str]] | None = None
 
     @classmethod
-    def open(cls, workspace: Workspace, embedder: Embedder) -> Index:
+    def open(cls, workspace: Workspace, embedder: Embedder, *, backend: Backend = "auto") -> Index:
         """Open the index and bring it up to date; never fails because another has it open.
 
         Args:
             workspace: The workspace.
             embedder: Embeds passages that have no vector yet.
+            backend: ``memory`` or ``chroma`` whatever the size; ``auto`` goes by it.
 
         Returns:
-            An index on Chroma if no other process owns it, otherwise on exact search.
+            An index; on Chroma if that is wanted and no other process owns it.
         """
         workspace.index_dir.mkdir(parents=True, exist_ok=True)
-        owner = try_hold(workspace.index_dir / "owner.lock", purpose="search index")
-        index = cls(workspace, embedder, owner)
+        index = cls(workspace, embedder, backend=backend)
         try:
             index.refresh()
         except BaseException:
@@ -73,47 +98,61 @@ class Index:
     def refresh(self) -> None:
         """Embed what has no vector, and bring both indexes to the database's state."""
         with self._guard:
+            complete = len(self._dense_ids) == len(self._lexical.ids)
+            if complete and passages_version(self._workspace.db) == self._version:
+                return
             embed_missing(self._workspace.db, self._embedder)
-            self._load()
+            self._follow_database()
 
-    def dense(self, queries: NDArray[np.float32], k: int) -> list[list[tuple[str, float]]]:
+    def dense(
+        self, queries: NDArray[np.float32], k: int, *, where: PassageFilter | None = None
+    ) -> list[list[tuple[str, float]]]:
         """Rank passages by cosine similarity.
 
         Args:
             queries: L2-normalised float32 vectors, shape (q, dimension).
             k: Most results a query.
+            where: Which passages may be found; None allows all.
 
         Returns:
             (passage id, cosine) a query, best first.
         """
         with self._guard:
             self._follow_database()
-            if self._store is not None:
+            if self._store is not None and where is None:
                 try:
                     return self._store.search(queries, k)
                 except StoreBroken as error:
                     self._fall_back(str(error))
-            assert self._matrix is not None
-            return exact_search(self._ids, self._matrix, queries, k)
+            rows = self._memory_rows()
+            return search_rows(rows, queries, k, self._allowed(rows.ids, where))
 
-    def bm25(self, queries: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
+    def bm25(
+        self, queries: Sequence[str], k: int, *, where: PassageFilter | None = None
+    ) -> list[list[tuple[str, float]]]:
         """Rank passages by BM25.
 
         Args:
             queries: Questions.
             k: Most results a query.
+            where: Which passages may be found; None allows all.
 
         Returns:
             (passage id, score > 0) a query, best first.
         """
         with self._guard:
             self._follow_database()
-            return self._lexical.search(queries, k)
+            return self._lexical.search(queries, k, self._allowed(self._lexical.ids, where))
 
     def idf(self, term: str) -> float:
         """Return how rare a search term is among the passages (see :class:`LexicalIndex`)."""
         with self._guard:
             return self._lexical.idf(term)
+
+    def bm25_of(self, query: str, text: str, language: Language) -> float:
+        """Score a text that is not indexed (see :meth:`LexicalIndex.score`)."""
+        with self._guard:
+            return self._lexical.score(query, text, language)
 
     @property
     def workspace(self) -> Workspace:
@@ -125,28 +164,30 @@ class Index:
         """How the index stands, as plain data, for ``doctor`` and traces."""
         with self._guard:
             mark = self._store.mark if self._store else None
+            codes = self._rows.codes if self._rows else None
             return {
-                "backend": "chroma" if self._store else "exact",
+                "backend": "chroma" if self._store else "codes" if codes else "exact",
                 "owner": self._owner is not None,
                 "passages": len(self._lexical.ids),
-                "vectors": len(self._ids),
+                "vectors": len(self._dense_ids),
                 "model": self._embedder.model_name,
                 "fingerprint": self._fingerprint,
                 "generation": mark.generation if mark else "",
                 "clean": mark.clean if mark else True,
-                "rebuilds": list(self._store.rebuilds) if self._store else [],
-                "degraded": self._degraded,
+                "rebuilds": [*self._files.rebuilds, *self._rebuilds],
+                "candidates": codes.candidates if codes else 0,
+                "degraded": self._degraded or self._files.not_kept,
+                "fusion": self._fusion_state(),
             }
+
+    def _fusion_state(self) -> dict[str, Any]:
+        learned = read_fusion(self._workspace.index_dir, self._embedder.model_name)
+        return asdict(learned)["weights"] if learned else {}
 
     def close(self) -> None:
         """Close Chroma and give the owner lock back."""
         with self._guard:
-            if self._store is not None:
-                self._store.close()
-                self._store = None
-            if self._owner is not None:
-                self._owner.release()
-                self._owner = None
+            self._leave_chroma()
 
     def __enter__(self) -> Index:
         return self
@@ -159,54 +200,78 @@ class Index:
     ) -> None:
         self.close()
 
-    def _load(self) -> None:
+    def _follow_database(self) -> None:
+        """Bring both indexes to the last commit, if it touched what they hold."""
         db = self._workspace.db
-        self._note_version()
-        rows = passages(db)
-        self._fingerprint = passages_fingerprint(db)
-        self._lexical = LexicalIndex(rows)
-        ids, matrix = vectors(db, self._embedder.model_name)
-        self._ids, self._matrix = ids, matrix
-        if self._store is None:
+        if passages_version(db) == self._version:
             return
+        with db.snapshot():
+            version = passages_version(db)
+            ids = passage_ids(db)
+            without = set(missing_vectors(db, self._embedder.model_name))
+            self._lexical = self._files.lexical(ids, self._lexical)
+            self._dense_ids = [id for id in ids if id not in without] if without else ids
+            self._fingerprint = content_hash("\n".join(ids))
+            if self._wants_chroma() and self._bring_chroma_up():
+                self._rows = None  # Chroma holds them; what is not searched need not stay here
+            else:
+                self._rows = self._files.dense(self._dense_ids, self._rows)
+        self._version = version
+
+    def _memory_rows(self) -> DenseRows:
+        if self._rows is None:
+            with self._workspace.db.snapshot():
+                self._rows = self._files.dense(self._dense_ids, None)
+        return self._rows
+
+    def _allowed(self, ids: Sequence[str], where: PassageFilter | None) -> NDArray[np.bool_] | None:
+        if where is None:
+            return None
+        if self._filtered is None or self._filtered[:2] != (self._version, where):
+            found = frozenset(matching_ids(self._workspace.db, where))
+            self._filtered = (self._version, where, found)
+        found = self._filtered[2]
+        return np.fromiter((id in found for id in ids), dtype=np.bool_, count=len(ids))
+
+    def _wants_chroma(self) -> bool:
+        if self._degraded:
+            return False
+        by_size = self._backend == "auto" and len(self._dense_ids) >= CHROMA_FROM
+        if self._backend != "chroma" and not by_size:
+            self._leave_chroma()
+            return False
+        if self._owner is None:
+            lock = self._workspace.index_dir / "owner.lock"
+            self._owner = try_hold(lock, purpose="search index")
+        return self._owner is not None
+
+    def _bring_chroma_up(self) -> bool:
+        if self._store is None:
+            self._store = ChromaStore(self._workspace.index_dir, self._embedder.model_name)
+            self._store.rebuilds = self._rebuilds
+        ids = self._dense_ids
         try:
-            self._store.bring_up(ids, matrix, content_hash("\n".join(sorted(ids))))
-            self._matrix = None  # Chroma holds them; what is not searched need not stay in memory
+            self._store.bring_up(
+                ids,
+                lambda: vectors_by_id(self._workspace.db, self._embedder.model_name, ids),
+                content_hash("\n".join(sorted(ids))),
+            )
         except StoreBroken as error:
             self._fall_back(str(error))
+            return False
+        return True
 
     def _fall_back(self, reason: str) -> None:
-        """Search exactly from now on; the mark on disk stays dirty, so the next owner rebuilds."""
+        """Search in memory from now on; the mark on disk stays dirty: the next owner rebuilds."""
         self._degraded = reason
         if self._store is not None:
             self._store.close()
             self._store = None
-        if self._matrix is None:
-            self._ids, self._matrix = vectors(self._workspace.db, self._embedder.model_name)
 
-    def _note_version(self) -> bool:
-        """Remember the database's version as this thread sees it; tell whether it is new."""
-        connection = self._workspace.db.read()
-        row = connection.execute("PRAGMA data_version").fetchone()
-        version = (int(row[0]), int(connection.total_changes))
-        key = threading.get_ident()
-        changed = self._seen.get(key) != version
-        self._seen[key] = version
-        return changed
-
-    def _follow_database(self) -> None:
-        # data_version tells of commits by others at almost no cost; the hash then decides.
-        if not self._note_version():
-            return
-        db = self._workspace.db
-        changed = passages_fingerprint(db) != self._fingerprint
-        if changed or self._vector_count() != len(self._ids):
-            self._load()
-
-    def _vector_count(self) -> int:
-        row = self._workspace.db.read().execute(
-            "SELECT COUNT(*) FROM vectors v JOIN passages p ON p.id = v.passage_id"
-            " WHERE v.model = ? AND p.is_current = 1",
-            (self._embedder.model_name,),
-        )
-        return int(row.fetchone()[0])
+    def _leave_chroma(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        if self._owner is not None:
+            self._owner.release()
+            self._owner = None

@@ -1,38 +1,135 @@
-"""BM25 over the passages, in memory: built from the database in well under a second."""
+"""BM25 over the passages, in memory: brought up to date by what changed, kept as arrays.
+
+The formula and its constants are those of bm25s (Lucene form), and the scores equal its scores.
+What bm25s cannot do, and is done here: take passages in and out without reading all the others
+again, and search among some of the passages only at the cost of those.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import math
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from domainsmith.data_connection import language as language_module
+from domainsmith.data_connection import split as split_module
+from domainsmith.data_connection.index_files import pack_strings, unpack_strings
 from domainsmith.data_connection.language import detect_language, search_terms
 from domainsmith.data_connection.split import passage_context
-from domainsmith.records import Passage
+from domainsmith.records import Language, Passage
 
-__all__ = ["LexicalIndex"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["LexicalIndex", "Postings", "term_rules"]
+
+_K1 = 0.6
+"""Passages are short: a term's second mention says little (measured in benchmarks/retrieval)."""
+_B = 0.75
+
+
+@lru_cache(maxsize=1)
+def term_rules() -> str:
+    """Identify how terms are made of passages: stored terms count only under equal rules.
+
+    Returns:
+        A hash over the modules that make them.
+    """
+    digest = hashlib.sha256()
+    for module in (language_module, split_module):
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Postings:
+    """Which term stands how often in which row, term by term.
+
+    Attributes:
+        terms: Number of each term.
+        starts: Where the postings of a term begin, shape (terms + 1,), int64.
+        rows: Row of each posting, shape (postings,), int32.
+        counts: How often the term stands there, shape (postings,), uint16.
+    """
+
+    terms: Mapping[str, int]
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    counts: NDArray[np.uint16]
 
 
 class LexicalIndex:
-    """BM25 (Lucene form, k1 1.5, b 0.75) over headers and texts.
+    """BM25 (Lucene form, k1 0.6, b 0.75) over headers and texts.
 
     Args:
         passages: What to index, in a stable order.
     """
 
     def __init__(self, passages: Sequence[Passage]) -> None:
-        self.ids = [passage.id for passage in passages]
-        corpus = [search_terms(passage_context(p), p.language) for p in passages]
-        self._frequency: Counter[str] = Counter()
-        for terms in corpus:
-            self._frequency.update(set(terms))
-        self._bm25 = None
-        if self._frequency:
-            import bm25s
+        self._set([passage.id for passage in passages], _postings(passages))
 
-            self._bm25 = bm25s.BM25(method="lucene")
-            # bm25s cannot index a passage without terms; one token that no query holds is put in.
-            self._bm25.index([terms or ["\x00"] for terms in corpus], show_progress=False)
+    @classmethod
+    def from_arrays(
+        cls, ids: Sequence[str], arrays: Mapping[str, NDArray[np.generic]]
+    ) -> LexicalIndex:
+        """Make an index of what :meth:`arrays` gave.
+
+        Args:
+            ids: One id a row.
+            arrays: The arrays; they are not copied.
+        """
+        starts: Any = arrays["starts"]
+        words = unpack_strings(arrays["terms"], len(starts) - 1)
+        terms = {word: number for number, word in enumerate(words)}
+        rows: Any = arrays["rows"]
+        counts: Any = arrays["counts"]
+        index = cls.__new__(cls)
+        index._set(list(ids), Postings(terms, starts, rows, counts))
+        return index
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Return what the index consists of, for a file."""
+        postings = self._postings
+        return {
+            "terms": pack_strings(list(postings.terms)),
+            "starts": postings.starts,
+            "rows": postings.rows,
+            "counts": postings.counts,
+        }
+
+    def changed(
+        self, ids: Sequence[str], read: Callable[[list[str]], Sequence[Passage]]
+    ) -> LexicalIndex:
+        """Make the index of other passages, reading those only that are not in this one.
+
+        Args:
+            ids: All passages, in a stable order.
+            read: Gives the passages of ids, in their order.
+
+        Returns:
+            A new index, equal to one that was made of all the passages.
+        """
+        known = {id: row for row, id in enumerate(self.ids)}
+        source = np.array([known.get(id, -1) for id in ids], dtype=np.int64)
+        fresh = np.flatnonzero(source < 0)
+        place = np.full(len(self.ids) + 1, -1, dtype=np.int32)
+        place[source] = np.arange(len(ids))
+        place[-1] = -1  # where the fresh ones wrote
+        kept = _moved(self._postings, place)
+        if len(fresh):
+            new = _postings(read([ids[row] for row in fresh.tolist()]))
+            kept = _joined(kept, _moved(new, fresh.astype(np.int32)))
+        index = LexicalIndex.__new__(LexicalIndex)
+        index._set(list(ids), kept)
+        return index
 
     def idf(self, term: str) -> float:
         """Return how rare a search term is.
@@ -43,28 +140,143 @@ class LexicalIndex:
         Returns:
             ln(1 + (N - n + 0.5) / (n + 0.5)) for n of N passages; greatest for unknown terms.
         """
-        n = self._frequency.get(term, 0)
+        number = self._postings.terms.get(term)
+        starts = self._postings.starts
+        n = 0 if number is None else int(starts[number + 1] - starts[number])
         return math.log(1 + (len(self.ids) - n + 0.5) / (n + 0.5))
 
-    def search(self, queries: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
+    def score(self, query: str, text: str, language: Language) -> float:
+        """Score a text that is not indexed, as if it were.
+
+        Args:
+            query: A question in the text's language.
+            text: Header and text of a passage.
+            language: Its language.
+        """
+        counts = Counter(search_terms(text, language))
+        length = max(sum(counts.values()), 1)
+        damping = _K1 * (1 - _B + _B * length / self._average_length)
+        asked = (term for term in search_terms(query, language) if counts[term])
+        return sum(self.idf(term) * counts[term] / (counts[term] + damping) for term in asked)
+
+    def search(
+        self, queries: Sequence[str], k: int, allowed: NDArray[np.bool_] | None = None
+    ) -> list[list[tuple[str, float]]]:
         """Rank passages by BM25.
 
         Args:
             queries: Questions.
             k: Most results a query.
+            allowed: Which rows may be found, shape (passages,); None allows all.
 
         Returns:
             (passage id, score > 0) a query, best first; equal scores in passage order.
         """
-        return [self._search(query, k) for query in queries]
+        return [self._search(query, k, allowed) for query in queries]
 
-    def _search(self, query: str, k: int) -> list[tuple[str, float]]:
-        import numpy as np
+    def _search(
+        self, query: str, k: int, allowed: NDArray[np.bool_] | None
+    ) -> list[tuple[str, float]]:
+        scores = self._scores(search_terms(query, detect_language(query)))
+        if allowed is not None:
+            scores[~allowed] = 0.0
+        if k < len(scores):
+            cut = np.partition(scores, len(scores) - k)[len(scores) - k]
+            rows = np.flatnonzero((scores >= cut) & (scores > 0))
+        else:
+            rows = np.flatnonzero(scores > 0)
+        best = rows[np.argsort(-scores[rows], kind="stable")[:k]]
+        return [(self.ids[row], float(scores[row])) for row in best]
 
-        terms = search_terms(query, detect_language(query))
-        known = [term for term in terms if term in self._frequency]
-        if self._bm25 is None or not known:
-            return []
-        scores = self._bm25.get_scores(known)
-        order = np.argsort(-scores, kind="stable")[:k]
-        return [(self.ids[i], float(scores[i])) for i in order if scores[i] > 0]
+    def _scores(self, terms: Sequence[str]) -> NDArray[np.float32]:
+        postings = self._postings
+        scores = np.zeros(len(self.ids), dtype=np.float32)
+        for term in terms:
+            number = postings.terms.get(term)
+            if number is None:
+                continue
+            part = slice(postings.starts[number], postings.starts[number + 1])
+            rows = postings.rows[part]
+            counts = postings.counts[part].astype(np.float32)
+            # a term stands once in the postings of a row, so that plain indexing adds correctly
+            scores[rows] += np.float32(self.idf(term)) * (counts / (self._dampings[rows] + counts))
+        return scores
+
+    def _set(self, ids: list[str], postings: Postings) -> None:
+        self.ids = ids
+        self._postings = postings
+        self.__dict__.pop("_dampings", None)
+        self.__dict__.pop("_lengths", None)
+
+    @cached_property
+    def _lengths(self) -> NDArray[np.float64]:
+        """Terms of each row."""
+        postings = self._postings
+        lengths = np.bincount(postings.rows, weights=postings.counts, minlength=len(self.ids))
+        return np.maximum(lengths, 1.0)  # bm25s cannot count less either
+
+    @property
+    def _average_length(self) -> float:
+        return float(self._lengths.mean()) if len(self._lengths) else 1.0
+
+    @cached_property
+    def _dampings(self) -> NDArray[np.float32]:
+        """What is added to the count of a term: grows with the length of the row."""
+        relative = self._lengths / self._average_length
+        return (_K1 * (1 - _B + _B * relative)).astype(np.float32)
+
+
+def _postings(passages: Sequence[Passage]) -> Postings:
+    terms: dict[str, int] = {}
+    numbers, rows, counts = array("i"), array("i"), array("H")
+    for row, passage in enumerate(passages):
+        found = Counter(search_terms(passage_context(passage), passage.language))
+        numbers.extend([terms.setdefault(term, len(terms)) for term in found])
+        counts.extend([min(count, 0xFFFF) for count in found.values()])
+        rows.extend([row] * len(found))
+    return _by_term(
+        terms,
+        np.frombuffer(numbers, dtype=np.int32),
+        np.frombuffer(rows, dtype=np.int32),
+        np.frombuffer(counts, dtype=np.uint16),
+    )
+
+
+def _by_term(
+    terms: Mapping[str, int],
+    numbers: NDArray[np.int32],
+    rows: NDArray[np.int32],
+    counts: NDArray[np.uint16],
+) -> Postings:
+    """Order postings by term; terms that stand nowhere any more are dropped."""
+    frequency = np.bincount(numbers, minlength=len(terms))
+    order = np.argsort(numbers, kind="stable")
+    used = [word for word, number in terms.items() if frequency[number]]
+    starts = np.concatenate([[0], np.cumsum(frequency[frequency > 0])]).astype(np.int64)
+    renumbered = {word: number for number, word in enumerate(used)}
+    return Postings(renumbered, starts, rows[order], counts[order])
+
+
+def _moved(postings: Postings, place: NDArray[np.int32]) -> Postings:
+    """Give each row its new place; -1 takes it out."""
+    numbers = np.repeat(np.arange(len(postings.terms), dtype=np.int32), np.diff(postings.starts))
+    rows = place[postings.rows]
+    stays = rows >= 0
+    return _by_term(postings.terms, numbers[stays], rows[stays], postings.counts[stays])
+
+
+def _joined(one: Postings, other: Postings) -> Postings:
+    terms = dict(one.terms)
+    for word in other.terms:
+        terms.setdefault(word, len(terms))
+    renumbered = np.array([terms[word] for word in other.terms], dtype=np.int32)
+    numbers = [
+        np.repeat(np.arange(len(one.terms), dtype=np.int32), np.diff(one.starts)),
+        np.repeat(renumbered, np.diff(other.starts)),
+    ]
+    return _by_term(
+        terms,
+        np.concatenate(numbers),
+        np.concatenate([one.rows, other.rows]),
+        np.concatenate([one.counts, other.counts]),
+    )

@@ -19,7 +19,7 @@ from types import TracebackType
 
 import domainsmith
 from domainsmith import errors
-from domainsmith.data_connection.loaders import LoadedFile
+from domainsmith.data_connection.loaders import LoadedFile, LoadedMember
 from domainsmith.errors import DomainSmithError, InputUnreadable, InternalError
 
 __all__ = ["LimitedLoader", "LoadLimits"]
@@ -163,6 +163,8 @@ def _read(descriptor: int, size: int, deadline: float) -> bytes:
 def _unpacked(reply: bytes) -> LoadedFile:
     value = json.loads(reply)
     if "text" in value:
-        return LoadedFile(value["title"], value["text"], value["media_type"], tuple(value["notes"]))
+        members = tuple(LoadedMember(**member) for member in value["members"])
+        notes = tuple(value["notes"])
+        return LoadedFile(value["title"], value["text"], value["media_type"], notes, members)
     kind = getattr(errors, value["error"], InternalError)
     raise kind(value["what"], where=value["where"], fix=value["fix"])

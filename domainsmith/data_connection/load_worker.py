@@ -7,6 +7,7 @@ output. Ends with its input, with its parent, or with its limits.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import resource
@@ -82,6 +83,7 @@ def _reply(path: Path) -> bytes:
             "text": loaded.text,
             "media_type": loaded.media_type,
             "notes": list(loaded.notes),
+            "members": [dataclasses.asdict(member) for member in loaded.members],
         }
         return json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (MemoryError, UnicodeEncodeError) as error:

@@ -1,8 +1,7 @@
-"""Hybrid retrieval: dense and BM25 fused with weights made for each query.
+"""Hybrid retrieval: dense and BM25 fused with a weight that the collection has learned.
 
-Equal-weight fusion is worse than its better half on most collections (measured: see
-``benchmarks/retrieval``), so the weight follows the query: how much of its rare wording the
-best BM25 passage covers, and whether the embedder knows the query's language.
+Each hit says how it came about: its cosine, its BM25 score, the weight between them, and what a
+reranker thought of it.
 """
 
 from __future__ import annotations
@@ -17,17 +16,38 @@ from langchain_core.documents import Document as LangchainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
+from domainsmith.data_connection.filters import PassageFilter
+from domainsmith.data_connection.fusion import (
+    best_possible,
+    fuse,
+    fusion_weight,
+    read_fusion,
+)
 from domainsmith.data_connection.index import Index
-from domainsmith.data_connection.language import content_terms, detect_language, tokenize
+from domainsmith.data_connection.language import (
+    content_terms,
+    detect_language,
+    search_terms,
+    tokenize,
+)
 from domainsmith.data_connection.split import passage_context
+from domainsmith.data_connection.versions import hidden_documents
 from domainsmith.errors import InputNotFound
+from domainsmith.model_io.embed import embed_queries
 from domainsmith.model_io.generation import Embedder, Reranker
 from domainsmith.records import Hit, Language, Passage
+from domainsmith.storage.copies import with_places
 from domainsmith.storage.documents import passages_by_id
 
-__all__ = ["HybridRetriever", "coverage", "embedder_speaks", "fuse", "fusion_weight", "retrieve"]
+__all__ = [
+    "HybridRetriever",
+    "coverage",
+    "embedder_speaks",
+    "langchain_document",
+    "retrieve",
+]
 
-_CANDIDATES = 50
+_CANDIDATES = 100
 """Passages taken from each ranking before fusion."""
 _SAME_WORDS = 0.8
 """Jaccard overlap of words from which two passages are copies of one another."""
@@ -79,23 +99,6 @@ def coverage(question: str, passage: Passage, index: Index) -> float:
     return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
 
 
-def fusion_weight(question: str, best_coverage: float, speaks: bool) -> float:
-    """Weigh BM25 against dense search for one query.
-
-    Args:
-        question: The query.
-        best_coverage: :func:`coverage` of it by the best BM25 passage.
-        speaks: Whether the embedder knows the query's language.
-
-    Returns:
-        Weight of BM25, 0 to 1; dense search gets the rest.
-    """
-    if not speaks:
-        return 0.999  # dense search only orders what BM25 does not find
-    has_code = re.search(r"[A-Za-z]+[-_ ]?\d{2,}|\d+[A-Za-z]+", question) is not None
-    return min(0.9, 0.25 + 0.4 * best_coverage + 0.15 * has_code)
-
-
 def retrieve(
     index: Index,
     embedder: Embedder,
@@ -104,6 +107,7 @@ def retrieve(
     k: int = 5,
     reranker: Reranker | None = None,
     rerank_top: int = 20,
+    where: PassageFilter | None = None,
 ) -> list[list[Hit]]:
     """Find the passages that fit each query best.
 
@@ -114,6 +118,7 @@ def retrieve(
         k: Passages a query.
         reranker: Orders the best fused candidates anew; None keeps the fused order.
         rerank_top: How many candidates of a query it reads.
+        where: Which passages may be found; None allows all.
 
     Returns:
         At most ``k`` hits a query, best first; near-identical passages (a manual as PDF and
@@ -123,8 +128,8 @@ def retrieve(
     if not asked:
         return []
     if reranker is None:
-        return _fused_hits(index, embedder, asked, k)
-    found = _fused_hits(index, embedder, asked, max(k, rerank_top))
+        return _fused_hits(index, embedder, asked, k, where)
+    found = _fused_hits(index, embedder, asked, max(k, rerank_top), where)
     heads = [hits[:rerank_top] for hits in found]
     texts = [[passage_context(hit.passage) for hit in head] for head in heads]
     scores = reranker.rerank(asked, texts)
@@ -146,10 +151,12 @@ def _reranked(head: Sequence[Hit], scores: Sequence[float], rest: Sequence[Hit])
     ]
 
 
-def _fused_hits(index: Index, embedder: Embedder, asked: list[str], k: int) -> list[list[Hit]]:
+def _fused_hits(
+    index: Index, embedder: Embedder, asked: list[str], k: int, where: PassageFilter | None
+) -> list[list[Hit]]:
     for last_try in (False, True):
-        dense = index.dense(embedder.embed(asked), _CANDIDATES)
-        lexical = index.bm25(asked, _CANDIDATES)
+        dense = index.dense(embed_queries(embedder, asked), _CANDIDATES, where=where)
+        lexical = index.bm25(asked, _CANDIDATES, where=where)
         try:
             return [
                 _fused(index, embedder, query, dict(d), dict(b), k)
@@ -172,42 +179,34 @@ def _fused(
     k: int,
 ) -> list[Hit]:
     found = passages_by_id(index.workspace.db, sorted({*dense, *lexical}))
-    by_id = {passage.id: passage for passage in found}
+    hidden = hidden_documents(index.workspace.db, query)  # a newer version replaces these
+    by_id = {passage.id: passage for passage in found if passage.document_id not in hidden}
+    dense = {id: score for id, score in dense.items() if id in by_id}
+    lexical = {id: score for id, score in lexical.items() if id in by_id}
     if not by_id:
         return []
-    top = next(iter(lexical), None)
-    covered = coverage(query, by_id[top], index) if top else 0.0
-    weight = fusion_weight(query, covered, embedder_speaks(embedder, detect_language(query)))
+    language = detect_language(query)
+    learned = read_fusion(index.workspace.index_dir, embedder.model_name)
+    weight = fusion_weight(
+        query, learned.weight(language) if learned else None, embedder_speaks(embedder, language)
+    )
+    possible = best_possible([index.idf(term) for term in search_terms(query, language)])
     candidates = [
         _Candidate(by_id[id], score, dense.get(id), lexical.get(id))
-        for id, score in fuse(dense, lexical, weight).items()
+        for id, score in fuse(dense, lexical, weight, possible).items()
     ]
     candidates.sort(key=lambda c: (-c.score, c.passage.document_path, c.passage.ordinal))
-    return [
-        Hit(passage=c.passage, score=round(c.score, 6), dense=c.dense, bm25=c.bm25)
+    hits = [
+        Hit(
+            passage=c.passage,
+            score=round(c.score, 6),
+            dense=c.dense,
+            bm25=c.bm25,
+            weight=round(weight, 3),
+        )
         for c in _without_copies(candidates, k)
     ]
-
-
-def fuse(dense: dict[str, float], lexical: dict[str, float], weight: float) -> dict[str, float]:
-    """Add normalised scores.
-
-    Args:
-        dense: Cosine by id.
-        lexical: BM25 score by id.
-        weight: Of BM25, 0 to 1.
-
-    Returns:
-        Score by id, 0 to 1. A passage that one ranking missed gets that ranking's lowest score
-        for dense search (it is at most that), and 0 for BM25.
-    """
-    best = max(lexical.values(), default=0.0) or 1.0
-    low = min(dense.values(), default=0.0)
-    span = (max(dense.values(), default=0.0) - low) or 1.0
-    return {
-        id: weight * lexical.get(id, 0.0) / best + (1 - weight) * (dense.get(id, low) - low) / span
-        for id in {**dense, **lexical}
-    }
+    return with_places(index.workspace.db, hits)
 
 
 def _without_copies(candidates: Sequence[_Candidate], k: int) -> list[_Candidate]:
@@ -245,29 +244,43 @@ class HybridRetriever(BaseRetriever):
     """A :class:`~domainsmith.model_io.generation.Reranker`, or None."""
     rerank_top: int = 20
     """Candidates that the reranker reads."""
+    where: PassageFilter | None = None
+    """Which passages may be found; None allows all."""
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,
+        k: int | None = None,
+        where: PassageFilter | None = None,
     ) -> list[LangchainDocument]:
         hits = retrieve(
             self.index,
             self.embedder,
             [query],
-            k=self.k,
+            k=self.k if k is None else k,
             reranker=self.reranker,
             rerank_top=self.rerank_top,
+            where=self.where if where is None else where,
         )[0]
-        return [
-            LangchainDocument(
-                id=hit.passage.id,
-                page_content=hit.passage.text,
-                metadata={
-                    "passage_id": hit.passage.id,
-                    "document": hit.passage.document_path,
-                    "page": hit.passage.page,
-                    "header": hit.passage.header,
-                    "score": hit.score,
-                },
-            )
-            for hit in hits
-        ]
+        return [langchain_document(hit.passage, score=hit.score) for hit in hits]
+
+
+def langchain_document(passage: Passage, **more: float) -> LangchainDocument:
+    """Give a passage the form of LangChain.
+
+    Args:
+        passage: The passage.
+        more: Further metadata.
+
+    Returns:
+        A document with the passage's id, text and place.
+    """
+    place = {
+        "passage_id": passage.id,
+        "document": passage.document_path,
+        "page": passage.page,
+        "header": passage.header,
+    }
+    return LangchainDocument(id=passage.id, page_content=passage.text, metadata={**place, **more})

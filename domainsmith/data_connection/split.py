@@ -26,6 +26,9 @@ _NUMBERED_PLAIN = re.compile(
 )
 _TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_LONG_TOKEN = 24
+"""Characters that a token never has on average: longer texts need not be counted."""
+_BREAKS = (" ", "\n", "，", "、", "；", "：", "。")
 _TINY = 0.25
 """A section shorter than this share of the limit is joined with its next sibling."""
 
@@ -72,8 +75,38 @@ class _Section:
     """The heading itself."""
 
 
+class _Ruler:
+    """Measures pieces of one text against a limit.
+
+    Args:
+        text: The document's text.
+        limit: Most tokens of a passage's text.
+        count: Token counter.
+        window: Most tokens of a table row that stands alone.
+    """
+
+    def __init__(self, text: str, limit: int, count: Callable[[str], int], window: int) -> None:
+        self.text, self.limit, self.window = text, limit, window
+        self._count = count
+
+    def tokens(self, start: int, end: int) -> int:
+        return self._count(self.text[start:end])
+
+    def fits(self, start: int, end: int, limit: int | None = None) -> bool:
+        most = self.limit if limit is None else limit
+        # Counting a whole chapter only to learn that it is too long would cost most of the time.
+        return end - start <= _LONG_TOKEN * most and self.tokens(start, end) <= most
+
+    def prefix(self, prefix: str) -> int:
+        return self._count(prefix) if prefix else 0
+
+
 def split(
-    document: Document, *, max_tokens: int = 160, count: Callable[[str], int] = count_words
+    document: Document,
+    *,
+    max_tokens: int = 160,
+    count: Callable[[str], int] = count_words,
+    window: int | None = None,
 ) -> list[Passage]:
     """Split a document into passages.
 
@@ -81,6 +114,7 @@ def split(
         document: Its ``text`` is read as Markdown with form feeds between pages.
         max_tokens: Most tokens of a passage, by ``count``, without its header.
         count: Token counter.
+        window: Tokens that the embedder reads of a passage with its header; None for no limit.
 
     Returns:
         Passages in order; ``document.text[start:end]`` holds each one's source (for table
@@ -88,27 +122,43 @@ def split(
         cover everything but headings and white space.
     """
     text = document.text
+    document_id = document.id  # hashed anew at each look
+    paged = _paged(document)
     passages: list[Passage] = []
-    sections = _merged(list(_sections(document)), document, max_tokens, count)
+    sections = _merged(
+        list(_sections(document)), document, _Ruler(text, max_tokens, count, max_tokens)
+    )
     for section in sections:
         header = " > ".join(_path(document.title, section.headings))
-        for piece in _pieces(section, text, document.language, max_tokens, count):
+        ruler = _ruler(text, header, max_tokens, count, window)
+        for piece in _pieces(section, document.language, ruler):
             body = text[piece.start : piece.end].replace("\f", "\n")
             passages.append(
                 Passage(
-                    document_id=document.id,
+                    document_id=document_id,
                     document_path=document.path,
+                    origin_path=document.origin_path,
                     ordinal=len(passages),
                     text=piece.prefix + body,
                     header=header,
                     start=piece.start,
                     end=piece.end,
-                    page=text.count("\f", 0, piece.start) + 1 if _paged(document) else None,
+                    page=text.count("\f", 0, piece.start) + 1 if paged else None,
                     language=document.language,
                     content=piece.content,
                 )
             )
     return passages
+
+
+def _ruler(
+    text: str, header: str, max_tokens: int, count: Callable[[str], int], window: int | None
+) -> _Ruler:
+    """Leave room for the header in what the embedder reads."""
+    if window is None:
+        return _Ruler(text, max_tokens, count, 2 * max_tokens)
+    room = max(window - count(header) - 2, window // 4)
+    return _Ruler(text, min(max_tokens, room), count, room)
 
 
 def _paged(document: Document) -> bool:
@@ -183,9 +233,7 @@ def _level(line: str, plain: bool) -> int:
     return 0
 
 
-def _merged(
-    sections: list[_Section], document: Document, limit: int, count: Callable[[str], int]
-) -> list[_Section]:
+def _merged(sections: list[_Section], document: Document, ruler: _Ruler) -> list[_Section]:
     """Give every text a section that is worth a passage.
 
     A heading with nothing under it (a title page, a slide) becomes text of its parent section,
@@ -202,28 +250,30 @@ def _merged(
             if section.line is None or leads or headings[-1] == document.title:
                 continue
             blocks, headings = [section.line], headings[:-1]
-        size = count(text[blocks[0].start : blocks[-1].end])
         previous = kept[-1] if kept else None
-        if previous and previous.headings == headings and size < _TINY * limit:
+        if (
+            previous
+            and previous.headings == headings
+            and ruler.fits(blocks[0].start, blocks[-1].end, int(_TINY * ruler.limit))
+        ):
             previous.blocks.extend(blocks)
         else:
             kept.append(_Section(headings, blocks))
     return kept
 
 
-def _pieces(
-    section: _Section, text: str, language: Language, limit: int, count: Callable[[str], int]
-) -> Iterator[_Piece]:
+def _pieces(section: _Section, language: Language, ruler: _Ruler) -> Iterator[_Piece]:
+    text = ruler.text
     first, last = section.blocks[0], section.blocks[-1]
-    if count(text[first.start : last.end]) <= limit:
+    if ruler.fits(first.start, last.end):
         kinds = {block.content for block in section.blocks}
         content: Content = first.content if len(kinds) == 1 else "prose"
         yield _trimmed(text, first.start, last.end, content)
         return
     run: list[_Piece] = []
-    for part in _parts(section.blocks, text, language, limit, count):
+    for part in _parts(section.blocks, language, ruler):
         alone = part.prefix or part.content == "table"
-        if run and (alone or count(text[run[0].start : part.end]) > limit):
+        if run and (alone or not ruler.fits(run[0].start, part.end)):
             yield _trimmed(text, run[0].start, run[-1].end, run[0].content)
             run = []
         if alone:
@@ -240,58 +290,67 @@ def _trimmed(text: str, start: int, end: int, content: Content) -> _Piece:
     return _Piece(left, start + len(piece.rstrip()), content)
 
 
-def _parts(
-    blocks: list[_Block], text: str, language: Language, limit: int, count: Callable[[str], int]
-) -> Iterator[_Piece]:
-    """Yield pieces that fit: whole blocks, sentences of long ones, row groups of tables."""
+def _parts(blocks: list[_Block], language: Language, ruler: _Ruler) -> Iterator[_Piece]:
+    """Yield pieces that fit: whole blocks, sentences of long ones, lines of code, table rows."""
+    text = ruler.text
     for block in blocks:
         if block.content == "table":
-            yield from _rows(block, text, limit, count)
-        elif count(text[block.start : block.end]) <= limit:
+            yield from _rows(block, ruler)
+        elif ruler.fits(block.start, block.end):
             yield _trimmed(text, block.start, block.end, block.content)
+        elif block.content == "code":
+            for start, end in _lines(text, block):
+                yield from _slices(start, end, "code", ruler)
         else:
             for start, end in sentences(text[block.start : block.end], language):
-                yield from _slices(
-                    text, block.start + start, block.start + end, block.content, limit, count
-                )
+                yield from _slices(block.start + start, block.start + end, block.content, ruler)
 
 
-def _slices(
-    text: str, start: int, end: int, content: Content, limit: int, count: Callable[[str], int]
-) -> Iterator[_Piece]:
-    """Cut a sentence that is too long by itself, at white space where there is some."""
-    while count(text[start:end]) > limit:
-        total = count(text[start:end])
-        cut = start + max(1, (end - start) * limit // total)
-        space = max(text.rfind(" ", start, cut), text.rfind("\n", start, cut))
-        cut = space if space > start + (cut - start) // 2 else cut
+def _lines(text: str, block: _Block) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of each line that holds something."""
+    offset = block.start
+    for line in text[block.start : block.end].split("\n"):
+        if line.strip():
+            yield offset, offset + len(line.rstrip())
+        offset += len(line) + 1
+
+
+def _slices(start: int, end: int, content: Content, ruler: _Ruler) -> Iterator[_Piece]:
+    """Cut a sentence that is too long by itself, at a mark or white space where there is one."""
+    text = ruler.text
+    while not ruler.fits(start, end):
+        # About as many characters as fit, then fewer until they do.
+        sample = text[start : min(end, start + _LONG_TOKEN * ruler.limit)]
+        share = ruler.limit / max(ruler.tokens(start, start + len(sample)), 1)
+        size = max(1, int(len(sample) * min(share, 1.0)))
+        while size > 1 and not ruler.fits(start, start + size):
+            size = size * 4 // 5
+        cut = start + size
+        space = max(text.rfind(mark, start, cut) for mark in _BREAKS)
+        cut = space + 1 if space > start + size // 2 else cut
         yield _trimmed(text, start, cut, content)
         start = cut
     if text[start:end].strip():
         yield _trimmed(text, start, end, content)
 
 
-def _rows(block: _Block, text: str, limit: int, count: Callable[[str], int]) -> Iterator[_Piece]:
-    lines: list[tuple[int, int]] = []
-    offset = block.start
-    for line in text[block.start : block.end].split("\n"):
-        if line.strip():
-            lines.append((offset, offset + len(line.rstrip())))
-        offset += len(line) + 1
+def _rows(block: _Block, ruler: _Ruler) -> Iterator[_Piece]:
+    text = ruler.text
+    lines = list(_lines(text, block))
     headed = len(lines) > 2 and _TABLE_RULE.match(text[lines[1][0] : lines[1][1]])
     prefix = text[lines[0][0] : lines[1][1]] + "\n" if headed else ""
     body = lines[2:] if headed else lines
-    if count(prefix) > limit // 2:
-        prefix = ""  # hundreds of columns: repeating the header would drown the rows
-        body = lines
-    room = limit - count(prefix)
+    width = ruler.prefix(prefix)
+    if width > ruler.limit // 2:
+        # hundreds of columns: repeating the header would drown the rows
+        prefix, body, width = "", lines, 0
     group: list[tuple[int, int]] = []
     for row in body:
-        if group and count(text[group[0][0] : row[1]]) > room:
+        if group and not ruler.fits(group[0][0], row[1], ruler.limit - width):
             yield _Piece(group[0][0], group[-1][1], "table", prefix)
             group = []
-        if count(text[row[0] : row[1]]) > 2 * limit:
-            yield from _slices(text, *row, "table", limit, count)
+        if not ruler.fits(*row, max(ruler.window - width, ruler.limit - width)):
+            yield from _slices(*row, "table", ruler)
         else:
             group.append(row)
     if group:

@@ -34,6 +34,10 @@ _CHUNK_SHARE = 4
 """A chunk takes about as long as a step, in which the other rows wait: so at least a quarter of the
 rows must have several tokens to compute. Otherwise a step takes one of them a row."""
 
+_COMMON_ROWS = 4
+_COMMON_TOKENS = 64
+"""From here on it is faster to hold states once that all rows of a batch begin with."""
+
 
 @dataclass(slots=True)
 class _Origin:
@@ -182,7 +186,11 @@ class DecodeRun:
             raise
         if not queue.rows:
             self._waiting.popleft()
-        self._cache.admit(states, [len(row.prompt) + len(row.generated) for row in rows])
+        self._cache.admit(
+            states,
+            [len(row.prompt) + len(row.generated) for row in rows],
+            common=self._common(rows, queue),
+        )
         del states
         for row in rows:
             row.computed = len(row.generated)
@@ -196,6 +204,15 @@ class DecodeRun:
         suffixes = [[*row.prompt[past.tokens :], *row.generated] for row in rows]
         self._statistics.prefilled_tokens += sum(len(suffix) for suffix in suffixes)
         return self._forward.prefill(suffixes, past.states, rows[0].adapter)
+
+    def _common(self, rows: list[Row], queue: _Queue) -> States | None:
+        """Return the states that rows of a queue begin with, where it pays to hold them once."""
+        if queue.past is None or queue.past.states is None:
+            return None
+        enough = len(rows) >= _COMMON_ROWS and queue.past.tokens >= _COMMON_TOKENS
+        joins = self._cache.rows and self._cache.common is queue.past.states
+        pays = (enough and not self._cache.rows) or joins
+        return queue.past.states if pays and self._forward.shares_states else None
 
     def _past(self, row: Row, queue: _Queue) -> Prefix:
         """Return the prefix of a queue's rows, found or computed at its first use."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
 from transformers import DynamicCache
 
 from domainsmith.model_io.adapters import Adapters
+from domainsmith.model_io.decode_attention import NAME, common_states
 from domainsmith.model_io.kv_cache import SlotCache, States
 
 __all__ = ["Forward"]
+
+_SAME = 0.99
+"""Cosine of what two ways of computing the same in bfloat16 differ in by rounding only."""
 
 _PREFILL_TOKENS = {"cpu": 4096, "cuda": 32768, "mps": 8192}
 
@@ -56,6 +61,31 @@ class Forward:
     def virtual_states(self, adapter: str | None) -> States | None:
         """Return the states that every prompt begins with under an adapter, if it has any."""
         return self._adapters.virtual_states(adapter)
+
+    @cached_property
+    def shares_states(self) -> bool:
+        """Whether rows that begin alike can be decoded with these states held once.
+
+        It pays where :mod:`decode_attention` computes the steps. As a model may have an attention
+        of its own, a step in this way is compared once with a step in the other.
+        """
+        if (
+            self.model.config._attn_implementation != NAME
+            or self.dtype != torch.bfloat16
+            or self._window
+        ):
+            return False
+        token, rows = self.vocabulary // 2, 2
+        states, _ = self.prefill([[token] * 5] * rows, None, None)
+        common = [(keys[:1, :, :3], values[:1, :, :3]) for keys, values in states]
+        found = []
+        for shared in (None, common):
+            cache = SlotCache()
+            cache.admit(states, [5, 4], common=shared)
+            cache.make_room()
+            hidden = self.step([token] * rows, [5, 4], cache, [None] * rows)
+            found.append(hidden.float())
+        return float(torch.cosine_similarity(found[0], found[1]).min()) > _SAME
 
     def hidden(
         self, rows: Sequence[Sequence[int]], past: States | None, adapter: str | None
@@ -113,7 +143,7 @@ class Forward:
         mask: Any = cache.mask(self.dtype, self.device)
         if self._window:
             mask = self._by_layer(mask, cache.mask(self.dtype, self.device, self._window))
-        with self._adapters.rows(adapters):
+        with self._adapters.rows(adapters), common_states(cache.common):
             output = self._decoder(
                 input_ids=torch.tensor(tokens, device=self.device)[:, None],
                 attention_mask=mask,
@@ -144,6 +174,7 @@ class Forward:
         Returns:
             Hidden states of each row's last token, shape (rows, size).
         """
+        cache.spread()
         lengths = [len(row) for row in rows]
         width, past = max(lengths), cache.end - cache.low
         states: Any = DynamicCache()

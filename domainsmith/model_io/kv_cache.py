@@ -66,6 +66,8 @@ class SlotCache(Cache):
         rows: Rows in the batch; they occupy the first slots.
         starts: Column of each row's first token.
         end: Column that the next step writes.
+        common: States of the tokens that all rows begin with, held once; the columns hold what
+            follows. None if each row's columns hold all its tokens.
     """
 
     def __init__(self) -> None:
@@ -75,6 +77,7 @@ class SlotCache(Cache):
         self.rows = 0
         self.starts: list[int] = []
         self.end = 0
+        self.common: States | None = None
         self._columns = 0
 
     @property
@@ -82,24 +85,46 @@ class SlotCache(Cache):
         """First column that any row uses."""
         return min(self.starts, default=0)
 
-    def admit(self, states: States, lengths: list[int], offset: int = 0) -> None:
+    def admit(self, states: States, lengths: list[int], *, common: States | None = None) -> None:
         """Add rows behind those that are there.
 
         Args:
-            states: Their states; row i's tokens are the first ``lengths[i]`` after ``offset``.
+            states: Their states; row i's tokens are the first ``lengths[i]``.
             lengths: Tokens of each new row.
-            offset: Columns of ``states`` to skip.
+            common: States that these rows begin with, to be held once. They are copied into each
+                row if the rows that are there begin with something else.
         """
+        if not self.rows:
+            self.common, self.end = common, 0
+        elif self.common is not common:
+            self.spread()
+        offset = self.common[0][0].shape[2] if self.common else 0
+        lengths = [length - offset for length in lengths]
         new_rows = len(lengths)
         width = max([self.end - self.low, *lengths])
         self._rebuild(width, self.rows + new_rows, states)
         for layer, (keys, values) in zip(self.layers, states, strict=True):
             for row, length in enumerate(lengths):
-                where = (self.rows + row, slice(None), slice(self.end - length, self.end))
-                layer.keys[where] = keys[row, :, offset : offset + length]
-                layer.values[where] = values[row, :, offset : offset + length]
+                place, first = self.rows + row, self.end - length
+                for buffer, part in ((layer.keys, keys), (layer.values, values)):
+                    buffer[place, :, :first] = 0
+                    buffer[place, :, first : self.end] = part[row, :, offset : offset + length]
         self.starts.extend(self.end - length for length in lengths)
         self.rows += new_rows
+
+    def spread(self) -> None:
+        """Copy the common states into each row."""
+        if self.common is None:
+            return
+        tokens = self.common[0][0].shape[2]
+        self._rebuild(self.end - self.low + tokens, self.rows, None)
+        for row, start in enumerate(self.starts):
+            place = slice(start - tokens, start)
+            for layer, (keys, values) in zip(self.layers, self.common, strict=True):
+                layer.keys[row, :, place] = keys[0]
+                layer.values[row, :, place] = values[0]
+        self.starts = [start - tokens for start in self.starts]
+        self.common = None
 
     def make_room(self) -> None:
         """Make sure that the next step has a column; unused leading columns are given up."""
@@ -125,7 +150,10 @@ class SlotCache(Cache):
         self.rows = last
 
     def gather(self, rows: list[int]) -> States:
-        """Return copies of the states of some rows, from column :attr:`low` on."""
+        """Return copies of the states of some rows, from column :attr:`low` on.
+
+        What rows have in common is copied into them before (:meth:`spread`).
+        """
         where = slice(self.low, self.end)
         return [(layer.keys[rows, :, where], layer.values[rows, :, where]) for layer in self.layers]
 
@@ -186,10 +214,11 @@ class SlotCache(Cache):
         for layer in self.layers:
             for name in ("keys", "values"):
                 old: torch.Tensor = getattr(layer, name)
-                # Zeros, because a NaN of unset memory would pass through the mask.
-                new = old.new_zeros((slots, old.shape[1], columns, old.shape[3]))
-                if self.rows:
-                    new[: self.rows, :, low + moved : width] = old[: self.rows, :, low:end]
+                new = old.new_empty((slots, old.shape[1], columns, old.shape[3]))
+                # Zeros where nothing is written, because a NaN of unset memory would pass through
+                # the mask. A step writes its column of all rows.
+                new[: self.rows, :, : low + moved] = 0
+                new[: self.rows, :, low + moved : width] = old[: self.rows, :, low:end]
                 setattr(layer, name, new)
         self.starts = [start + moved for start in self.starts]
         self.end, self._columns = width, columns

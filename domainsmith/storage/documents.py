@@ -3,57 +3,85 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domainsmith.errors import InputInvalid, InputNotFound
+from domainsmith.errors import InputNotFound
 from domainsmith.records import Document, Passage
 from domainsmith.storage.database import Database
+from domainsmith.storage.document_rows import (
+    checked_rows,
+    drop_if_nowhere,
+    put,
+    put_passages,
+    put_source,
+    remove,
+    source_of,
+)
 from domainsmith.storage.passages import (
-    PASSAGE_COLUMNS,
     passage,
-    passage_row,
+    passage_ids,
     passages,
     passages_by_id,
     passages_fingerprint,
+    passages_version,
 )
-from domainsmith.storage.vectors import missing_vectors, put_vectors, vectors
+from domainsmith.storage.vectors import missing_vectors, put_vectors, vectors, vectors_by_id
 
 __all__ = [
     "DocumentState",
+    "FileState",
     "document",
     "document_states",
     "documents",
+    "file_states",
     "missing_vectors",
     "passage",
+    "passage_ids",
     "passages",
     "passages_by_id",
     "passages_fingerprint",
+    "passages_version",
     "put_document",
+    "put_file",
     "put_vectors",
     "remove_document",
+    "replace_passages",
     "touch_document",
+    "twin",
     "vectors",
+    "vectors_by_id",
 ]
 
 _DOCUMENT = (
     "d.id, d.path, d.source_sha256, d.media_type, d.title, d.language, d.text,"
-    " d.size, d.mtime_ns, d.notes"
+    " d.size, d.mtime_ns, d.notes, d.origin_path, COALESCE(d.version, ''), d.superseded_by"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentState:
-    """What is known of one file of an added folder."""
+    """What is known of one document of an added folder."""
 
     id: str
     """Document id."""
     source_sha256: str
     mtime_ns: int
     size: int
+    """Bytes of its file."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What is known of one file on disk of an added folder, which may hold several documents."""
+
+    sha256: str
+    mtime_ns: int
+    size: int
     """Bytes."""
+    paths: tuple[str, ...]
+    """Of its documents."""
 
 
 def put_document(
@@ -74,34 +102,98 @@ def put_document(
     Raises:
         InputInvalid: A passage is of another document, or two are the same.
     """
-    for item in passages:
-        if item.document_id != document.id:
-            raise InputInvalid("A passage belongs to another document", where=item.id)
-    rows = [passage_row(item) for item in passages]
-    if len({row[0] for row in rows}) != len(rows):
-        raise InputInvalid("Two passages of a document are the same", where=document.path)
+    rows = checked_rows(document, passages)
     with db.write() as connection:
-        old = _source(connection, folder, document.path)
-        connection.execute(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id)"
-            " DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns,"
-            " notes = excluded.notes",
-            _document_row(document),
-        )
-        connection.execute(
-            "INSERT INTO sources VALUES (?, ?, ?, ?, ?) ON CONFLICT (folder, path) DO UPDATE SET"
-            " document_id = excluded.document_id, mtime_ns = excluded.mtime_ns,"
-            " size = excluded.size",
-            (folder, document.path, document.id, document.mtime_ns, document.size),
-        )
-        _retire(connection, document.id, keep={row[0] for row in rows})
-        connection.executemany(
-            f"INSERT INTO passages ({PASSAGE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (id) DO UPDATE SET is_current = 1",
-            rows,
-        )
-        if old is not None and old != document.id:
-            _drop_if_nowhere(connection, old)
+        put(connection, document, rows, folder, "", "")
+
+
+def put_file(
+    db: Database,
+    contents: Sequence[tuple[Document, Sequence[Passage]]],
+    *,
+    folder: str,
+    file: str,
+    sha256: str,
+    mtime_ns: int = 0,
+    size: int = 0,
+    stored: Sequence[tuple[str, str]] = (),
+) -> list[str]:
+    """Store all documents of one file, in one transaction; what it no longer holds goes.
+
+    Args:
+        db: The database.
+        contents: Its documents, each with its passages.
+        folder: The added folder.
+        file: Path of the file on disk within it.
+        sha256: Of the file on disk.
+        mtime_ns: Of the file, nanoseconds since the epoch.
+        size: Of the file, bytes.
+        stored: (path, document id) of contents that are stored already, under another path.
+
+    Returns:
+        Paths of documents that the file does not hold any more.
+
+    Raises:
+        InputInvalid: See :func:`put_document`.
+    """
+    checked = [(value, checked_rows(value, passages)) for value, passages in contents]
+    with db.write() as connection:
+        for value, rows in checked:
+            place = ("", "") if value.path == file else (file, sha256)
+            put(connection, value, rows, folder, *place)
+        for path, id in stored:
+            old = source_of(connection, folder, path)
+            place = ("", "") if path == file else (file, sha256)
+            put_source(connection, folder, path, id, mtime_ns, size, *place)
+            if old is not None and old != id:
+                drop_if_nowhere(connection, old)
+        held = {value.path for value, _ in checked} | {path for path, _ in stored}
+        known = connection.execute(
+            "SELECT path FROM sources WHERE folder = ?1 AND (file = ?2 OR path = ?2)",
+            (folder, file),
+        ).fetchall()
+        gone = sorted(row[0] for row in known if row[0] not in held)
+        for path in gone:
+            remove(connection, folder, path)
+    return gone
+
+
+def replace_passages(db: Database, document: Document, passages: Sequence[Passage]) -> None:
+    """Split a stored document anew; where it stands stays as it is.
+
+    Args:
+        db: The database.
+        document: The stored document.
+        passages: All its passages.
+
+    Raises:
+        InputInvalid: See :func:`put_document`.
+    """
+    rows = checked_rows(document, passages)
+    with db.write() as connection:
+        put_passages(connection, document.id, rows)
+
+
+def twin(db: Database, source_sha256: str, suffix: str) -> str | None:
+    """Find a document that was made of the same bytes by the same loader (a copy, a renaming).
+
+    Args:
+        db: The database.
+        source_sha256: Of the file's bytes.
+        suffix: Ending of the file's name, with its dot.
+
+    Returns:
+        Id of a document that stands in some folder, or None.
+    """
+    rows = db.read().execute(
+        "SELECT d.id, d.path FROM documents d WHERE d.source_sha256 = ?"
+        " AND EXISTS (SELECT 1 FROM sources s WHERE s.document_id = d.id) ORDER BY d.path, d.id",
+        (source_sha256,),
+    )
+    for id, path in rows:
+        if path.lower().endswith(suffix.lower()):
+            return str(id)
+    return None
 
 
 def touch_document(db: Database, folder: str, path: str, mtime_ns: int, size: int) -> None:
@@ -110,7 +202,7 @@ def touch_document(db: Database, folder: str, path: str, mtime_ns: int, size: in
     Args:
         db: The database.
         folder: The added folder.
-        path: Path within it.
+        path: Path of the file within it.
         mtime_ns: Nanoseconds since the epoch.
         size: Bytes.
 
@@ -119,7 +211,8 @@ def touch_document(db: Database, folder: str, path: str, mtime_ns: int, size: in
     """
     with db.write() as connection:
         changed = connection.execute(
-            "UPDATE sources SET mtime_ns = ?, size = ? WHERE folder = ? AND path = ?",
+            "UPDATE sources SET mtime_ns = ?1, size = ?2"
+            " WHERE folder = ?3 AND (path = ?4 OR file = ?4)",
             (mtime_ns, size, folder, path),
         ).rowcount
         if not changed:
@@ -138,12 +231,7 @@ def remove_document(db: Database, folder: str, path: str) -> bool:
         False if it was not stored.
     """
     with db.write() as connection:
-        old = _source(connection, folder, path)
-        if old is None:
-            return False
-        connection.execute("DELETE FROM sources WHERE folder = ? AND path = ?", (folder, path))
-        _drop_if_nowhere(connection, old)
-    return True
+        return remove(connection, folder, path)
 
 
 def document_states(db: Database, folder: str) -> dict[str, DocumentState]:
@@ -162,6 +250,30 @@ def document_states(db: Database, folder: str) -> dict[str, DocumentState]:
         (folder,),
     )
     return {row[0]: DocumentState(*row[1:]) for row in rows}
+
+
+def file_states(db: Database, folder: str) -> dict[str, FileState]:
+    """List what is stored of the files on disk of an added folder.
+
+    Args:
+        db: The database.
+        folder: The added folder.
+
+    Returns:
+        State by path of the file, in the order of the paths.
+    """
+    rows = db.read().execute(
+        "SELECT CASE s.file WHEN '' THEN s.path ELSE s.file END AS place,"
+        " CASE s.file_sha256 WHEN '' THEN d.source_sha256 ELSE s.file_sha256 END,"
+        " s.mtime_ns, s.size, s.path FROM sources s JOIN documents d ON d.id = s.document_id"
+        " WHERE s.folder = ? ORDER BY place, s.path",
+        (folder,),
+    )
+    found: dict[str, FileState] = {}
+    for place, sha256, mtime_ns, size, path in rows:
+        before = found.get(place)
+        found[place] = FileState(sha256, mtime_ns, size, (*(before.paths if before else ()), path))
+    return found
 
 
 def documents(db: Database) -> list[Document]:
@@ -200,60 +312,6 @@ def document(db: Database, id: str) -> Document:
     return _document(row)
 
 
-def _source(connection: sqlite3.Connection, folder: str, path: str) -> str | None:
-    row = connection.execute(
-        "SELECT document_id FROM sources WHERE folder = ? AND path = ?", (folder, path)
-    ).fetchone()
-    return None if row is None else str(row[0])
-
-
-def _drop_if_nowhere(connection: sqlite3.Connection, document_id: str) -> None:
-    """Delete a document that stands in no folder any more, but for what is evidence."""
-    if connection.execute(
-        "SELECT 1 FROM sources WHERE document_id = ? LIMIT 1", (document_id,)
-    ).fetchone():
-        return
-    _retire(connection, document_id, keep=set())
-    connection.execute(
-        "DELETE FROM documents WHERE id = ?1"
-        " AND NOT EXISTS (SELECT 1 FROM passages WHERE document_id = ?1)"
-        " AND NOT EXISTS (SELECT 1 FROM parents WHERE parent = ?1)",
-        (document_id,),
-    )
-
-
-def _retire(connection: sqlite3.Connection, document_id: str, *, keep: set[str]) -> None:
-    """Take passages out of use: evidence loses its vectors, the rest is deleted."""
-    rows = connection.execute(
-        "SELECT id, EXISTS (SELECT 1 FROM parents WHERE parent = passages.id)"
-        " FROM passages WHERE document_id = ? ORDER BY id",
-        (document_id,),
-    ).fetchall()
-    for id, is_evidence in rows:
-        if id in keep:
-            continue
-        if is_evidence:
-            connection.execute("UPDATE passages SET is_current = 0 WHERE id = ?", (id,))
-            connection.execute("DELETE FROM vectors WHERE passage_id = ?", (id,))
-        else:
-            connection.execute("DELETE FROM passages WHERE id = ?", (id,))
-
-
-def _document_row(value: Document) -> tuple[Any, ...]:
-    return (
-        value.id,
-        value.path,
-        value.source_sha256,
-        value.media_type,
-        value.title,
-        value.language,
-        value.text,
-        value.size,
-        value.mtime_ns,
-        json.dumps(value.notes, ensure_ascii=False),
-    )
-
-
 def _document(row: Sequence[Any]) -> Document:
     return Document(
         path=row[1],
@@ -265,4 +323,7 @@ def _document(row: Sequence[Any]) -> Document:
         size=row[7],
         mtime_ns=row[8],
         notes=tuple(json.loads(row[9])),
+        origin_path=row[10],
+        version=row[11],
+        superseded_by=row[12],
     )

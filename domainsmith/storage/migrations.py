@@ -99,7 +99,54 @@ _VERSION_1 = (
         pgid INTEGER)""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+_VERSION_2 = (
+    # A file may hold other files (an archive, a mail): `file` is the one on disk, with its hash;
+    # empty where the document is the file.
+    "ALTER TABLE sources ADD COLUMN file TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE sources ADD COLUMN file_sha256 TEXT NOT NULL DEFAULT ''",
+    # The path under which a renamed document was added first: its id is made with that one.
+    "ALTER TABLE documents ADD COLUMN origin_path TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE passages ADD COLUMN origin_path TEXT NOT NULL DEFAULT ''",
+    # NULL: not looked for yet. Empty: it has none.
+    "ALTER TABLE documents ADD COLUMN version TEXT",
+    "ALTER TABLE documents ADD COLUMN superseded_by TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX documents_by_source ON documents (source_sha256)",
+    "CREATE INDEX documents_superseded ON documents (superseded_by) WHERE superseded_by <> ''",
+    # Passages of equal header and text: the first is current, the others are its copies.
+    "ALTER TABLE passages ADD COLUMN context_sha256 TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX passages_by_context ON passages (context_sha256) WHERE context_sha256 <> ''",
+    """CREATE TABLE copies (
+        passage_id TEXT PRIMARY KEY REFERENCES passages (id) ON DELETE CASCADE,
+        original_id TEXT NOT NULL REFERENCES passages (id)) WITHOUT ROWID""",
+    "CREATE INDEX copies_by_original ON copies (original_id)",
+)
+
+_COUNTED = "BEGIN UPDATE changes SET version = version + 1 WHERE what = 'passages'; END"
+
+_VERSION_3 = (
+    # Tells an open index at the cost of one row whether it must look for changes.
+    """CREATE TABLE changes (
+        what TEXT PRIMARY KEY,
+        version INTEGER NOT NULL) WITHOUT ROWID""",
+    "INSERT INTO changes VALUES ('passages', 1)",
+    # What a program has put in as single texts (a vector store), with its own ids and metadata.
+    """CREATE TABLE texts (
+        id TEXT PRIMARY KEY,
+        document_id TEXT NOT NULL,
+        metadata TEXT NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX texts_by_document ON texts (document_id)",
+    f"CREATE TRIGGER passages_added AFTER INSERT ON passages {_COUNTED}",
+    f"CREATE TRIGGER passages_removed AFTER DELETE ON passages {_COUNTED}",
+    "CREATE TRIGGER passages_changed AFTER UPDATE ON passages"
+    " WHEN old.is_current <> new.is_current OR old.document_path <> new.document_path"
+    f" {_COUNTED}",
+    f"CREATE TRIGGER vectors_added AFTER INSERT ON vectors {_COUNTED}",
+    f"CREATE TRIGGER vectors_removed AFTER DELETE ON vectors {_COUNTED}",
+    "CREATE TRIGGER vectors_replaced AFTER UPDATE ON vectors"
+    f" WHEN old.vector <> new.vector {_COUNTED}",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Statements that lead from version n (the index) to n + 1. Add; never change what was released."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

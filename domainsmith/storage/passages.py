@@ -12,17 +12,18 @@ from domainsmith.storage.database import Database
 __all__ = [
     "PASSAGE_COLUMNS",
     "language_counts",
-    "neighbours",
     "passage",
+    "passage_ids",
     "passage_row",
     "passages",
     "passages_by_id",
     "passages_fingerprint",
+    "passages_version",
 ]
 
 PASSAGE_COLUMNS = (
     "id, document_id, document_path, ordinal, text, header, start_offset, end_offset,"
-    " page, language, content"
+    " page, language, content, origin_path"
 )
 _BATCH = 500
 """Parameters a statement; older SQLite allows 999."""
@@ -33,14 +34,16 @@ def passages(db: Database, *, document_id: str | None = None) -> list[Passage]:
 
     Args:
         db: The database.
-        document_id: Only those of this document.
+        document_id: Only those of this document, and then also those that stand in another one
+            too, which are otherwise listed there only.
 
     Returns:
         Passages by document path and position.
     """
     condition, values = "is_current = 1", []
     if document_id is not None:
-        condition, values = condition + " AND document_id = ?", [document_id]
+        condition = "document_id = ? AND (is_current = 1 OR id IN (SELECT passage_id FROM copies))"
+        values = [document_id]
     rows = db.read().execute(
         f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE {condition}"
         " ORDER BY document_path, ordinal, id",
@@ -93,30 +96,6 @@ def passages_by_id(db: Database, ids: Iterable[str]) -> list[Passage]:
     return [found[id] for id in wanted]
 
 
-def neighbours(db: Database, passage_id: str, before: int = 1, after: int = 1) -> list[Passage]:
-    """Get the passages around one, in the order of the document, without itself.
-
-    Args:
-        db: The database.
-        passage_id: The passage.
-        before: Most passages in front of it.
-        after: Most passages behind it.
-
-    Returns:
-        Current passages of the same document.
-
-    Raises:
-        InputNotFound: It is not stored.
-    """
-    here = passage(db, passage_id)
-    rows = db.read().execute(
-        f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE document_id = ? AND is_current = 1"
-        " AND ordinal BETWEEN ? AND ? AND id != ? ORDER BY ordinal, id",
-        (here.document_id, here.ordinal - before, here.ordinal + after, passage_id),
-    )
-    return [_passage(row) for row in rows]
-
-
 def language_counts(db: Database) -> dict[Language, int]:
     """Count the current passages of each language, in the order of the languages' names."""
     rows = db.read().execute(
@@ -124,6 +103,34 @@ def language_counts(db: Database) -> dict[Language, int]:
         " GROUP BY language ORDER BY language"
     )
     return {row[0]: int(row[1]) for row in rows}
+
+
+def passage_ids(db: Database) -> list[str]:
+    """List the ids of the current passages; much cheaper than the passages.
+
+    Args:
+        db: The database.
+
+    Returns:
+        Passage ids by document path and position.
+    """
+    rows = db.read().execute(
+        "SELECT id FROM passages WHERE is_current = 1 ORDER BY document_path, ordinal, id"
+    )
+    return [row[0] for row in rows]
+
+
+def passages_version(db: Database) -> int:
+    """Tell at almost no cost whether passages or vectors may have changed.
+
+    Args:
+        db: The database.
+
+    Returns:
+        A number that grows with every commit that touches them, whoever makes it.
+    """
+    row = db.read().execute("SELECT version FROM changes WHERE what = 'passages'").fetchone()
+    return int(row[0])
 
 
 def passages_fingerprint(db: Database) -> str:
@@ -165,6 +172,7 @@ def passage_row(value: Passage) -> tuple[Any, ...]:
         value.page,
         value.language,
         value.content,
+        value.origin_path,
     )
 
 
@@ -180,4 +188,5 @@ def _passage(row: Sequence[Any]) -> Passage:
         page=row[8],
         language=row[9],
         content=row[10],
+        origin_path=row[11],
     )

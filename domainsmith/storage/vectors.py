@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from domainsmith.errors import ArtifactCorrupt, InputInvalid
+from domainsmith.errors import ArtifactCorrupt, InputInvalid, InputNotFound
 from domainsmith.storage.database import Database
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["missing_vectors", "put_vectors", "vectors"]
+__all__ = ["forget_vectors", "missing_vectors", "put_vectors", "vectors", "vectors_by_id"]
 
 _FLOAT_BYTES = 4
+_BATCH = 500
+"""Parameters a statement; older SQLite allows 999."""
 
 
 def put_vectors(db: Database, model: str, rows: Iterable[tuple[str, bytes]]) -> int:
@@ -38,7 +40,6 @@ def put_vectors(db: Database, model: str, rows: Iterable[tuple[str, bytes]]) -> 
         _check(passage_id, vector)
     if not ready:
         return 0
-    stored = 0
     with db.write() as connection:
         known = connection.execute(
             "SELECT dimension FROM embedders WHERE model = ?", (model,)
@@ -54,13 +55,12 @@ def put_vectors(db: Database, model: str, rows: Iterable[tuple[str, bytes]]) -> 
                     where=passage_id,
                     fix="Use the embedder that the workspace was made with.",
                 )
-            stored += connection.execute(
-                "INSERT INTO vectors SELECT id, ?2, ?3 FROM passages"
-                " WHERE id = ?1 AND is_current = 1"
-                " ON CONFLICT (passage_id, model) DO UPDATE SET vector = excluded.vector",
-                (passage_id, model, vector),
-            ).rowcount
-    return stored
+        return connection.executemany(
+            "INSERT INTO vectors SELECT id, ?2, ?3 FROM passages"
+            " WHERE id = ?1 AND is_current = 1"
+            " ON CONFLICT (passage_id, model) DO UPDATE SET vector = excluded.vector",
+            [(passage_id, model, vector) for passage_id, vector in ready],
+        ).rowcount
 
 
 def vectors(db: Database, model: str) -> tuple[list[str], NDArray[np.float32]]:
@@ -77,8 +77,6 @@ def vectors(db: Database, model: str) -> tuple[list[str], NDArray[np.float32]]:
     Raises:
         ArtifactCorrupt: A stored vector has the wrong length.
     """
-    import numpy as np
-
     with db.snapshot() as connection:
         known = connection.execute(
             "SELECT dimension FROM embedders WHERE model = ?", (model,)
@@ -88,7 +86,48 @@ def vectors(db: Database, model: str) -> tuple[list[str], NDArray[np.float32]]:
             " WHERE v.model = ? AND p.is_current = 1 ORDER BY p.document_path, p.ordinal, p.id",
             (model,),
         ).fetchall()
-    dimension = known[0] if known else 0
+    return [row[0] for row in rows], _matrix(rows, known[0] if known else 0)
+
+
+def vectors_by_id(db: Database, model: str, ids: Sequence[str]) -> NDArray[np.float32]:
+    """Read the vectors of some passages.
+
+    Args:
+        db: The database.
+        model: Name of the embedder.
+        ids: Passage ids, each once.
+
+    Returns:
+        Vectors in the order of the ids, shape (ids, dimension), float32.
+
+    Raises:
+        InputNotFound: A passage has no vector.
+        ArtifactCorrupt: A stored vector has the wrong length.
+    """
+    found: dict[str, bytes] = {}
+    with db.snapshot() as connection:
+        known = connection.execute(
+            "SELECT dimension FROM embedders WHERE model = ?", (model,)
+        ).fetchone()
+        for start in range(0, len(ids), _BATCH):
+            batch = list(ids[start : start + _BATCH])
+            marks = ", ".join("?" * len(batch))
+            found.update(
+                connection.execute(
+                    "SELECT passage_id, vector FROM vectors"
+                    f" WHERE model = ? AND passage_id IN ({marks})",
+                    [model, *batch],
+                )
+            )
+    missing = next((id for id in ids if id not in found), None)
+    if missing is not None:
+        raise InputNotFound("The passage has no vector", where=missing)
+    return _matrix([(id, found[id]) for id in ids], known[0] if known else 0)
+
+
+def _matrix(rows: Sequence[tuple[str, bytes]], dimension: int) -> NDArray[np.float32]:
+    import numpy as np
+
     for passage_id, vector in rows:
         if len(vector) != dimension * _FLOAT_BYTES:
             raise ArtifactCorrupt(
@@ -97,10 +136,10 @@ def vectors(db: Database, model: str) -> tuple[list[str], NDArray[np.float32]]:
                 fix="Add the documents again with --force.",
             )
     if not rows:
-        return [], np.zeros((0, dimension), dtype=np.float32)
-    flat = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4")
+        return np.zeros((0, dimension), dtype=np.float32)
+    flat = np.frombuffer(b"".join(vector for _, vector in rows), dtype="<f4")
     # astype copies: the buffer of bytes is read-only, and big-endian machines need their order
-    return [row[0] for row in rows], flat.astype(np.float32).reshape(len(rows), dimension)
+    return flat.astype(np.float32).reshape(len(rows), dimension)
 
 
 def missing_vectors(db: Database, model: str) -> list[str]:
@@ -120,6 +159,22 @@ def missing_vectors(db: Database, model: str) -> list[str]:
         (model,),
     )
     return [row[0] for row in rows]
+
+
+def forget_vectors(db: Database, model: str) -> int:
+    """Remove all vectors of an embedder that nobody will use.
+
+    Args:
+        db: The database.
+        model: Name of the embedder.
+
+    Returns:
+        How many were removed.
+    """
+    with db.write() as connection:
+        removed = connection.execute("DELETE FROM vectors WHERE model = ?", (model,)).rowcount
+        connection.execute("DELETE FROM embedders WHERE model = ?", (model,))
+    return removed
 
 
 def _check(passage_id: str, vector: bytes) -> None:

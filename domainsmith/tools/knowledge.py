@@ -76,7 +76,7 @@ def _add_documents(ctx: ToolContext, arguments: AddDocuments) -> ToolResult:
     questions = find_questions_file(folder)
     remember_source(ctx.workspace, folder, questions)
     failed = [{"path": f.path, "reason": f.reason} for f in report.failed]
-    done = not (report.documents_added or report.changed or report.removed)
+    done = not (report.documents_added or report.changed or report.removed or report.renamed)
     numbers = f"{report.documents_added} / {report.changed} / {report.unchanged} / {report.removed}"
     summary = say(
         ctx,
@@ -100,9 +100,13 @@ def _add_documents(ctx: ToolContext, arguments: AddDocuments) -> ToolResult:
             "changed": report.changed,
             "unchanged": report.unchanged,
             "removed": report.removed,
+            "renamed": report.renamed,
+            "superseded": report.superseded,
             "passages": report.passages_total,
             "passages_new": report.passages_new,
             "failed": failed,
+            "skipped": list(report.skipped),
+            "notes": [list(note) for note in report.notes],
             "questions_file": None if questions is None else str(questions),
         },
     )

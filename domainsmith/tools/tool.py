@@ -81,8 +81,8 @@ class ToolOptions:
     embed_model: str = "default"
     top_k: int = 5
     """Passages handed to the answer step."""
-    reranker: str = "none"
-    """``none``, ``likelihood`` or a cross-encoder's folder."""
+    reranker: str = "auto"
+    """``auto``, ``none``, ``likelihood`` or a cross-encoder's folder."""
     rerank_top: int = 20
     """Candidates that the reranker reads."""
     decompose: Literal["auto", "on", "off"] = "auto"
@@ -90,7 +90,7 @@ class ToolOptions:
     translate: Literal["auto", "on", "off"] = "auto"
     spelling: Literal["auto", "on", "off"] = "auto"
     """What a question goes through before it is searched."""
-    chunk_tokens: int = 160
+    chunk_tokens: int = 200
     """Largest passage, tokens."""
     records: int = 160
     """Training records wanted after selection; about twice as many are generated."""
@@ -139,7 +139,10 @@ class ToolContext:
         """Return the keyword arguments that retrieval takes for its reranker."""
         if self.options.reranker == "none":
             return {}
-        return {"reranker": self.models.reranker(), "rerank_top": self.options.rerank_top}
+        reranker = self.models.reranker()
+        if reranker is None:
+            return {}
+        return {"reranker": reranker, "rerank_top": self.options.rerank_top}
 
     def query_options(self) -> QueryOptions:
         """Return which steps a question goes through before it is searched."""

@@ -11,6 +11,7 @@ from domainsmith.tools.evaluation import EVALUATE_MODEL
 from domainsmith.tools.jobs import CANCEL_JOB, LIST_JOBS, SHOW_JOB
 from domainsmith.tools.knowledge import ADD_DOCUMENTS, ANSWER_QUESTION, SEARCH_DOCUMENTS
 from domainsmith.tools.lineage import TRACE_LINEAGE, WORKSPACE_STATUS
+from domainsmith.tools.retrieval import TUNE_RETRIEVAL
 from domainsmith.tools.serving import SERVE_MODEL
 from domainsmith.tools.tool import Tool, ToolContext, ToolOptions, ToolResult
 from domainsmith.tools.training import TRAIN_MODEL
@@ -38,6 +39,7 @@ TOOLS: Mapping[str, Tool[Any]] = {
         GENERATE_DATA,
         SELECT_DATA,
         TRAIN_MODEL,
+        TUNE_RETRIEVAL,
         EVALUATE_MODEL,
         SERVE_MODEL,
         TRACE_LINEAGE,

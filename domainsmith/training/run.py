@@ -71,18 +71,32 @@ class _Run:
         try:
             self._show(message="loading")
             spec = self.folder.read_spec()
+            if spec.job.method == "retrieval":
+                return self._tune(spec)
             adapter_id = self._train(spec)
         except BaseException as error:  # noqa: BLE001 - the border: told in the status, exit code 5
             traceback.print_exc(file=sys.stderr)
             self._show(state="failed", message=failure_in_words(error))
             return EXIT_FAILED
         if adapter_id is None:
-            self._show(
-                state="cancelled",
-                message=f"stopped at step {self.status.step}; its checkpoint is kept",
-            )
-            return EXIT_CANCELLED
+            return self._stopped()
         self._show(state="succeeded", adapter_id=adapter_id, message="", eta_seconds=0.0)
+        return 0
+
+    def _stopped(self) -> int:
+        message = f"stopped at step {self.status.step}; its checkpoint is kept"
+        self._show(state="cancelled", message=message)
+        return EXIT_CANCELLED
+
+    def _tune(self, spec: JobSpec) -> int:
+        """Tune search; see :mod:`domainsmith.training.retrieval.tune`."""
+        from domainsmith.training.retrieval.tune import tune
+
+        result = tune(self.folder, spec, stop=self.stop.is_set, show=self._show)
+        if result is None:
+            return self._stopped()
+        done = {"message": result.message, "model_ids": result.model_ids, "eta_seconds": 0.0}
+        self._show(state="succeeded", step=self.status.total_steps, **done)
         return 0
 
     def _train(self, spec: JobSpec) -> str | None:

@@ -23,7 +23,9 @@ CHANGED = {
     "quantization": "8bit",
     "threads": 3,
     "chunk_tokens": 64,
+    "url_sources": "public",
     "top_k": 7,
+    "tuned_retrieval": False,
     "reranker": "other-reranker",
     "rerank_top": 9,
     "decompose": "off",
@@ -122,6 +124,20 @@ def check_splitter(assembly, record):
     return {"chunk_tokens"}
 
 
+def check_urls(assembly, record):
+    loaded(record)
+    opened = SimpleNamespace(refresh=lambda: None, close=lambda: None)
+    record("domainsmith.data_connection.index.Index.open", opened)
+    seen = record("domainsmith.data_connection.urls.add_urls", error=InputInvalid("recorded"))
+    addresses = assembly.workspace.root / "list.txt"
+    addresses.write_text("https://example.org/a\n")
+    flag = f"--set=url_sources={CHANGED['url_sources']}"
+    arguments = ["--workspace", str(assembly.workspace.root), "--quiet", flag, "add", "--urls"]
+    assert main([*arguments, str(addresses)]) == 2
+    assert seen["allowed"] == CHANGED["url_sources"]
+    return {"url_sources"}
+
+
 def check_answer(assembly, record):
     loaded(record)
     record("domainsmith.data_connection.index.Index.open", SimpleNamespace(refresh=lambda: None))
@@ -216,6 +232,17 @@ def check_server(assembly, record):
     assert seen["flags"]["port"] == CHANGED["port"]
     assert assembly.context().options.port == CHANGED["port"]
     return {"host", "port"}
+
+
+def check_tuned_retrieval(assembly, record):
+    used = record("domainsmith.training.retrieval.registry.in_use", {"embedder": "tuned"})
+    assert CHANGED["tuned_retrieval"] is False
+    assert assembly.tuned_retrievers() == {}
+    assert not used
+    allowed = assembly.settings.model_copy(update={"tuned_retrieval": True})
+    assert Assembly(assembly.workspace, allowed).tuned_retrievers() == {"embedder": "tuned"}
+    assert used["base_model"] == CHANGED["embed_model"]
+    return {"tuned_retrieval"}
 
 
 def check_agent(assembly, record):

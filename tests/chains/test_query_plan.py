@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from domainsmith.chains.answer import build_answer_chain
+from domainsmith.chains.context import context_passages
 from domainsmith.chains.nearest import conflict_lines, nearest_lines, step_lines
 from domainsmith.chains.query_options import QueryOptions
 from domainsmith.chains.spelling import correct, spelling
@@ -13,8 +14,11 @@ from domainsmith.chains.step_back import broader_questions, left_out_nothing_tha
 from domainsmith.chains.translate import needs_translation, translate
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.sources import add_folder
+from domainsmith.data_connection.split import split
 from domainsmith.model_io.generation import LogLikelihood
-from domainsmith.storage.passages import neighbours, passages
+from domainsmith.records import Document
+from domainsmith.storage.documents import put_document
+from domainsmith.storage.passages import passages
 from domainsmith.workspace import Workspace
 from tests.chains.test_answer import Scripted
 
@@ -31,9 +35,9 @@ The Brill kettle boils 1.7 litres of water in 4 minutes.
 
 Use 60 ml of vinegar to descale the kettle. Let it stand for 25 minutes.
 """
-NEWER = """# Brill Kettle Manual, 2023-05
+NEWER = """# Service notice for the Brill kettle, 2023-05
 
-## Descaling
+## Hard water
 
 Use 80 ml of vinegar to descale the kettle.
 """
@@ -49,7 +53,7 @@ Empty the crumb tray of the Kora toaster every 14 days.
 def place(tmp_path_factory: pytest.TempPathFactory, embedder: LocalEmbedder):
     root = tmp_path_factory.mktemp("plan")
     (root / "docs").mkdir()
-    for name, text in [("kettle", KETTLE), ("kettle-new", NEWER), ("toaster", TOASTER)]:
+    for name, text in [("kettle", KETTLE), ("notice", NEWER), ("toaster", TOASTER)]:
         (root / "docs" / f"{name}.md").write_text(text, encoding="utf-8")
     with Workspace.create(root / ".domainsmith") as workspace:
         add_folder(workspace, root / "docs", embedder=embedder)
@@ -178,12 +182,29 @@ def test_terms_given_in_both_languages_cross_over(place: Any) -> None:
     assert answer.nearest[0] in {p.id for p in passages(place[0].db) if "Kora" in p.header}
 
 
-def test_neighbours_stand_in_the_order_of_the_document(place: Any) -> None:
+def test_neighbours_are_read_in_the_order_of_the_document(place: Any) -> None:
     db = place[0].db
-    rows = [p for p in passages(db) if p.document_path == "kettle.md"]
+    text = "# A\n\n" + "\n\n".join(f"{n} says word after word. " * 40 for n in range(3))
+    document = Document(
+        path="long.md",
+        source_sha256="0",
+        media_type="text/markdown",
+        title="A",
+        language="en",
+        text=text,
+    )
+    rows = split(document)
+    with Workspace.create(place[0].root.parent / "long") as other:
+        put_document(other.db, document, rows, folder="f")
+        found = [rows[2], rows[0]]
+        alone = context_passages(other.db, found)
+        around = context_passages(other.db, found, around=1)
+        short = context_passages(other.db, found, around=1, fits=lambda text: False)
 
-    assert [p.id for p in neighbours(db, rows[0].id)] == [p.id for p in rows[1:2]]
-    assert neighbours(db, rows[0].id, before=5, after=0) == []
+    assert [p.ordinal for p in alone] == [2, 0]
+    assert [p.ordinal for p in around] == [0, 1, 2, 3]
+    assert [p.ordinal for p in short] == [0, 2]
+    assert len({p.id for p in passages(db)}) == len(passages(db))
 
 
 def test_sentences_are_cited_one_by_one_and_unsupported_ones_dropped(place: Any) -> None:

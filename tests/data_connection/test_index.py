@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hashed_words import HashedWords
 
-from domainsmith.data_connection.index import Index
+from domainsmith.data_connection.index import Backend, Index
 from domainsmith.data_connection.sources import add_folder
 from domainsmith.storage.documents import passages
 from domainsmith.workspace import Workspace
@@ -41,9 +41,30 @@ def _self_hits(index: Index, workspace: Workspace) -> int:
     return sum(hits[0][0] == p.id for hits, p in zip(found, rows, strict=True))
 
 
-def test_owner_uses_chroma_and_a_second_opener_searches_exactly(workspace: Workspace) -> None:
+@pytest.fixture
+def chroma_workspace(workspace: Workspace) -> Workspace:
+    with Index.open(workspace, EMBEDDER, backend="chroma"):
+        return workspace
+
+
+def test_a_small_workspace_is_searched_in_memory_by_any_number(workspace: Workspace) -> None:
+    with Index.open(workspace, EMBEDDER) as one, Index.open(workspace, EMBEDDER) as other:
+        for index in (one, other):
+            assert (index.state["backend"], index.state["owner"]) == ("exact", False)
+            assert index.state["rebuilds"] == []
+            assert _self_hits(index, workspace) == 30
+    assert not (workspace.index_dir / "CURRENT").exists()
+
+
+def test_owner_uses_chroma_and_a_second_opener_searches_exactly(
+    chroma_workspace: Workspace,
+) -> None:
+    workspace = chroma_workspace
     queries = EMBEDDER.embed(["What does part 17 cost?", "model M-3"])
-    with Index.open(workspace, EMBEDDER) as owner, Index.open(workspace, EMBEDDER) as other:
+    with (
+        Index.open(workspace, EMBEDDER, backend="chroma") as owner,
+        Index.open(workspace, EMBEDDER, backend="chroma") as other,
+    ):
         assert (owner.state["backend"], other.state["backend"]) == ("chroma", "exact")
         assert owner.state["rebuilds"] == []
         by_owner, by_other = owner.dense(queries, 5), other.dense(queries, 5)
@@ -70,7 +91,8 @@ def _generation(workspace: Workspace) -> Path:
     "damage",
     ["dirty", "count", "model", "folder", "garbage", "mark", "vectors"],
 )
-def test_any_damage_is_seen_and_the_index_rebuilt(workspace: Workspace, damage: str) -> None:
+def test_any_damage_is_seen_and_the_index_rebuilt(chroma_workspace: Workspace, damage: str) -> None:
+    workspace = chroma_workspace
     generation = _generation(workspace)
     if damage == "dirty":
         _mark(workspace, clean=False)
@@ -87,7 +109,7 @@ def test_any_damage_is_seen_and_the_index_rebuilt(workspace: Workspace, damage: 
     else:
         _replace_vectors(workspace)
 
-    with Index.open(workspace, EMBEDDER) as index:
+    with Index.open(workspace, EMBEDDER, backend="chroma") as index:
         assert len(index.state["rebuilds"]) == 1
         assert index.state["backend"] == "chroma"
         assert index.state["clean"]
@@ -107,8 +129,14 @@ def _replace_vectors(workspace: Workspace) -> None:
     store.close()
 
 
-def test_an_open_index_follows_the_database(workspace: Workspace, tmp_path: Path) -> None:
-    with Index.open(workspace, EMBEDDER) as owner, Index.open(workspace, EMBEDDER) as other:
+@pytest.mark.parametrize("backend", ["memory", "chroma"])
+def test_an_open_index_follows_the_database(
+    workspace: Workspace, tmp_path: Path, backend: Backend
+) -> None:
+    with (
+        Index.open(workspace, EMBEDDER, backend=backend) as owner,
+        Index.open(workspace, EMBEDDER) as other,
+    ):
         (tmp_path / "docs" / "new.txt").write_text("The zebra valve is green.", encoding="utf-8")
         (tmp_path / "docs" / "00.txt").unlink()
         add_folder(workspace, tmp_path / "docs", embedder=EMBEDDER)
@@ -117,20 +145,21 @@ def test_an_open_index_follows_the_database(workspace: Workspace, tmp_path: Path
             best = index.bm25(["zebra valve"], 1)[0][0][0]
             assert index.dense(EMBEDDER.embed(["The zebra valve is green."]), 1)[0][0][0] == best
             assert index.state["passages"] == index.state["vectors"] == 30
-        assert owner.state["backend"] == "chroma"
+        assert owner.state["backend"] == ("chroma" if backend == "chroma" else "exact")
 
 
-def test_killed_while_open_loses_nothing(workspace: Workspace) -> None:
+def test_killed_while_open_loses_nothing(chroma_workspace: Workspace) -> None:
+    workspace = chroma_workspace
     code = textwrap.dedent(
         """
         import os, signal, sys
         from pathlib import Path
         from domainsmith.data_connection.chroma_store import ChromaStore
-        from domainsmith.data_connection.index import Index
+        from domainsmith.data_connection.index import Backend, Index
         from domainsmith.workspace import Workspace
         from hashed_words import HashedWords
         ChromaStore._check = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
-        Index.open(Workspace.open(Path(sys.argv[1])), HashedWords())
+        Index.open(Workspace.open(Path(sys.argv[1])), HashedWords(), backend="chroma")
         """
     )
     command = [sys.executable, "-c", code, str(workspace.root)]
@@ -138,7 +167,7 @@ def test_killed_while_open_loses_nothing(workspace: Workspace) -> None:
     result = subprocess.run(command, env=environment, check=False)
     assert result.returncode == -signal.SIGKILL
 
-    with Index.open(workspace, EMBEDDER) as index:
+    with Index.open(workspace, EMBEDDER, backend="chroma") as index:
         assert index.state["rebuilds"] == ["it was not left clean"]
         assert _self_hits(index, workspace) == 30
 
@@ -148,10 +177,11 @@ def _search(root: Path, out: multiprocessing.Queue) -> None:
         out.put((index.state["backend"], _self_hits(index, workspace)))
 
 
-def test_several_processes_at_once(workspace: Workspace) -> None:
+@pytest.mark.parametrize("backend", ["memory", "chroma"])
+def test_several_processes_at_once(workspace: Workspace, backend: Backend) -> None:
     context = multiprocessing.get_context("spawn")
     out = context.Queue()
-    with Index.open(workspace, EMBEDDER) as owner:
+    with Index.open(workspace, EMBEDDER, backend=backend) as owner:
         children = [context.Process(target=_search, args=(workspace.root, out)) for _ in range(2)]
         for child in children:
             child.start()

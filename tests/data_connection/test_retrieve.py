@@ -11,8 +11,6 @@ from domainsmith.data_connection.retrieve import (
     HybridRetriever,
     coverage,
     embedder_speaks,
-    fuse,
-    fusion_weight,
     retrieve,
 )
 from domainsmith.data_connection.sources import add_folder
@@ -71,18 +69,6 @@ def test_a_copy_appears_once_but_other_numbers_are_no_copy(index: Index) -> None
 def test_nothing_asked_and_nothing_found(index: Index) -> None:
     assert retrieve(index, EMBEDDER, []) == []
     assert len(retrieve(index, EMBEDDER, ["", "zzz"], k=2)) == 2
-
-
-def test_weights_follow_the_query() -> None:
-    assert fusion_weight("排水泵", 0.5, speaks=False) > 0.9
-    assert fusion_weight("What is TN-203?", 0.9, speaks=True) > fusion_weight("Why?", 0.1, True)
-
-
-def test_fusion_of_one_ranking_is_that_ranking() -> None:
-    dense = {"a": 0.9, "b": 0.5, "c": 0.1}
-
-    assert sorted(fuse(dense, {}, 0.0), key=lambda id: -fuse(dense, {}, 0.0)[id]) == ["a", "b", "c"]
-    assert fuse({}, {"a": 2.0, "b": 1.0}, 1.0) == {"a": 1.0, "b": 0.5}
 
 
 def test_coverage_counts_rare_words_more(index: Index) -> None:

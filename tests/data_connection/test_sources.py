@@ -74,7 +74,8 @@ def test_again_changes_nothing_then_follows_every_change(
 def test_chunk_size_is_no_dead_setting_for_stored_documents(
     workspace: Workspace, folder: Path
 ) -> None:
-    (folder / "a.md").write_text("The tap is blue today. " * 40, encoding="utf-8")
+    text = "".join(f"The tap number {n} is blue today. " for n in range(40))
+    (folder / "a.md").write_text(text, encoding="utf-8")
     wide = _add(workspace, folder)
 
     narrow = _add(workspace, folder, chunk_tokens=20)

@@ -44,25 +44,25 @@ def pieces_of(tokens: list[int]) -> list[list[int]]:
 
 def test_cut_is_at_multiples_whatever_the_start() -> None:
     assert cut(0, 0) == cut(5, 5) == []
-    assert cut(0, 128) == [(0, 128)]
-    assert cut(0, 260) == [(0, 128), (128, 256), (256, 260)]
-    assert cut(128, 260) == [(128, 256), (256, 260)]
-    assert cut(100, 130) == [(100, 128), (128, 130)]
+    assert cut(0, 256) == [(0, 256)]
+    assert cut(0, 520) == [(0, 256), (256, 512), (512, 520)]
+    assert cut(256, 520) == [(256, 512), (512, 520)]
+    assert cut(200, 260) == [(200, 256), (256, 260)]
 
 
 def test_the_longest_kept_beginning_is_found_with_its_states() -> None:
     cache = PrefixCache(1 << 20)
-    tokens = list(range(200))
-    kept = cache.keep(None, cache.root(None), pieces_of(tokens), states_of(200))
-    assert kept.tokens == 200
-    other = [*tokens[:150], *range(1000, 1050)]
+    tokens = list(range(400))
+    kept = cache.keep(None, cache.root(None), pieces_of(tokens), states_of(400))
+    assert kept.tokens == 400
+    other = [*tokens[:300], *range(1000, 1100)]
     found = cache.find(cache.root(None), pieces_of(other))
-    assert found.tokens == 128
+    assert found.tokens == 256
     assert found.states is not None
-    assert torch.equal(found.states[0][0], states_of(128)[0][0])
-    assert torch.equal(found.states[0][1], states_of(128)[0][1])
-    further = cache.find(found, [tokens[128:]])
-    assert further.tokens == 200
+    assert torch.equal(found.states[0][0], states_of(256)[0][0])
+    assert torch.equal(found.states[0][1], states_of(256)[0][1])
+    further = cache.find(found, [tokens[256:]])
+    assert further.tokens == 400
     assert further.key == kept.key
     assert cache.find(cache.root("lora"), pieces_of(tokens)).tokens == 0
     assert cache.find(cache.root(None), pieces_of(tokens[1:])).tokens == 0
@@ -165,7 +165,7 @@ def test_hit_and_miss_are_equal_bit_by_bit_in_bfloat16(engine: Engine) -> None:
         run = engine._decode_run([engine._row(0, row.request)], 1)
         with torch.inference_mode():
             run.advance()
-        states.append([layer.keys.clone() for layer in run._cache.layers])
+        states.append([keys for keys, _ in run._cache.gather([0])])
     assert engine.prefix_cache.size > 0
     assert all(torch.equal(one, other) for one, other in zip(*states, strict=True))
 

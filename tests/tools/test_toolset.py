@@ -94,6 +94,7 @@ def test_canonical_arguments_do_not_depend_on_order_or_absent_ones():
 def test_only_what_needs_approval_is_a_side_effect():
     assert {t.name for t in TOOLS.values() if t.side_effect} == {
         "train_model",
+        "tune_retrieval",
         "serve_model",
         "cancel_job",
     }

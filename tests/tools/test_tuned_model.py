@@ -48,6 +48,9 @@ class FakeModels:
     def index(self):
         return None
 
+    def reranker(self):
+        return None
+
 
 @pytest.fixture
 def ctx(tmp_path, monkeypatch):

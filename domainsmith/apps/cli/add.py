@@ -4,42 +4,181 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
-from domainsmith.errors import InputEmpty, InputNotFound, translated_os_errors
+from domainsmith.errors import InputEmpty, InputInvalid, InputNotFound, translated_os_errors
 
-__all__ = ["command"]
+if TYPE_CHECKING:
+    from domainsmith.data_connection.intake import AddReport
+
+__all__ = ["command", "describe", "report_data"]
+
+_SHOWN_NOTES = 20
 
 
 @click.command("add", cls=AppCommand)
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("source")
 @click.option("--strict", is_flag=True, help="Exit with 1 if any file could not be read.")
-def command(app: App, folder: Path, strict: bool) -> Outcome:
-    """Add a folder of documents, or bring a folder up to date.
+@click.option("--git", is_flag=True, help="SOURCE is a Git checkout: its tracked documents.")
+@click.option("--urls", is_flag=True, help="SOURCE is a list of web addresses, one a line.")
+@click.option("--table", "tables", multiple=True, help="Of a database; may be repeated.")
+@click.option("--query", default="", help="One SELECT statement instead of tables.")
+@click.option("--name", default="", help="Of the query's document.")
+def command(
+    app: App,
+    source: str,
+    strict: bool,
+    git: bool,
+    urls: bool,
+    tables: tuple[str, ...],
+    query: str,
+    name: str,
+) -> Outcome:
+    """Add documents, or bring what was added up to date.
 
-    FOLDER is a folder or a single file (PDF, DOCX, XLSX, HTML, CSV, TSV, Markdown, text, JSON,
-    JSONL). The workspace is made if there is none. Only files that changed are read again;
-    files that are gone from the folder leave the workspace. A file that cannot be read is named
-    and left out, the others are added.
+    SOURCE is a folder, a single file (PDF, DOCX, PPTX, XLSX, HTML, EPUB, EML, ODT, RTF, XML, CSV,
+    TSV, Markdown, reStructuredText, text, JSON, JSONL, ZIP; pictures where tesseract is
+    installed), the SQLAlchemy address of a database (sqlite:///PATH, postgresql://..., mysql://...;
+    opened read-only) or, with --urls, a list of web addresses (off unless the setting url_sources
+    allows it).
+
+    The workspace is made if there is none. Only what changed is read again; what is gone leaves
+    the workspace; a renamed file keeps its passages. A file that cannot be read is named and left
+    out, the others are added.
     """
+    from domainsmith.data_connection.databases import is_database_url
+
+    if is_database_url(source):
+        return _add_database(app, source, tables, query, name, strict)
+    if tables or query:
+        raise InputInvalid("--table and --query need the address of a database", where=source)
+    if urls:
+        return _add_urls(app, Path(source), strict)
+    folder = Path(source)
     _check(folder)  # before a workspace is made for nothing
+    if git:
+        return _add_checkout(app, folder, strict)
     workspace = app.create_workspace()
     result = app.run_tool("add_documents", {"path": str(folder)})
     failed = result.data.get("failed", [])
-    for row in failed:
-        app.console.warn(f"warning: not added: {row['path']}: {row['reason']}")
     data = {"workspace": str(workspace.root), **result.data}
-    app.console.data(
-        f"{data['added']} added, {data['changed']} changed, {data['unchanged']} unchanged, "
-        f"{data['removed']} removed, {len(failed)} failed; "
-        f"{data['passages']} passages ({data['passages_new']} new) in {workspace.root}"
-    )
+    _show(app, data)
     if data.get("questions_file"):
         app.console.note(f"held-out questions: {data['questions_file']}")
     return Outcome(data, ok=not (strict and failed))
+
+
+def _add_checkout(app: App, folder: Path, strict: bool) -> Outcome:
+    from domainsmith.data_connection.sources import add_folder
+
+    workspace = app.create_workspace()
+    with app.console.progress() as progress:
+        report = add_folder(
+            workspace,
+            folder,
+            embedder=app.assembly().embedder(),
+            chunk_tokens=app.settings.chunk_tokens,
+            git=True,
+            progress=progress,
+            index=app.assembly().index(),
+        )
+    return _outcome(app, report, strict)
+
+
+def _add_database(
+    app: App, url: str, tables: tuple[str, ...], query: str, name: str, strict: bool
+) -> Outcome:
+    from domainsmith.data_connection.databases import add_database
+
+    workspace = app.create_workspace()
+    with app.console.progress() as progress:
+        report = add_database(
+            workspace,
+            url,
+            tables=tables,
+            query=query,
+            name=name,
+            embedder=app.assembly().embedder(),
+            chunk_tokens=app.settings.chunk_tokens,
+            progress=progress,
+            index=app.assembly().index(),
+        )
+    return _outcome(app, report, strict)
+
+
+def _add_urls(app: App, path: Path, strict: bool) -> Outcome:
+    from domainsmith.data_connection.urls import add_urls, read_urls
+
+    addresses = read_urls(path)
+    workspace = app.create_workspace()
+    with app.console.progress() as progress:
+        report = add_urls(
+            workspace,
+            addresses,
+            allowed=app.settings.url_sources,
+            name=path.name,
+            embedder=app.assembly().embedder(),
+            chunk_tokens=app.settings.chunk_tokens,
+            progress=progress,
+            index=app.assembly().index(),
+        )
+    return _outcome(app, report, strict)
+
+
+def report_data(report: AddReport) -> dict[str, Any]:
+    """Write a report as plain data, with the names that the tool ``add_documents`` uses."""
+    return {
+        "added": report.documents_added,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "renamed": report.renamed,
+        "superseded": report.superseded,
+        "passages": report.passages_total,
+        "passages_new": report.passages_new,
+        "failed": [{"path": f.path, "reason": f.reason} for f in report.failed],
+        "skipped": list(report.skipped),
+        "notes": [list(note) for note in report.notes],
+    }
+
+
+def describe(report: AddReport) -> str:
+    """Say in one line what adding did."""
+    return _sentence(report_data(report))
+
+
+def _sentence(data: dict[str, Any]) -> str:
+    parts = [f"{data[name]} {name}" for name in ("added", "changed", "unchanged", "removed")]
+    parts += [f"{data[name]} {name}" for name in ("renamed",) if data.get(name)]
+    older = data.get("superseded")
+    return (
+        f"{', '.join(parts)}, {len(data.get('failed', []))} failed; "
+        f"{data['passages']} passages ({data['passages_new']} new)"
+        + (f"; {older} documents are older versions" if older else "")
+    )
+
+
+def _outcome(app: App, report: AddReport, strict: bool) -> Outcome:
+    data = {"workspace": str(app.workspace().root), **report_data(report)}
+    _show(app, data)
+    return Outcome(data, ok=not (strict and report.failed))
+
+
+def _show(app: App, data: dict[str, Any]) -> None:
+    for row in data.get("failed", []):
+        app.console.warn(f"warning: not added: {row['path']}: {row['reason']}")
+    notes = data.get("notes", [])
+    for path, note in notes[:_SHOWN_NOTES]:
+        app.console.note(f"note: {path}: {note}")
+    if len(notes) > _SHOWN_NOTES:
+        app.console.note(f"{len(notes) - _SHOWN_NOTES} more notes; see --json")
+    if data.get("skipped"):
+        app.console.note(f"{len(data['skipped'])} files of kinds that are not read were left out")
+    app.console.data(f"{_sentence(data)} in {data['workspace']}")
 
 
 def _check(folder: Path) -> None:

@@ -26,12 +26,15 @@ __all__ = ["COMMANDS", "cli", "entry", "main"]
 
 COMMANDS: dict[str, str] = {
     "init": "Create a workspace here.",
-    "add": "Add a folder of documents, or bring a folder up to date.",
+    "add": "Add documents, or bring what was added up to date.",
+    "watch": "Keep the index of a folder current until Ctrl-C.",
+    "passages": "Show the passages that a file or folder would make.",
     "ask": "Answer questions from the documents, with citations.",
     "chat": "Talk to the agent in the terminal.",
     "generate": "Make graded training records from the documents.",
     "select": "Remove duplicates and pick the records to train on.",
     "train": "Fine-tune the model on a dataset, as a background job.",
+    "tune-retrieval": "Teach search the documents' words, as a background job.",
     "jobs": "List, watch, cancel and resume training jobs.",
     "eval": "Compare base and tuned model on held-out questions.",
     "models": "List, show, fetch, remove and measure models and adapters.",
@@ -72,7 +75,7 @@ class LazyGroup(click.Group):
         """Load one command: ``command`` in the module of its name."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"domainsmith.apps.cli.{cmd_name}")
+        module = import_module(f"domainsmith.apps.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

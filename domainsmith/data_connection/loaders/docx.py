@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from domainsmith.data_connection.loaders.archive import check_archive
@@ -13,18 +12,20 @@ from domainsmith.data_connection.loaders.loaded import (
     first_heading,
     markdown_table,
 )
+from domainsmith.data_connection.loaders.source import Source
 
 __all__ = ["load"]
 
 _HEADING = re.compile(r"(?:heading|标题|überschrift|titre)\s*(\d)", re.IGNORECASE)
 
 
-def load(path: Path) -> LoadedFile:
+def load(source: Source) -> LoadedFile:
     """Load a Word document's body; headers and footers are left out."""
     import docx
 
-    check_archive(path)
-    document = docx.Document(str(path))
+    check_archive(source)
+    with source.open("rb") as file:
+        document = docx.Document(file)
     parts: list[str] = []
     previous_item = False
     for block in document.iter_inner_content():
@@ -40,7 +41,7 @@ def load(path: Path) -> LoadedFile:
     images = len(document.inline_shapes)
     notes = (f"{images} pictures were left out.",) if images else ()
     return LoadedFile(
-        title or path.stem,
+        title or source.stem,
         text,
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         notes,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from domainsmith.data_connection.loaders.encoding import decode
@@ -13,8 +12,9 @@ from domainsmith.data_connection.loaders.loaded import (
     first_heading,
     markdown_table,
 )
+from domainsmith.data_connection.loaders.source import Source
 
-__all__ = ["load"]
+__all__ = ["load", "page_text"]
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([A-Za-z0-9_\-]+)", re.IGNORECASE)
 _DROPPED = [
@@ -32,13 +32,30 @@ _BLOCKS = frozenset(
 _MAX_DEPTH = 200
 
 
-def load(path: Path) -> LoadedFile:
+def load(source: Source) -> LoadedFile:
     """Load a page; scripts, navigation and hidden elements are left out."""
+    data = source.read_bytes()
+    match = _CHARSET.search(data[:4096])
+    title, text = page_text(decode(data, declared=match.group(1).decode() if match else None))
+    return LoadedFile(title or first_heading(text) or source.stem, text, "text/html")
+
+
+def page_text(markup: str) -> tuple[str, str]:
+    """Turn a page into Markdown.
+
+    Args:
+        markup: HTML or XHTML.
+
+    Returns:
+        Its title, or an empty text, and its text.
+    """
+    import warnings
+
     from bs4 import BeautifulSoup
 
-    data = path.read_bytes()
-    match = _CHARSET.search(data[:4096])
-    soup = BeautifulSoup(decode(data, declared=match.group(1).decode() if match else None), "lxml")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a text looks like XML or like a file's name
+        soup = BeautifulSoup(markup, "lxml")
     title = " ".join(soup.title.get_text().split()) if soup.title else ""
     for element in soup(_DROPPED):
         element.decompose()
@@ -50,8 +67,7 @@ def load(path: Path) -> LoadedFile:
     pieces: list[str] = []
     _walk(root, pieces, 0)
     text = re.sub(r"[ \t]*\n[ \t]*", "\n", "".join(pieces))
-    text = clean_text(re.sub(r"\n{3,}", "\n\n", text))
-    return LoadedFile(title or first_heading(text) or path.stem, text, "text/html")
+    return title, clean_text(re.sub(r"\n{3,}", "\n\n", text))
 
 
 def _walk(node: Any, pieces: list[str], depth: int) -> None:

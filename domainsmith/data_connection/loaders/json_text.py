@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from domainsmith.data_connection.loaders.encoding import decode
 from domainsmith.data_connection.loaders.loaded import LoadedFile, clean_text, markdown_table
+from domainsmith.data_connection.loaders.source import Source
 from domainsmith.errors import InputUnreadable
 
 __all__ = ["load"]
@@ -15,17 +15,17 @@ __all__ = ["load"]
 _MAX_DEPTH = 60
 
 
-def load(path: Path) -> LoadedFile:
+def load(source: Source) -> LoadedFile:
     """Load a JSON file; a broken line of JSON Lines is counted, the others are kept."""
-    text = decode(path.read_bytes())
-    if path.suffix.lower() == ".jsonl":
+    text = decode(source.read_bytes())
+    if source.suffix.lower() in {".jsonl", ".ndjson"}:
         values, notes = _lines(text)
-        return LoadedFile(path.stem, clean_text(_render(values, 2)), "application/jsonl", notes)
+        return LoadedFile(source.stem, clean_text(_render(values, 2)), "application/jsonl", notes)
     try:
         value = json.loads(text)
     except ValueError as error:
         raise InputUnreadable(f"The JSON is broken: {error}") from error
-    return LoadedFile(path.stem, clean_text(_render(value, 2)), "application/json")
+    return LoadedFile(source.stem, clean_text(_render(value, 2)), "application/json")
 
 
 def _lines(text: str) -> tuple[list[Any], tuple[str, ...]]:

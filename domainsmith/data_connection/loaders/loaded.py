@@ -6,13 +6,34 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["LoadedFile", "clean_text", "first_heading", "markdown_table"]
+__all__ = ["LoadedFile", "LoadedMember", "clean_text", "first_heading", "markdown_table"]
 
 # Control characters can attack terminals and mean nothing in text; tab, LF and FF stay.
 _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
+
+
+@dataclass(frozen=True)
+class LoadedMember:
+    """A file that stood in another one: in an archive, or attached to a mail.
+
+    Attributes:
+        name: Relative POSIX path within the outermost file.
+        sha256: Of its bytes.
+        size: Bytes.
+        title: As in :class:`LoadedFile`, and so the next two.
+        text: Never empty.
+        media_type: IANA media type.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    title: str
+    text: str
+    media_type: str
 
 
 @dataclass(frozen=True)
@@ -24,12 +45,14 @@ class LoadedFile:
         text: Markdown-like text; headings as ``#``, tables as pipes, pages end with form feeds.
         media_type: IANA media type.
         notes: What could not be taken along, one sentence each.
+        members: Files that stood in it; ``text`` may be empty only if there are some.
     """
 
     title: str
     text: str
     media_type: str
     notes: tuple[str, ...] = ()
+    members: tuple[LoadedMember, ...] = ()
 
 
 def clean_text(text: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domainsmith.data_connection.loaders.archive import check_archive
 from domainsmith.data_connection.loaders.loaded import LoadedFile, clean_text, markdown_table
+from domainsmith.data_connection.loaders.source import Source
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -16,21 +16,21 @@ __all__ = ["load"]
 _MAX_CELLS = 2_000_000
 
 
-def load(path: Path) -> LoadedFile:
+def load(source: Source) -> LoadedFile:
     """Load a workbook's stored values (formulas give their last result)."""
     import warnings
 
     import openpyxl
 
-    check_archive(path)
-    with warnings.catch_warnings():
+    check_archive(source)
+    with source.open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns about styles that do not matter here
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         parts, notes = _sheets(book)
         title = (book.properties.title or "").strip()
         book.close()
     return LoadedFile(
-        title or path.stem,
+        title or source.stem,
         clean_text("\n\n".join(parts)),
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         tuple(notes),

@@ -83,6 +83,8 @@ class MasterAdamW(torch.optim.AdamW):
         for name, parameter, master in pairs:
             master.copy_(tensors[f"master.{name}"])
             parameter.copy_(master)
+            if f"step.{name}" not in tensors:
+                continue  # never had a gradient (a part of the model that its output leaves out)
             for key in ("exp_avg", "exp_avg_sq"):
                 self.state[master][key] = tensors[f"{key}.{name}"].to(master.device)
             self.state[master]["step"] = tensors[f"step.{name}"]

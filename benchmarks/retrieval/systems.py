@@ -1,0 +1,153 @@
+"""The rankings of one collection: the product's, its parts', and the peers'."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.retrieval.collection import Collection
+from benchmarks.retrieval.gate import fit_gate
+from benchmarks.retrieval.measures import HitRates, hit_rates
+from benchmarks.retrieval.peers import langchain_ensemble, plain_bm25
+from benchmarks.retrieval.vector_cache import CachedEmbedder
+from domainsmith.data_connection.fusion_learning import learn_fusion
+from domainsmith.data_connection.index import Index
+from domainsmith.data_connection.language import detect_language
+from domainsmith.data_connection.retrieve import retrieve
+from domainsmith.model_io.embed import embed_queries
+from domainsmith.model_io.generation import Embedder, Reranker
+from domainsmith.model_io.load import load_embedder, load_engine, load_reranker
+from domainsmith.model_io.rerank import LikelihoodReranker
+from domainsmith.records import Hit
+from domainsmith.storage.documents import put_document
+from domainsmith.workspace import Workspace
+
+__all__ = ["Options", "Result", "run"]
+
+_DEPTH = 10
+_GATE_DEPTH = 50
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is measured beside the product and its parts."""
+
+    embedder: str = "default"
+    cache: Path | None = None
+    """Folder of the vector cache; None computes anew."""
+    peers: bool = False
+    rerank: str = ""
+    """``likelihood`` or the folder of a cross-encoder; empty for none."""
+    tuned: Path | None = None
+    """Folder with ``embedder`` and, if there is one, ``reranker``."""
+    gate: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run measured."""
+
+    rates: dict[str, HitRates]
+    """By method."""
+    notes: dict[str, Any]
+    """Seconds, the index's state, the fitted gate."""
+
+
+def run(collection: Collection, options: Options) -> Result:
+    """Rank every question of a collection by every method.
+
+    Args:
+        collection: What is searched and asked.
+        options: See there.
+    """
+    asked = [question.text for question in collection.questions]
+    ranked: dict[str, list[list[str]]] = {}
+    notes: dict[str, Any] = {}
+    embedder = _embedder(options.embedder, options.cache)
+    if options.peers:
+        passages = collection.passages
+        ranked["plain bm25"] = plain_bm25(passages, asked, _DEPTH)
+        ranked["langchain"] = langchain_ensemble(passages, asked, embedder, _DEPTH)
+    reranker = _reranker(options.rerank) if options.rerank else None
+    ranked |= _product(collection, embedder, reranker, options.gate, notes)
+    if options.tuned is not None:
+        better = _embedder(str(_part(options.tuned, "embedder")), options.cache)
+        second = options.tuned / "reranker"
+        cross = load_reranker(str(second)) if second.is_dir() else None
+        tuned = _product(collection, better, cross, False, {})
+        ranked |= {f"tuned {name}": rows for name, rows in tuned.items()}
+    rates = {name: hit_rates(rows, collection.questions) for name, rows in ranked.items()}
+    return Result(rates, notes)
+
+
+def _part(folder: Path, name: str) -> Path:
+    return folder / name if (folder / name).is_dir() else folder
+
+
+def _embedder(name: str, cache: Path | None) -> Embedder:
+    embedder = load_embedder(name)
+    return CachedEmbedder(embedder, cache) if cache is not None else embedder
+
+
+def _reranker(name: str) -> Reranker:
+    if name == "likelihood":
+        return LikelihoodReranker(load_engine("default"), language_of=detect_language)
+    return load_reranker(name)
+
+
+def _product(
+    collection: Collection,
+    embedder: Embedder,
+    reranker: Reranker | None,
+    gate: bool,
+    notes: dict[str, Any],
+) -> dict[str, list[list[str]]]:
+    asked = [question.text for question in collection.questions]
+    ids: dict[str, list[list[str]]] = {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Workspace.create(Path(folder) / "w") as workspace,
+    ):
+        for document, passages in collection.documents:
+            put_document(workspace.db, document, passages, folder="corpus")
+        started = time.perf_counter()
+        with Index.open(workspace, embedder) as index:
+            notes["seconds to index"] = round(time.perf_counter() - started, 1)
+            started = time.perf_counter()
+            learn_fusion(index, embedder)
+            notes["seconds to learn the fusion"] = round(time.perf_counter() - started, 1)
+            ids["bm25"] = [[id for id, _ in row] for row in index.bm25(asked, _DEPTH)]
+            vectors = embed_queries(embedder, asked)
+            ids["dense"] = [[id for id, _ in row] for row in index.dense(vectors, _DEPTH)]
+            timed = _timed(notes, "milliseconds a query", len(asked))
+            fused = timed(lambda: retrieve(index, embedder, asked, k=_DEPTH))
+            ids["fused"] = _ids(fused)
+            if reranker is not None:
+                timed = _timed(notes, "milliseconds a reranked query", len(asked))
+                anew = timed(lambda: retrieve(index, embedder, asked, k=_DEPTH, reranker=reranker))
+                ids["fused + rerank"] = _ids(anew)
+            if gate:
+                deep = retrieve(index, embedder, asked, k=_GATE_DEPTH)
+                notes["gate"] = fit_gate(collection.questions, deep, index, embedder)
+            notes["index"] = index.state
+    return ids
+
+
+def _ids(found: Sequence[Sequence[Hit]]) -> list[list[str]]:
+    return [[hit.passage.id for hit in row] for row in found]
+
+
+def _timed(
+    notes: dict[str, Any], name: str, queries: int
+) -> Callable[[Callable[[], list[list[Hit]]]], list[list[Hit]]]:
+    def call(work: Callable[[], list[list[Hit]]]) -> list[list[Hit]]:
+        started = time.perf_counter()
+        found = work()
+        notes[name] = round(1000 * (time.perf_counter() - started) / max(1, queries), 2)
+        return found
+
+    return call

@@ -1,0 +1,85 @@
+"""Versions of documents in the database, and which document replaces which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domainsmith.storage.database import Database
+
+__all__ = ["VersionRow", "set_versions", "superseded", "version_rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """What tells a document from its other versions.
+
+    Attributes:
+        id: Document id.
+        path: Of its file.
+        title: Of the document.
+        version: See :class:`~domainsmith.records.Document`; None if not looked for yet.
+        superseded_by: Id of the newest version; empty for the newest itself.
+    """
+
+    id: str
+    path: str
+    title: str
+    version: str | None
+    superseded_by: str
+
+
+def version_rows(db: Database) -> list[VersionRow]:
+    """List the documents of all added folders.
+
+    Args:
+        db: The database.
+
+    Returns:
+        One row a document, by path and id.
+    """
+    rows = db.read().execute(
+        "SELECT id, path, title, version, superseded_by FROM documents d"
+        " WHERE EXISTS (SELECT 1 FROM sources s WHERE s.document_id = d.id) ORDER BY path, id"
+    )
+    return [VersionRow(*row) for row in rows]
+
+
+def set_versions(
+    db: Database,
+    versions: Mapping[str, str],
+    newer: Mapping[str, str],
+    before: Mapping[str, str],
+) -> None:
+    """Store what was found; nothing is written where nothing changed.
+
+    Args:
+        db: The database.
+        versions: Version by document id, for those that were looked for.
+        newer: Id of the newest version by id of an older one.
+        before: What was stored so far, by id of every document.
+    """
+    changed = [(newer.get(id, ""), id) for id in sorted(before) if newer.get(id, "") != before[id]]
+    if not versions and not changed:
+        return
+    with db.write() as connection:
+        connection.executemany(
+            "UPDATE documents SET version = ? WHERE id = ?",
+            [(version, id) for id, version in sorted(versions.items())],
+        )
+        connection.executemany("UPDATE documents SET superseded_by = ? WHERE id = ?", changed)
+
+
+def superseded(db: Database) -> dict[str, str]:
+    """List the documents that a newer version replaces.
+
+    Args:
+        db: The database.
+
+    Returns:
+        Version by document id, in the order of the ids.
+    """
+    rows = db.read().execute(
+        "SELECT id, COALESCE(version, '') FROM documents WHERE superseded_by <> '' ORDER BY id"
+    )
+    return {row[0]: row[1] for row in rows}
