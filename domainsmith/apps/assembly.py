@@ -276,6 +276,7 @@ class Assembly:
                     system=trained or None,
                     reranker=self.reranker(),
                     rerank_top=self.settings.rerank_top,
+                    query=self.context().query_options(),
                 )
             return self._chains[key]
 

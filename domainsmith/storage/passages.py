@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from domainsmith.errors import InputNotFound
-from domainsmith.records import Passage, content_hash
+from domainsmith.records import Language, Passage, content_hash
 from domainsmith.storage.database import Database
 
 __all__ = [
     "PASSAGE_COLUMNS",
+    "language_counts",
     "passage",
     "passage_ids",
     "passage_row",
@@ -97,6 +98,15 @@ def passages_by_id(db: Database, ids: Iterable[str]) -> list[Passage]:
         if id not in found:
             raise InputNotFound("No such passage", where=id)
     return [found[id] for id in wanted]
+
+
+def language_counts(db: Database) -> dict[Language, int]:
+    """Count the current passages of each language, in the order of the languages' names."""
+    rows = db.read().execute(
+        "SELECT language, COUNT(*) FROM passages WHERE is_current = 1"
+        " GROUP BY language ORDER BY language"
+    )
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def passage_ids(db: Database) -> list[str]:

@@ -153,6 +153,7 @@ def _search_documents(ctx: ToolContext, arguments: SearchDocuments) -> ToolResul
 
 def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
     from domainsmith.chains.answer import build_answer_chain
+    from domainsmith.chains.nearest import conflict_lines, nearest_lines
     from domainsmith.tools.adapters import answering_adapter
 
     adapter, system = None, None
@@ -171,6 +172,7 @@ def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
         adapter=adapter,
         adapter_id=adapter,
         system=system,
+        query=ctx.query_options(),
         **ctx.reranking(),
     )
     answer: Answer = chain.invoke({"question": arguments.question, "history": list(ctx.history)})
@@ -178,6 +180,12 @@ def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
         f"[{c.number}] {c.document_path}{f', p. {c.page}' if c.page else ''}: {c.quote}"
         for c in answer.citations
     ]
+    near = nearest_lines(ctx.workspace.db, answer)
+    if near:
+        sources = [say(ctx, "Nearest passages:", "最接近的段落："), *(f"- {line}" for line in near)]
+    if answer.conflicts:
+        sources.append(say(ctx, "Other sources differ:", "其他来源的说法不同："))
+        sources += [f"- {line}" for line in conflict_lines(answer)]
     model = [say(ctx, f"Answered with {adapter}.", f"由 {adapter} 回答。")] if adapter else []
     return ToolResult(
         ok=True,
