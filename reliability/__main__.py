@@ -9,11 +9,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from reliability.bit_flips import flip_bits
 from reliability.forked import adopt_orphans, run_forked
 from reliability.place import Place
 from reliability.stages import STAGES, Stage
 from reliability.sweeps import Sweep, chaos, crash_points, finish
 from reliability.verify import differences, left_overs, verify
+
+_FLIPS_IN_CI = 10
+_ROUNDS_BEFORE_FLIPS = 5
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -55,8 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     points.add_argument("--every", type=int, default=1, help="take each n-th point")
     for command in (random_kills, points):
         command.add_argument("--stage", choices=sorted(STAGES), default="add")
+    bits = commands.add_parser("bit-flips", help="one bit flipped in each file of the index")
+    bits.add_argument("--flips", type=int, default=100)
     ci = commands.add_parser("ci", help="a sample of everything on one growing store")
-    for command in (random_kills, points, ci):
+    for command in (random_kills, points, bits, ci):
         command.add_argument("--seed", type=int, default=1)
         command.add_argument("--out", help="folder to keep (default: a temporary one)")
     return parser
@@ -65,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
 def _run(arguments: argparse.Namespace, place: Place) -> list[Sweep]:
     if arguments.command == "ci":
         return _ci(place, arguments.seed)
+    if arguments.command == "bit-flips":
+        return _bit_flips(place, arguments.flips, arguments.seed)
     stage = STAGES[arguments.stage]
     if arguments.command == "chaos":
         sweep = chaos(stage, place, kills=arguments.kills, seed=arguments.seed)
@@ -76,7 +84,14 @@ def _run(arguments: argparse.Namespace, place: Place) -> list[Sweep]:
 
 def _ci(place: Place, seed: int) -> list[Sweep]:
     """At least 100 kills over all stages, accumulated on one store."""
-    plan = {"add": (40, 3, 12), "generate": (30, 1, 10), "index": (8, 7, 8), "loop": (12, 31, 4)}
+    plan = {
+        "add": (40, 3, 12),
+        "generate": (30, 1, 10),
+        "index": (8, 7, 8),
+        "chroma": (2, 17, 2),
+        "writers": (2, 23, 3),
+        "loop": (12, 31, 4),
+    }
     sweeps = []
     for name, (points, every, kills) in plan.items():
         stage = STAGES[name]
@@ -84,7 +99,19 @@ def _ci(place: Place, seed: int) -> list[Sweep]:
         second = chaos(stage, place, kills=kills, seed=seed, first_round=first.rounds)
         finish(stage, place, second)
         sweeps += [first, second]
+    print(flip_bits(place, flips=_FLIPS_IN_CI, seed=seed))
     return sweeps
+
+
+def _bit_flips(place: Place, flips: int, seed: int) -> list[Sweep]:
+    stage = STAGES["index"]
+    sweep = Sweep(stage.name, 0)
+    for number in range(_ROUNDS_BEFORE_FLIPS):
+        stage.prepare(place, number)
+    sweep.rounds = _ROUNDS_BEFORE_FLIPS
+    finish(stage, place, sweep)
+    print(flip_bits(place, flips=flips, seed=seed))
+    return [sweep]
 
 
 def _judge(sweeps: list[Sweep], place: Place, reference: Place, seconds: float) -> bool:

@@ -21,7 +21,7 @@ __all__ = ["Check", "bench", "check_all"]
 _LIBRARIES = {
     "torch": True, "transformers": True, "peft": True, "trl": True, "safetensors": True,
     "sentence-transformers": True, "xgrammar": True, "gguf": True, "langchain": True,
-    "langgraph": True, "chromadb": True, "bm25s": True, "rjieba": True, "pypdf": True,
+    "langgraph": True, "chromadb": True, "faiss-cpu": True, "rjieba": True, "pypdf": True,
     "python-docx": True, "openpyxl": True, "fastapi": True, "uvicorn": True, "openai": True,
     "bitsandbytes": False,
 }  # fmt: skip

@@ -17,7 +17,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from domainsmith.storage.atomic import write_json
+from domainsmith.errors import translated_os_errors
+from domainsmith.records import content_hash
+from domainsmith.storage.atomic import hash_file, write_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +47,7 @@ class StoreMark:
         model: Embedder whose vectors it holds.
         fingerprint: Hash over the passage ids that it holds.
         count: Number of vectors.
+        files: Hash over its files as they were left; a flipped bit shows.
     """
 
     generation: str
@@ -52,6 +55,7 @@ class StoreMark:
     model: str
     fingerprint: str
     count: int
+    files: str = ""
 
 
 class ChromaStore:
@@ -77,6 +81,19 @@ class ChromaStore:
             return StoreMark(**json.loads((self._folder / "CURRENT").read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is anything of a collection on disk."""
+        return (self._folder / "CURRENT").exists() or any(map(_GENERATION.fullmatch, self._names()))
+
+    def remove(self) -> None:
+        """Remove the collection from disk."""
+        self.close()
+        (self._folder / "CURRENT").unlink(missing_ok=True)
+        for name in self._names():
+            if _GENERATION.fullmatch(name):
+                shutil.rmtree(self._folder / name, ignore_errors=True)
 
     def bring_up(
         self, ids: Sequence[str], read: Callable[[], NDArray[np.float32]], fingerprint: str
@@ -148,7 +165,16 @@ class ChromaStore:
             return "it belongs to another embedder"
         if not (self._folder / mark.generation / "chroma.sqlite3").is_file():
             return "its files are missing"
+        if self._collection is None and self._hash(mark.generation) != mark.files:
+            return "its files have changed"
         return None
+
+    def _hash(self, generation: str) -> str:
+        folder = self._folder / generation
+        with translated_os_errors(folder):
+            paths = sorted(path for path in folder.rglob("*") if path.is_file())
+            found = [[path.relative_to(folder).as_posix(), hash_file(path)] for path in paths]
+        return content_hash(found)
 
     def _write_mark(self, mark: StoreMark) -> None:
         write_json(self._folder / "CURRENT", asdict(mark))
@@ -189,7 +215,16 @@ class ChromaStore:
             self._delete(sorted(held.difference(ids)))
             self._add([i for i, id in enumerate(ids) if id not in held], ids, vectors)
         self._check(ids, vectors)
-        self._write_mark(replace(mark, clean=True, fingerprint=fingerprint, count=len(ids)))
+        self._write_mark(
+            StoreMark(
+                mark.generation,
+                True,
+                self._model,
+                fingerprint,
+                len(ids),
+                self._hash(mark.generation),
+            )
+        )
 
     def _rebuild(
         self,
@@ -207,7 +242,8 @@ class ChromaStore:
         self._open(generation)
         self._add(range(len(ids)), ids, vectors)
         self._check(ids, vectors)
-        self._write_mark(StoreMark(generation, True, self._model, fingerprint, len(ids)))
+        files = self._hash(generation)
+        self._write_mark(StoreMark(generation, True, self._model, fingerprint, len(ids), files))
         for name in self._names():
             if _GENERATION.fullmatch(name) and name != generation:
                 shutil.rmtree(self._folder / name, ignore_errors=True)

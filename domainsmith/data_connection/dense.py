@@ -1,16 +1,16 @@
-"""Dense search in memory: brute force where that is fast, else 1-bit codes and exact scores.
+"""Dense search in memory: brute force where that is fast, else product codes and exact scores.
 
-The sign of each coordinate (around the mean of the collection) is one bit. The Hamming distances
-of 100,000 such codes fit in the processor's cache and take a fraction of a millisecond; the
-nearest few hundred rows are then scored exactly. How many rows that must be is measured on the
-collection itself when the codes are made, so that the recall is known, not hoped for.
+The codes are those of faiss (product quantisation with 4 bits a pair of coordinates, scanned in
+the processor's registers). The rows that they put first are then scored exactly. How many rows
+that must be is measured on the collection itself when the codes are made, so that the recall is
+known, not hoped for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,13 +21,14 @@ __all__ = ["Codes", "DenseRows", "make_codes", "search_rows"]
 
 _BRUTE_FORCE = 4_000_000
 """Numbers in the matrix up to which brute force is at least as fast as codes."""
-_LEAST_DIMENSION = 128
-"""Fewer signs than this say too little."""
-_LEAST_RECALL = 0.997
+_LEAST_DIMENSION = 64
+"""Shorter vectors are scanned as fast as their codes."""
+_TRAINING_ROWS = 20_000
 _TRIALS = 128
 """Queries on which the recall is measured."""
-_DEEPEST = 50
-"""Results a query whose recall is measured: as many as hybrid retrieval takes."""
+_LEAST_RECALL = 0.995
+_DEPTHS = (10, 100)
+"""Results a query for which the number of candidates is measured."""
 _MOST_CANDIDATES = 0.1
 """Share of the rows: from there on codes cost as much as brute force."""
 _MARGIN = 1e-5
@@ -36,19 +37,38 @@ _MARGIN = 1e-5
 
 @dataclass(frozen=True)
 class Codes:
-    """The signs of all rows, and how many of the nearest must be scored exactly.
+    """The codes of all rows, and how many of those they put first must be scored exactly.
 
     Attributes:
-        bits: 64 signs a number, shape (words, n), uint64.
-        centre: Subtracted before the sign is taken, shape (dimension,), float32.
-        candidates: Rows that are scored exactly, for up to 50 results.
-        recall: Share of the true 50 nearest among those, on queries made of rows.
+        index: Of faiss; inner product over the rows.
+        candidates: Rows that are scored exactly for up to 10 and for up to 100 results.
+        recall: Share of the true nearest among those, on queries made of rows.
     """
 
-    bits: NDArray[np.uint64]
-    centre: NDArray[np.float32]
-    candidates: int
+    index: Any
+    candidates: tuple[int, int]
     recall: float
+
+    @classmethod
+    def from_bytes(
+        cls, stored: NDArray[np.uint8], candidates: tuple[int, int], recall: float
+    ) -> Codes:
+        """Make codes of what :meth:`to_bytes` gave."""
+        import faiss
+
+        return cls(faiss.deserialize_index(np.array(stored)), candidates, recall)
+
+    def to_bytes(self) -> NDArray[np.uint8]:
+        """Return the faiss index in its own format."""
+        import faiss
+
+        stored: NDArray[np.uint8] = faiss.serialize_index(self.index)
+        return stored
+
+    def wanted(self, k: int) -> int:
+        """Tell how many rows must be scored exactly for ``k`` results."""
+        few, many = self.candidates
+        return few if k <= _DEPTHS[0] else many * -(-k // _DEPTHS[1])
 
 
 @dataclass(frozen=True)
@@ -71,25 +91,26 @@ def make_codes(matrix: NDArray[np.float32], previous: Codes | None = None) -> Co
 
     Args:
         matrix: Normalised vectors, shape (n, dimension), float32.
-        previous: Codes of an earlier state of it; while its size is about the same, the centre
-            and the number of candidates are kept.
+        previous: Codes of an earlier state of it; while its size is about the same, what was
+            learned and measured then is kept.
 
     Returns:
         The codes, or None where brute force is as fast or finds more.
     """
     count, dimension = matrix.shape
-    if matrix.size <= _BRUTE_FORCE or dimension < _LEAST_DIMENSION:
+    if matrix.size <= _BRUTE_FORCE or dimension < _LEAST_DIMENSION or dimension % 2:
         return None
-    if previous is not None and 0.9 < count / previous.bits.shape[1] < 1.1:
-        bits = _signs(matrix, previous.centre)
-        return Codes(bits, previous.centre, previous.candidates, previous.recall)
-    centre = matrix.mean(axis=0, dtype=np.float64).astype(np.float32)
-    bits = _signs(matrix, centre)
-    ranks = _ranks_of_nearest(matrix, bits, centre)
-    needed = int(np.quantile(ranks, _LEAST_RECALL, method="higher"))
-    if needed > _MOST_CANDIDATES * count:
-        return None
-    return Codes(bits, centre, needed, float((ranks <= needed).mean()))
+    import faiss
+
+    if previous is not None and 0.9 < count / max(1, previous.index.ntotal) < 1.1:
+        index = faiss.clone_index(previous.index)
+        index.reset()
+        index.add(np.ascontiguousarray(matrix))
+        return Codes(index, previous.candidates, previous.recall)
+    index = faiss.index_factory(dimension, f"PQ{dimension // 2}x4fs", faiss.METRIC_INNER_PRODUCT)
+    index.train(np.ascontiguousarray(matrix[:: max(1, count // _TRAINING_ROWS)]))
+    index.add(np.ascontiguousarray(matrix))
+    return _measured(index, matrix)
 
 
 def search_rows(
@@ -104,31 +125,34 @@ def search_rows(
         rows: What is searched.
         queries: Normalised vectors, shape (q, dimension).
         k: Most results a query.
-        allowed: Which rows may be found, shape (n,); None allows all.
+        allowed: Which rows may be found, shape (n,); None allows all. Among some of the rows the
+            search is exact.
 
     Returns:
         (id, cosine) a query, best first; equal cosines (to 5 digits) by id.
     """
     if k < 1 or not len(rows.ids):
         return [[] for _ in range(len(queries))]
-    among = None if allowed is None else np.flatnonzero(allowed)
     codes = rows.codes
-    if codes is not None:
-        # many results, or few rows to choose from: exact scores of all of them
-        wanted = codes.candidates * max(1, -(-k // _DEEPEST))
-        if wanted > 0.5 * len(rows.ids) or (among is not None and len(among) <= 4 * wanted):
-            codes = None
-    found = []
-    for query in queries:
-        near = among if codes is None else _near(codes, query, wanted, allowed)
-        found.append(_best(rows, query, k, near))
-    return found
+    if allowed is not None:
+        among = np.flatnonzero(allowed)
+        return [_best(rows, query, k, among) for query in queries]
+    if codes is None or codes.wanted(k) > 0.5 * len(rows.ids):
+        return [_best(rows, query, k, None) for query in queries]
+    asked = np.ascontiguousarray(queries, dtype=np.float32)
+    near = codes.index.search(asked, codes.wanted(k))[1]
+    return [_best(rows, query, k, row) for query, row in zip(queries, near, strict=True)]
 
 
 def _best(
     rows: DenseRows, query: NDArray[np.float32], k: int, among: NDArray[np.intp] | None
 ) -> list[tuple[str, float]]:
-    cosines = (rows.matrix if among is None else rows.matrix[among]) @ query
+    if among is None:
+        cosines = rows.matrix @ query
+    elif len(among) > 0.1 * len(rows.ids):
+        cosines = (rows.matrix @ query)[among]  # cheaper than copying the rows
+    else:
+        cosines = rows.matrix[among] @ query
     if len(cosines) > k:
         cut = np.partition(cosines, len(cosines) - k)[len(cosines) - k]
         kept = np.flatnonzero(cosines >= cut - _MARGIN)  # those that tie with the last, too
@@ -138,60 +162,34 @@ def _best(
     # again in double precision: the same digits whichever way the rows were found
     exact = rows.matrix[places].astype(np.float64) @ query.astype(np.float64)
     scored = [
-        (rows.ids[place], round(cosine, 5))
+        (-round(cosine, 5), rows.ids[place])
         for place, cosine in zip(places.tolist(), exact.tolist(), strict=True)
     ]
-    return sorted(scored, key=lambda row: (-row[1], row[0]))[:k]
+    return [(id, -minus) for minus, id in sorted(scored)[:k]]
 
 
-def _near(
-    codes: Codes,
-    query: NDArray[np.float32],
-    wanted: int,
-    allowed: NDArray[np.bool_] | None,
-) -> NDArray[np.intp]:
-    """Rows whose codes are nearest: ``wanted``, and those that tie with the last."""
-    distances = _hamming(codes.bits, _signs(query[None], codes.centre)[:, 0])
-    if allowed is not None:
-        distances[~allowed] = np.iinfo(distances.dtype).max
-    reached = np.cumsum(np.bincount(distances))
-    limit = int(np.searchsorted(reached, min(wanted, int(reached[-1]))))
-    return np.flatnonzero(distances <= limit)
-
-
-def _hamming(bits: NDArray[np.uint64], code: NDArray[np.uint64]) -> NDArray[np.uint16]:
-    total = np.zeros(bits.shape[1], dtype=np.uint16)
-    for column, word in zip(bits, code, strict=True):
-        total += np.bitwise_count(column ^ word)
-    return total
-
-
-def _signs(matrix: NDArray[np.float32], centre: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """Shape (words, n): each word of all rows lies together."""
-    count, dimension = matrix.shape
-    words = -(-dimension // 64)
-    packed = np.zeros((count, words * 8), dtype=np.uint8)
-    packed[:, : -(-dimension // 8)] = np.packbits(matrix > centre, axis=1)
-    return np.ascontiguousarray(packed.view(np.uint64).T)
-
-
-def _ranks_of_nearest(
-    matrix: NDArray[np.float32], bits: NDArray[np.uint64], centre: NDArray[np.float32]
-) -> NDArray[np.int64]:
-    """For queries: at which place the codes put each of their true nearest rows, from 1.
+def _measured(index: Any, matrix: NDArray[np.float32]) -> Codes | None:
+    """Find out how many candidates it takes; None if too many.
 
     A question lies farther from its passages than these lie from one another. So a query here is
     a row that is drawn towards another one and shaken.
     """
-    step = max(1, len(matrix) // _TRIALS)
-    trials = matrix[::step][:_TRIALS]
+    trials = matrix[:: max(1, len(matrix) // _TRIALS)][:_TRIALS]
     shake = np.random.default_rng(17).normal(scale=0.6 / matrix.shape[1] ** 0.5, size=trials.shape)
     trials = trials + 0.3 * np.roll(trials, _TRIALS // 3, axis=0) + shake.astype(np.float32)
-    codes = _signs(trials, centre)
-    ranks = []
-    for cosines, code in zip(trials @ matrix.T, codes.T, strict=True):
-        nearest = np.argpartition(-cosines, _DEEPEST)[:_DEEPEST]
-        distances = _hamming(bits, code)
-        reached = np.cumsum(np.bincount(distances))
-        ranks.append(reached[distances[nearest]])
-    return np.concatenate(ranks)
+    exact = np.argsort(-(trials @ matrix.T), axis=1)[:, : _DEPTHS[-1]]
+    most = int(_MOST_CANDIDATES * len(matrix))
+    near = index.search(np.ascontiguousarray(trials, dtype=np.float32), most)[1]
+    candidates, recalls = [], []
+    for depth in _DEPTHS:
+        places = np.full((len(trials), depth), most, dtype=np.int64)
+        for row, (truth, found) in enumerate(zip(exact, near, strict=True)):
+            where = {number: place for place, number in enumerate(found.tolist())}
+            places[row] = [where.get(number, most) for number in truth[:depth].tolist()]
+        needed = int(np.quantile(places, _LEAST_RECALL, method="higher")) + 1
+        if needed >= most:
+            return None
+        # twice as many: the questions to come are not these
+        candidates.append(max(2 * needed, 4 * _DEPTHS[0]))
+        recalls.append(float((places < candidates[-1]).mean()))
+    return Codes(index, (candidates[0], candidates[1]), min(recalls))

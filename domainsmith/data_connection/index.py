@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -175,7 +176,7 @@ class Index:
                 "generation": mark.generation if mark else "",
                 "clean": mark.clean if mark else True,
                 "rebuilds": [*self._files.rebuilds, *self._rebuilds],
-                "candidates": codes.candidates if codes else 0,
+                "candidates": codes.candidates[0] if codes else 0,
                 "degraded": self._degraded or self._files.not_kept,
                 "fusion": self._fusion_state(),
             }
@@ -239,11 +240,26 @@ class Index:
         by_size = self._backend == "auto" and len(self._dense_ids) >= CHROMA_FROM
         if self._backend != "chroma" and not by_size:
             self._leave_chroma()
+            if self._backend == "auto":
+                self._clear_chroma_away()
             return False
         if self._owner is None:
-            lock = self._workspace.index_dir / "owner.lock"
-            self._owner = try_hold(lock, purpose="search index")
+            self._owner = try_hold(self._owner_lock, purpose="search index")
         return self._owner is not None
+
+    @property
+    def _owner_lock(self) -> Path:
+        return self._workspace.index_dir / "owner.lock"
+
+    def _clear_chroma_away(self) -> None:
+        """Remove what an earlier, larger state or an earlier version left."""
+        store = ChromaStore(self._workspace.index_dir, self._embedder.model_name)
+        if not store.exists:
+            return
+        lock = try_hold(self._owner_lock, purpose="search index")
+        if lock is not None:
+            with lock:
+                store.remove()
 
     def _bring_chroma_up(self) -> bool:
         if self._store is None:

@@ -96,8 +96,8 @@ class IndexStore:
         codes = make_codes(matrix, present.codes if present else None)
         arrays: dict[str, NDArray[np.generic]] = {"matrix": matrix}
         if codes is not None:
-            arrays |= {"bits": codes.bits, "centre": codes.centre}
-            arrays["candidates"] = np.array([codes.candidates], dtype=np.int64)
+            arrays["codes"] = codes.to_bytes()
+            arrays["candidates"] = np.array(codes.candidates, dtype=np.int64)
             arrays["recall"] = np.array([codes.recall])
         if self._write("dense", key, ids, arrays) and matrix.nbytes > _WORTH_MAPPING:
             # the mapped file can leave the memory again; the matrix that was just made cannot
@@ -113,12 +113,10 @@ class IndexStore:
         ids, arrays = stored
         matrix: Any = arrays["matrix"]
         codes = None
-        if "bits" in arrays:
-            # read at every query from end to end: a copy of them stays in memory
-            bits: Any = np.array(arrays["bits"])
-            centre: Any = np.array(arrays["centre"])
-            candidates, recall = int(arrays["candidates"][0]), float(arrays["recall"][0])
-            codes = Codes(bits, centre, candidates, recall)
+        if "codes" in arrays:
+            packed: Any = arrays["codes"]
+            few, many = arrays["candidates"].tolist()
+            codes = Codes.from_bytes(packed, (few, many), float(arrays["recall"][0]))
         return DenseRows(ids, matrix, codes)
 
     def _matrix(self, ids: Sequence[str], present: DenseRows | None) -> NDArray[np.float32]:

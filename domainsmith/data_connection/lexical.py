@@ -1,6 +1,6 @@
 """BM25 over the passages, in memory: brought up to date by what changed, kept as arrays.
 
-The formula and its constants are those of bm25s (Lucene form), and the scores equal its scores.
+The formula is that of bm25s (Lucene form), and the scores equal its scores.
 What bm25s cannot do, and is done here: take passages in and out without reading all the others
 again, and search among some of the passages only at the cost of those.
 """

@@ -13,6 +13,7 @@ from langchain_core.embeddings import Embeddings
 
 from domainsmith.errors import DomainSmithError, InputInvalid, ModelError, WeightsMissing
 from domainsmith.model_io.device import pick_device, set_threads
+from domainsmith.model_io.embed_speed import batches_by_length, compute_in_bfloat16
 from domainsmith.model_io.loading import knows_words
 from domainsmith.model_io.packaged import DEFAULT_EMBEDDER
 from domainsmith.model_io.quiet import quiet_transformers
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EmbedderOfLangChain", "LangChainEmbeddings", "LocalEmbedder", "embed_queries"]
 
-_BATCH = 32
 _NO_LIMIT = 1 << 20
 """Tokens of a text that a static model reads: all of them."""
 
@@ -38,6 +38,9 @@ class LocalEmbedder:
         folder: Of a sentence-transformers model.
         device: See :func:`domainsmith.model_io.device.pick_device`.
         threads: CPU threads of torch; 0 takes the physical cores.
+        dtype: ``bfloat16`` or ``float32`` for the products of a transformer on a CPU; ``auto``
+            takes the first where the CPU has instructions for it (about three times as fast, the
+            vectors have a cosine of 0.9999 to the others).
 
     Attributes:
         languages: Languages that it was found to know; None if nobody said.
@@ -46,22 +49,25 @@ class LocalEmbedder:
         WeightsMissing: The folder cannot be loaded.
     """
 
-    def __init__(self, folder: Path, *, device: str = "auto", threads: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *, device: str = "auto", threads: int = 0, dtype: str = "auto"
+    ) -> None:
         set_threads(threads)
         self.languages: tuple[Language, ...] | None = None
         self._lock = threading.Lock()
         self._model = _load(folder, pick_device(device))
+        halved = compute_in_bfloat16(self._model, dtype)
         dimension = self._model.get_embedding_dimension()
         if not isinstance(dimension, int):
             raise WeightsMissing("The model does not tell the length of its vectors", where=folder)
         self._dimension = dimension
         packaged = DEFAULT_EMBEDDER.module in folder.parts
         label = DEFAULT_EMBEDDER.name if packaged else folder.name
-        self._name = f"{label}@{weights_sha256(folder)[:12]}"
+        self._name = f"{label}@{weights_sha256(folder)[:12]}{'-bf16' if halved else ''}"
 
     @property
     def model_name(self) -> str:
-        """Folder name and the first 12 digits of the weights' hash."""
+        """Folder name, first 12 digits of the weights' hash, and the type if not float32."""
         return self._name
 
     @property
@@ -114,18 +120,23 @@ class LocalEmbedder:
             raise InputInvalid("embed takes a list of texts, not one text")
         if not texts:
             return np.zeros((0, self._dimension), dtype=np.float32)
-        distinct = sorted(set(texts), key=lambda text: (-len(text), text))
+        rows: list[NDArray[np.float32]] = []
+        place: dict[str, int] = {}
         with self._lock:
-            vectors = encode(
-                distinct,
-                batch_size=_BATCH,
-                normalize_embeddings=True,
-                convert_to_numpy=True,
-                show_progress_bar=False,
-            )
+            for batch in batches_by_length(texts, self.max_tokens):
+                place.update(zip(batch, range(len(place), len(place) + len(batch)), strict=True))
+                rows.append(
+                    encode(
+                        batch,
+                        batch_size=len(batch),
+                        normalize_embeddings=True,
+                        convert_to_numpy=True,
+                        show_progress_bar=False,
+                    )
+                )
+        vectors = np.concatenate(rows)
         if not np.isfinite(vectors).all():
             raise ModelError("The embedding model computed values that are not numbers")
-        place = {text: row for row, text in enumerate(distinct)}
         found: NDArray[np.float32] = vectors.astype(np.float32)[[place[text] for text in texts]]
         return found
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reliability.place import Place
-from reliability.stages import add, generate, index, loop
+from reliability.stages import add, generate, index, loop, writers
 
 __all__ = ["STAGES", "Stage"]
 
@@ -26,7 +26,9 @@ class Stage:
 
 STAGES: dict[str, Stage] = {
     "add": Stage("add", add.prepare, add.attempt, add.warm),
+    "chroma": Stage("chroma", index.prepare_chroma, index.attempt_chroma, index.warm),
     "generate": Stage("generate", generate.prepare, generate.attempt, generate.warm),
     "index": Stage("index", index.prepare, index.attempt, index.warm),
     "loop": Stage("loop", loop.prepare, loop.attempt, loop.warm),
+    "writers": Stage("writers", writers.prepare, writers.attempt, writers.warm),
 }

@@ -1,13 +1,18 @@
-"""The search index on real Chroma: refreshed and rebuilt under fault, then asked for everything."""
+"""The search index, in memory and on real Chroma: under fault, then asked for everything."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from reliability.embedder import HashingEmbedder
 from reliability.place import Place
 from reliability.stages import add
 from reliability.stages.documents import write_round
 
-__all__ = ["attempt", "prepare", "warm"]
+if TYPE_CHECKING:
+    from domainsmith.data_connection.index import Backend, Index
+
+__all__ = ["ask_for_everything", "attempt", "attempt_chroma", "prepare", "prepare_chroma", "warm"]
 
 
 def warm() -> None:
@@ -31,8 +36,18 @@ def prepare(place: Place, round_number: int) -> None:
     write_round(place.inputs, round_number, prefix="leaf")
 
 
+def prepare_chroma(place: Place, round_number: int) -> None:
+    """Write the files of a round, under other names.
+
+    Args:
+        place: Where.
+        round_number: From 0.
+    """
+    write_round(place.inputs, round_number, prefix="petal")
+
+
 def attempt(place: Place) -> None:
-    """Add the folder with its index, and ask for each passage by its own vector.
+    """Add the folder with its index in memory, and ask for each passage by its own vector.
 
     Args:
         place: Where.
@@ -40,21 +55,51 @@ def attempt(place: Place) -> None:
     Raises:
         RuntimeError: A passage is not found, or the index could not be used.
     """
+    _attempt(place, "memory")
+
+
+def attempt_chroma(place: Place) -> None:
+    """As :func:`attempt`, on Chroma.
+
+    Args:
+        place: Where.
+    """
+    _attempt(place, "chroma")
+
+
+def _attempt(place: Place, backend: Backend) -> None:
     from domainsmith.data_connection.index import Index
     from domainsmith.data_connection.sources import add_folder
-    from domainsmith.storage.documents import passages, vectors
     from domainsmith.workspace import Workspace
 
     embedder = HashingEmbedder()
-    with Workspace.create(place.store) as workspace:
-        with Index.open(workspace, embedder) as opened:
-            add_folder(workspace, place.inputs, embedder=embedder, index=opened)
-            ids, matrix = vectors(workspace.db, embedder.model_name)
-            found = opened.dense(matrix, 1)
-            state = opened.state
-        expected = {item.id for item in passages(workspace.db)}
+    with (
+        Workspace.create(place.store) as workspace,
+        Index.open(workspace, embedder, backend=backend) as opened,
+    ):
+        add_folder(workspace, place.inputs, embedder=embedder, index=opened)
+        ask_for_everything(opened)
+
+
+def ask_for_everything(index: Index) -> None:
+    """Find each passage by its own vector and by its own words.
+
+    Args:
+        index: An open index with the harness's embedder.
+
+    Raises:
+        RuntimeError: A passage is not found, or the index is not in use.
+    """
+    from domainsmith.storage.documents import passages, vectors
+
+    db = index.workspace.db
+    ids, matrix = vectors(db, HashingEmbedder.model_name)
+    rows = passages(db)
+    found = index.dense(matrix, 1)
     missed = [id for id, hits in zip(ids, found, strict=True) if not hits or hits[0][1] < 0.999]
-    if missed or set(ids) != expected:
-        raise RuntimeError(f"{len(missed)} of {len(expected)} passages were not found")
-    if state.get("degraded"):
-        raise RuntimeError(f"The index is not in use: {state}")
+    words = index.bm25([row.text for row in rows], len(rows))
+    missed += [row.id for row, hits in zip(rows, words, strict=True) if row.id not in dict(hits)]
+    if missed or set(ids) != {row.id for row in rows}:
+        raise RuntimeError(f"{len(missed)} of {len(rows)} passages were not found")
+    if index.state["degraded"]:
+        raise RuntimeError(f"The index is not in use: {index.state}")

@@ -56,6 +56,16 @@ def test_a_small_workspace_is_searched_in_memory_by_any_number(workspace: Worksp
     assert not (workspace.index_dir / "CURRENT").exists()
 
 
+def test_what_chroma_left_is_cleared_away(chroma_workspace: Workspace) -> None:
+    generation = _generation(chroma_workspace)
+    with Index.open(chroma_workspace, EMBEDDER, backend="chroma"):
+        Index.open(chroma_workspace, EMBEDDER).close()
+        assert generation.exists()
+    Index.open(chroma_workspace, EMBEDDER).close()
+    assert not generation.exists()
+    assert not (chroma_workspace.index_dir / "CURRENT").exists()
+
+
 def test_owner_uses_chroma_and_a_second_opener_searches_exactly(
     chroma_workspace: Workspace,
 ) -> None:
@@ -89,7 +99,7 @@ def _generation(workspace: Workspace) -> Path:
 
 @pytest.mark.parametrize(
     "damage",
-    ["dirty", "count", "model", "folder", "garbage", "mark", "vectors"],
+    ["dirty", "count", "model", "folder", "garbage", "mark", "vectors", "bit"],
 )
 def test_any_damage_is_seen_and_the_index_rebuilt(chroma_workspace: Workspace, damage: str) -> None:
     workspace = chroma_workspace
@@ -106,6 +116,11 @@ def test_any_damage_is_seen_and_the_index_rebuilt(chroma_workspace: Workspace, d
         (generation / "chroma.sqlite3").write_bytes(b"garbage" * 1000)
     elif damage == "mark":
         (workspace.index_dir / "CURRENT").write_text("{torn")
+    elif damage == "bit":
+        largest = max(generation.rglob("*"), key=lambda path: path.stat().st_size)
+        content = bytearray(largest.read_bytes())
+        content[len(content) // 2] ^= 1
+        largest.write_bytes(content)
     else:
         _replace_vectors(workspace)
 

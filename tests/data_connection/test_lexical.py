@@ -45,6 +45,9 @@ def test_scores_equal_those_of_bm25s(query: str) -> None:
     expected = peer.get_scores(known) if known else np.zeros(len(PASSAGES))
     found = dict(LexicalIndex(PASSAGES).search([query], len(PASSAGES))[0])
     scores = [found.get(p.id, 0.0) for p in PASSAGES]
+    index = LexicalIndex(PASSAGES)
+    alone = [index.score(query, passage_context(p), p.language) for p in PASSAGES]
+    assert alone == pytest.approx(scores, rel=1e-5, abs=1e-6)
     assert scores == pytest.approx(list(expected), rel=1e-5, abs=1e-6)
 
 
