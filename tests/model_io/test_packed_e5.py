@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from domainsmith.errors import WeightsMissing
+from domainsmith.model_io import catalog
 from domainsmith.model_io.embed import LocalEmbedder
 from domainsmith.model_io.packed_e5 import convert_e5
 
@@ -94,3 +95,20 @@ def test_a_damaged_file_is_told(tmp_path: Path, damage: bytes) -> None:
     with pytest.raises(WeightsMissing, match="cannot be read"):
         convert_e5(source, tmp_path / "model", licence="MIT", name="multilingual")
     assert not (tmp_path / "model").exists()
+
+
+def test_the_name_multilingual_converts_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOMAINSMITH_MODELS", str(tmp_path / "models"))
+    source = packed_file(tmp_path / "e5.bin")
+    monkeypatch.setattr(catalog, "packaged_path", lambda packaged, progress: source)
+    said: list[str] = []
+
+    folder = catalog.pull("multilingual", progress=said.append)
+    assert catalog.embedder_folder("multilingual", progress=said.append) == folder
+    assert said == ["Converting e5.bin to safetensors (once)"]
+    assert catalog.show("multilingual").path == folder
+    assert "multilingual" in [card.name for card in catalog.list_models()]
+    catalog.remove("multilingual")
+    assert not folder.exists()
