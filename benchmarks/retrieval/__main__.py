@@ -28,6 +28,9 @@ from benchmarks.retrieval.collection import Collection, from_files, sampled
 from benchmarks.retrieval.measures import DEPTHS, HitRates
 from benchmarks.retrieval.sets import SETS, labelled_set
 from benchmarks.retrieval.systems import Options, Result, run
+from domainsmith.data_connection.intake import Splitter
+from domainsmith.model_io.load import load_embedder
+from domainsmith.settings import Settings
 
 _TOLERANCE = 0.01
 """How far fusion may stay below its better part."""
@@ -85,6 +88,11 @@ def show(collection: Collection, result: Result) -> None:
             print(f"  {name}: {value}")
 
 
+def _own(options: argparse.Namespace) -> Collection:
+    splitter = Splitter(load_embedder(options.embedder), Settings().chunk_tokens)
+    return from_files(options.corpus, options.questions, splitter=splitter)
+
+
 def main() -> int:
     """Run from the command line.
 
@@ -117,7 +125,7 @@ def main() -> int:
     )
     failed = False
     for name in names:
-        whole = labelled_set(name) if name else from_files(options.corpus, options.questions)
+        whole = labelled_set(name) if name else _own(options)
         collection = sampled(whole, options.limit)
         result = run(collection, wanted)
         failed |= name is not None and not fusion_holds(result.rates)

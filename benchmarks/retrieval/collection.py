@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,12 +50,15 @@ def json_lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
-def from_files(corpus: Path, questions: Path) -> Collection:
+def from_files(
+    corpus: Path, questions: Path, *, splitter: Callable[[Document], Sequence[Passage]] = split
+) -> Collection:
     """Read a collection of whole documents, split as the product splits them.
 
     Args:
         corpus: Lines of ``id``, ``title``, ``text``.
         questions: Lines of ``id``, ``question``, ``gold`` (document ids).
+        splitter: Cuts a document; the product's counts the embedder's tokens.
 
     Returns:
         The collection; every passage of a gold document is gold.
@@ -63,7 +66,7 @@ def from_files(corpus: Path, questions: Path) -> Collection:
     Raises:
         InputInvalid: There are no questions.
     """
-    documents = [_split(row) for row in json_lines(corpus)]
+    documents = [_split(row, splitter) for row in json_lines(corpus)]
     of: dict[str, list[str]] = defaultdict(list)
     # Equal passages are stored once, and the one hit names the places of all.
     same: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -87,7 +90,9 @@ def from_files(corpus: Path, questions: Path) -> Collection:
     return Collection(corpus.stem, tuple(documents), asked, definition)
 
 
-def _split(row: Mapping[str, Any]) -> tuple[Document, tuple[Passage, ...]]:
+def _split(
+    row: Mapping[str, Any], splitter: Callable[[Document], Sequence[Passage]]
+) -> tuple[Document, tuple[Passage, ...]]:
     text = str(row["text"])
     document = Document(
         path=str(row["id"]),
@@ -97,7 +102,7 @@ def _split(row: Mapping[str, Any]) -> tuple[Document, tuple[Passage, ...]]:
         language=detect_language(text),
         text=text,
     )
-    return document, tuple(split(document))
+    return document, tuple(splitter(document))
 
 
 def one_document(

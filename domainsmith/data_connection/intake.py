@@ -14,7 +14,7 @@ from domainsmith.data_connection.split import count_words, split
 from domainsmith.data_connection.vectors import embed_missing
 from domainsmith.data_connection.versions import find_version, mark_versions
 from domainsmith.model_io.generation import Embedder
-from domainsmith.progress import ProgressCallback, silent
+from domainsmith.progress import ProgressCallback, ProgressEvent, silent
 from domainsmith.records import Document, Passage
 from domainsmith.storage.atomic import write_json
 from domainsmith.storage.documents import (
@@ -256,6 +256,7 @@ def take_in(
             write_json(workspace.index_dir / "split.json", intake.splitter.stamp)
         superseded = mark_versions(workspace.db)
         new = embed_missing(workspace.db, embedder, progress=tell)
+    tell(ProgressEvent("bringing search up to date", 0))
     _refresh(workspace, embedder, index)
     return AddReport(
         documents_added=intake.added,
