@@ -40,8 +40,9 @@ reference:
 	$(RUN)/python scripts/generate_command_reference.py --check
 	$(RUN)/python scripts/generate_file_tree.py --check
 
+# Two processes of one thread each: a small model gains less from its second thread.
 unit:
-	$(RUN)/python -m pytest
+	OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n 2 --dist loadfile
 
 coverage: setup
 	$(RUN)/python -m pytest --cov --cov-report=term

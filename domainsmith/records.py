@@ -17,6 +17,7 @@ __all__ = [
     "AdapterManifest",
     "Answer",
     "Citation",
+    "Conflict",
     "Document",
     "Endpoint",
     "EvalReport",
@@ -200,6 +201,28 @@ class Citation(Value):
     """The words of the passage that support the answer."""
     support: float
     """Share of the answer's content tokens found in the passage, 0 to 1."""
+    gain: float | None = None
+    """What reading the passage adds to the answer's log-likelihood, nats per token; absent where
+    it was not measured (a quoted sentence, a model that tells no likelihoods)."""
+
+
+class Conflict(Value):
+    """Another source that gives a different value for what was asked."""
+
+    kind: ClassVar[str] = "conflict"
+
+    passage_id: str
+    document_path: str
+    page: int | None = None
+    header: str = ""
+    quote: str
+    """The words of the other source."""
+    values: tuple[str, ...]
+    """Its numbers, dates or measures that differ."""
+    answer_values: tuple[str, ...]
+    """Those of the answer's source."""
+    dated: str = ""
+    """Date or version that the other document states, if any."""
 
 
 class Answer(Value):
@@ -216,6 +239,7 @@ class Answer(Value):
     method: Literal["generated", "extracted", "refused", "served"] = "generated"
     """``extracted``: the model's own words were not supported, so a sentence is quoted instead."""
     citations: tuple[Citation, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     nearest: tuple[str, ...] = ()
     """Passage ids that came closest, best first."""
     model: str
@@ -320,8 +344,8 @@ class RetrievalQuestion(Value):
     answer: str = ""
     """Words of the passage that answer it; a passage that holds them is no wrong answer."""
     route: str
-    """How it was made: ``given``, ``feedback``, ``heading``, ``pattern``, ``table``, ``section``,
-    ``written`` (by the chat model) or ``words`` (a sentence with words dropped)."""
+    """How it was made: ``given``, ``feedback``, ``heading``, ``pattern``, ``table``, ``section`` or
+    ``words`` (a sentence with words dropped)."""
 
 
 class RetrievalSettings(Value):

@@ -70,6 +70,16 @@ class Settings(BaseModel):
     chat model."""
     rerank_top: int = Field(default=20, ge=1, le=50)
     """Passages of the fused ranking that the reranker orders anew."""
+    decompose: Literal["auto", "on", "off"] = "auto"
+    """Take a compound question apart and search each part; ``on`` also takes lists apart that the
+    documents use as one name."""
+    step_back: Literal["auto", "on", "off"] = "auto"
+    """Search a broader question too where the gate doubts (``auto``) or always (``on``)."""
+    translate: Literal["auto", "on", "off"] = "auto"
+    """Search in the documents' language where the question's is another; ``on`` also where they are
+    in both. A small model carries over only terms that the documents give in both languages."""
+    spelling: Literal["auto", "on", "off"] = "auto"
+    """Correct Latin words that the documents do not know; ``on`` without asking the model."""
     seed: int = Field(default=17, ge=0)
     records: int = Field(default=160, ge=1, le=1_000_000)
     """Training records wanted after selection; about twice as many are generated."""

@@ -82,6 +82,7 @@ def record(path: Path, store: Path) -> None:
     """
     book = _Book(path, store)
     _wrap(documents.put_document, book, _put_document)
+    _wrap(documents.put_file, book, _put_file)
     _wrap(documents.remove_document, book, _remove_document)
     _wrap(vectors.put_vectors, book, _put_vectors)
     _wrap(lineage.put_artifact, book, _put_artifact)
@@ -154,6 +155,31 @@ def _put_document(
 ) -> list[tuple[str, str]]:
     digest = document_sha(document.id, [item.id for item in passages])
     return [(f"document {folder} {document.path}", digest)]
+
+
+def _put_file(
+    book: _Book,
+    db: Any,
+    contents: Any,
+    *,
+    folder: str,
+    file: str,
+    stored: Any = (),
+    **_: Any,
+) -> list[tuple[str, str]]:
+    units = [
+        (f"document {folder} {value.path}", document_sha(value.id, [p.id for p in passages]))
+        for value, passages in contents
+    ]
+    for path, id in stored:
+        held = documents.passages(db, document_id=id)
+        units.append((f"document {folder} {path}", document_sha(id, [p.id for p in held])))
+    known = db.read().execute(
+        "SELECT path FROM sources WHERE folder = ?1 AND (file = ?2 OR path = ?2)", (folder, file)
+    )
+    named = {unit for unit, _ in units}
+    gone = [f"document {folder} {row[0]}" for row in known.fetchall()]
+    return units + [(unit, GONE) for unit in gone if unit not in named]
 
 
 def _remove_document(book: _Book, db: Any, folder: str, path: str) -> list[tuple[str, str]]:

@@ -101,7 +101,7 @@ def main() -> int:
     parser.add_argument("--no-peers", action="store_true", help="leave the peers out")
     parser.add_argument("--gate", action="store_true", help="also fit the answerability gate")
     parser.add_argument("--rerank", default="", help="`likelihood` or a cross-encoder's folder")
-    parser.add_argument("--tuned", type=Path, help="folder of a tuned embedder and reranker")
+    parser.add_argument("--tuned", type=Path, help="a tuned workspace, or a folder of models")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     if options.set is None and (options.corpus is None or options.questions is None):

@@ -65,8 +65,14 @@ def from_files(corpus: Path, questions: Path) -> Collection:
     """
     documents = [_split(row) for row in json_lines(corpus)]
     of: dict[str, list[str]] = defaultdict(list)
+    # Equal passages are stored once, and the one hit names the places of all.
+    same: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for _, passages in documents:
+        for passage in passages:
+            same[passage.header, passage.text].append(passage.id)
     for document, passages in documents:
-        of[document.path].extend(passage.id for passage in passages)
+        for passage in passages:
+            of[document.path].extend(same[passage.header, passage.text])
     asked = tuple(
         Asked(
             str(row.get("id", number)),

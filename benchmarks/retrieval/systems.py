@@ -14,6 +14,7 @@ from benchmarks.retrieval.gate import fit_gate
 from benchmarks.retrieval.measures import HitRates, hit_rates
 from benchmarks.retrieval.peers import langchain_ensemble, plain_bm25
 from benchmarks.retrieval.vector_cache import CachedEmbedder
+from domainsmith.apps.assembly import Assembly
 from domainsmith.data_connection.fusion_learning import learn_fusion
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import detect_language
@@ -23,6 +24,7 @@ from domainsmith.model_io.generation import Embedder, Reranker
 from domainsmith.model_io.load import load_embedder, load_engine, load_reranker
 from domainsmith.model_io.rerank import LikelihoodReranker
 from domainsmith.records import Hit
+from domainsmith.settings import Settings
 from domainsmith.storage.documents import put_document
 from domainsmith.workspace import Workspace
 
@@ -43,7 +45,7 @@ class Options:
     rerank: str = ""
     """``likelihood`` or the folder of a cross-encoder; empty for none."""
     tuned: Path | None = None
-    """Folder with ``embedder`` and, if there is one, ``reranker``."""
+    """A tuned workspace, or a folder with ``embedder`` and, if there is one, ``reranker``."""
     gate: bool = False
 
 
@@ -75,17 +77,24 @@ def run(collection: Collection, options: Options) -> Result:
     reranker = _reranker(options.rerank) if options.rerank else None
     ranked |= _product(collection, embedder, reranker, options.gate, notes)
     if options.tuned is not None:
-        better = _embedder(str(_part(options.tuned, "embedder")), options.cache)
-        second = options.tuned / "reranker"
-        cross = load_reranker(str(second)) if second.is_dir() else None
-        tuned = _product(collection, better, cross, False, {})
+        better, second = _tuned(options.tuned, options.cache)
+        tuned = _product(collection, better, second, False, {})
         ranked |= {f"tuned {name}": rows for name, rows in tuned.items()}
     rates = {name: hit_rates(rows, collection.questions) for name, rows in ranked.items()}
     return Result(rates, notes)
 
 
-def _part(folder: Path, name: str) -> Path:
-    return folder / name if (folder / name).is_dir() else folder
+def _tuned(folder: Path, cache: Path | None) -> tuple[Embedder, Reranker | None]:
+    """Load what a tuned workspace searches with, or the models of a folder."""
+    if (folder / "retrievers").is_dir():
+        with Workspace.open(folder) as workspace:
+            assembly = Assembly(workspace, Settings())
+            embedder, reranker = assembly.embedder(), assembly.reranker()
+        return (CachedEmbedder(embedder, cache) if cache is not None else embedder), reranker
+    embedder_folder = folder / "embedder" if (folder / "embedder").is_dir() else folder
+    second = folder / "reranker"
+    cross = load_reranker(str(second)) if second.is_dir() else None
+    return _embedder(str(embedder_folder), cache), cross
 
 
 def _embedder(name: str, cache: Path | None) -> Embedder:

@@ -30,6 +30,7 @@ from benchmarks.retrieval.measures import DEPTHS, HitRates, hit_rates
 from benchmarks.retrieval.sets import SETS, labelled_set
 from domainsmith.apps.assembly import Assembly
 from domainsmith.chains.retrieval_questions import QuestionOptions, make_questions
+from domainsmith.data_connection.fusion_learning import learn_fusion
 from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.retrieve import retrieve
 from domainsmith.records import (
@@ -103,6 +104,7 @@ def questions_to_measure(collection: Collection, limit: int) -> list[Asked]:
 def _rates(workspace: Workspace, asked: Sequence[Asked], *, tuned: bool) -> HitRates:
     assembly = Assembly(workspace, Settings(tuned_retrieval=tuned))
     try:
+        learn_fusion(assembly.index(), assembly.embedder())  # as adding documents does
         found = retrieve(
             assembly.index(),
             assembly.embedder(),

@@ -73,7 +73,8 @@ def build_analyst(
         InternalError: Strict reading of checkpoints is off.
     """
     conversations.assert_strict()
-    planner = planner or Planner(tools, ctx.models.embedder)
+    # Plans must not hang on what search was tuned with.
+    planner = planner or Planner(tools, getattr(ctx.models, "base_embedder", ctx.models.embedder))
     nodes = AnalystNodes(ctx, policy or Policy(), planner, tools)
     graph = StateGraph(AnalystState)
     graph.add_node("understand", nodes.understand)

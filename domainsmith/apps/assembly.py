@@ -185,6 +185,14 @@ class Assembly:
                 )
             return self._reranker
 
+    def refresh_search(self) -> None:
+        """Let go of embedder, index and reranker; the next use takes those of the workspace."""
+        with self._lock:
+            if self._index is not None:
+                self._index.close()
+            self._embedder = self._index = self._reranker = None
+            self._chains.clear()
+
     def load_adapter(self, adapter_id: str) -> AdapterEntry:
         """Put an adapter into the engine under its id, unless it is there.
 
@@ -268,6 +276,7 @@ class Assembly:
                     system=trained or None,
                     reranker=self.reranker(),
                     rerank_top=self.settings.rerank_top,
+                    query=self.context().query_options(),
                 )
             return self._chains[key]
 

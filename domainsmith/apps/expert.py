@@ -202,6 +202,22 @@ class Expert:
         result = self._call("evaluate_model", {"questions": given})
         return EvalReport.model_validate(result.data["report"])
 
+    def tune_retrieval(
+        self, questions: str | Path | None = None, *, minutes: float | None = None
+    ) -> Mapping[str, Any]:
+        """Tune search on the documents; what is better on held-out ones is used from now on.
+
+        Args:
+            questions: JSONL file of your own questions with their quotes, to learn from as well.
+            minutes: Of training at most; ten if None.
+
+        Returns:
+            ``kept`` (ids of the models in use now, none if nothing was better), ``verdict`` and
+            what they were learned from.
+        """
+        given = None if questions is None else str(questions)
+        return self._call("tune_retrieval", {"questions": given, "minutes": minutes}).data
+
     def close(self) -> None:
         """Close the index and the workspace."""
         self.assembly.close()

@@ -19,6 +19,7 @@ from domainsmith.records import Hit, Language, Passage
 
 __all__ = [
     "Evidence",
+    "asks_number",
     "best_quote",
     "is_supported",
     "passage_sentences",
@@ -53,12 +54,21 @@ class Evidence:
         quote: Verbatim words of the passage.
         text: The same as a readable sentence (a table row with its column names).
         score: Higher is better; comparable within one question only.
+        overlap: Share of the question's rare wording in it, its passage's header counting half.
+        cosine: With the question; 0 if the embedder lacks the language.
     """
 
     passage: Passage
     quote: str
     text: str
     score: float
+    overlap: float = 0.0
+    cosine: float = 0.0
+
+
+def asks_number(question: str) -> bool:
+    """Tell whether a question asks for a number, a measure or a time."""
+    return _ASKS_NUMBER.search(question) is not None
 
 
 def passage_sentences(passage: Passage) -> list[tuple[str, str]]:
@@ -130,19 +140,12 @@ def rank_evidence(
     ranked = []
     for question, found, row, near in zip(questions, hits, parts, cosines, strict=True):
         best = max((hit.score for hit in found), default=1.0) or 1.0
-        scored = [
-            Evidence(
-                hit.passage,
-                quote,
-                text,
-                _overlap(question, text, hit.passage, index)
-                + _DENSE_WEIGHT * cosine
-                + _RANK_WEIGHT * hit.score / best
-                + _NUMBER_BONUS
-                * (bool(_ASKS_NUMBER.search(question)) and bool(_NUMBER.search(text))),
-            )
-            for (hit, quote, text), cosine in zip(row, near, strict=True)
-        ]
+        scored = []
+        for (hit, quote, text), cosine in zip(row, near, strict=True):
+            overlap = _overlap(question, text, hit.passage, index)
+            value = overlap + _DENSE_WEIGHT * cosine + _RANK_WEIGHT * hit.score / best
+            value += _NUMBER_BONUS * (asks_number(question) and bool(_NUMBER.search(text)))
+            scored.append(Evidence(hit.passage, quote, text, value, overlap, cosine))
         # Python's sort is stable: equal scores stay in the order of passages and sentences.
         ranked.append(sorted(scored, key=lambda item: -round(item.score, 6)))
     return ranked

@@ -170,7 +170,7 @@ def generate_dataset(
     """
     started = time.monotonic()
     options = replace(options or GenerationOptions(), target=target, seed=seed)
-    source = sort_passages(stored_passages(workspace.db), exclude)
+    source = sort_passages(stored_passages(workspace.db, copies=True), exclude)
     dataset_id = _dataset_id(source, exclude, options, generator, embedder, select)
     done = store.find_dataset(workspace, dataset_id)
     log = _log(workspace, dataset_id)
@@ -225,7 +225,7 @@ def dataset_log(
     Returns:
         The path; the file need not exist.
     """
-    source = sort_passages(stored_passages(workspace.db), exclude)
+    source = sort_passages(stored_passages(workspace.db, copies=True), exclude)
     return _log(workspace, _dataset_id(source, exclude, options, generator, embedder, select))
 
 

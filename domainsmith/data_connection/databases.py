@@ -199,8 +199,10 @@ def _reading_only(action: int, first: str | None, second: str | None, *_: object
     if action == sqlite3.SQLITE_FUNCTION:
         forbidden = (second or "").lower() in _FORBIDDEN_FUNCTIONS
         return sqlite3.SQLITE_DENY if forbidden else sqlite3.SQLITE_OK
-    if action == sqlite3.SQLITE_PRAGMA and (first or "").lower() in _READ_ONLY_PRAGMAS:
-        return sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_PRAGMA:
+        name = (first or "").lower()
+        asks = name == "read_uncommitted" and second is None  # SQLAlchemy asks on connecting
+        return sqlite3.SQLITE_OK if asks or name in _READ_ONLY_PRAGMAS else sqlite3.SQLITE_DENY
     return sqlite3.SQLITE_DENY
 
 

@@ -284,7 +284,8 @@ def _refresh(workspace: Workspace, embedder: Embedder, index: Index | None) -> N
 
     if index is not None:
         index.refresh()
-        learn_fusion(index, embedder)
+        if isinstance(index, Index):  # not a stand-in without search
+            learn_fusion(index, embedder)
         return
     with Index.open(workspace, embedder) as opened:
         learn_fusion(opened, embedder)

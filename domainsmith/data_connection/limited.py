@@ -50,6 +50,9 @@ class LimitedLoader:
     def __init__(self, limits: LoadLimits | None = None) -> None:
         self._limits = limits or LoadLimits()
         self._child: subprocess.Popen[bytes] | None = None
+        self.judged = False
+        """Whether the last file was read to its end, so that the same bytes would fare the same:
+        not if the child died or took too long, which may be the machine's fault."""
 
     def __enter__(self) -> LimitedLoader:
         return self
@@ -87,6 +90,7 @@ class LimitedLoader:
             InputEmpty: The file holds no text.
             InputUnreadable: It cannot be loaded, or not within the limits.
         """
+        self.judged = False
         child = self._running()
         assert child.stdin is not None
         request = json.dumps({"path": os.path.abspath(path), "cpu": self._limits.cpu_seconds})
@@ -101,6 +105,7 @@ class LimitedLoader:
             raise InputUnreadable(
                 f"Loading took more than {self._limits.wall_seconds:g} seconds", where=path.name
             ) from None
+        self.judged = True
         return _unpacked(reply)
 
     def _running(self) -> subprocess.Popen[bytes]:

@@ -107,6 +107,7 @@ def retrieve(
     k: int = 5,
     reranker: Reranker | None = None,
     rerank_top: int = 20,
+    rerank_weight: float | None = None,
     where: PassageFilter | None = None,
 ) -> list[list[Hit]]:
     """Find the passages that fit each query best.
@@ -118,6 +119,8 @@ def retrieve(
         k: Passages a query.
         reranker: Orders the best fused candidates anew; None keeps the fused order.
         rerank_top: How many candidates of a query it reads.
+        rerank_weight: Of its scores against the fused ones, 0 to 1; None takes what the reranker
+            asks for (its attribute ``weight``), else 1: its order alone.
         where: Which passages may be found; None allows all.
 
     Returns:
@@ -133,22 +136,40 @@ def retrieve(
     heads = [hits[:rerank_top] for hits in found]
     texts = [[passage_context(hit.passage) for hit in head] for head in heads]
     scores = reranker.rerank(asked, texts)
+    weight = getattr(reranker, "weight", 1.0) if rerank_weight is None else rerank_weight
     return [
-        _reranked(head, row, hits[rerank_top:])[:k]
+        _reranked(head, row, hits[rerank_top:], weight)[:k]
         for head, row, hits in zip(heads, scores, found, strict=True)
     ]
 
 
-def _reranked(head: Sequence[Hit], scores: Sequence[float], rest: Sequence[Hit]) -> list[Hit]:
-    """Order ``head`` by new scores, mapped to 0.5 to 1; what was not read stays below."""
-    low, high = min(scores, default=0.0), max(scores, default=0.0)
-    span = (high - low) or 1.0
-    order = sorted(range(len(head)), key=lambda row: (-scores[row], row))
-    values = [0.5 + 0.5 * (score - low) / span for score in scores]
+def _reranked(
+    head: Sequence[Hit], scores: Sequence[float], rest: Sequence[Hit], weight: float
+) -> list[Hit]:
+    """Order ``head`` by both scores, mapped to 0.5 to 1; what was not read stays below."""
+    fused = _stretched([hit.score for hit in head])
+    mixed = [
+        weight * new + (1 - weight) * old
+        for new, old in zip(_stretched(scores), fused, strict=True)
+    ]
+    order = sorted(range(len(head)), key=lambda row: (-mixed[row], row))
+    values = [round(0.5 + 0.5 * value, 6) for value in _stretched(mixed)]
     return [
-        *(head[row].model_copy(update={"score": round(values[row], 6)}) for row in order),
+        *(
+            head[row].model_copy(
+                update={"score": values[row], "reranked": round(float(scores[row]), 6)}
+            )
+            for row in order
+        ),
         *(hit.model_copy(update={"score": round(0.5 * hit.score, 6)}) for hit in rest),
     ]
+
+
+def _stretched(scores: Sequence[float]) -> list[float]:
+    """Map scores to 0..1 by their least and greatest."""
+    low, high = min(scores, default=0.0), max(scores, default=0.0)
+    span = (high - low) or 1.0
+    return [(score - low) / span for score in scores]
 
 
 def _fused_hits(
@@ -244,6 +265,8 @@ class HybridRetriever(BaseRetriever):
     """A :class:`~domainsmith.model_io.generation.Reranker`, or None."""
     rerank_top: int = 20
     """Candidates that the reranker reads."""
+    rerank_weight: float | None = None
+    """Of the reranker's scores against the fused ones; None leaves it to the reranker."""
     where: PassageFilter | None = None
     """Which passages may be found; None allows all."""
 
@@ -262,6 +285,7 @@ class HybridRetriever(BaseRetriever):
             k=self.k if k is None else k,
             reranker=self.reranker,
             rerank_top=self.rerank_top,
+            rerank_weight=self.rerank_weight,
             where=self.where if where is None else where,
         )[0]
         return [langchain_document(hit.passage, score=hit.score) for hit in hits]

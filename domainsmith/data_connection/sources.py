@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from domainsmith.data_connection.intake import AddReport, FailedFile, Intake, take_in
 from domainsmith.data_connection.limited import LimitedLoader
 from domainsmith.data_connection.loaders import MAX_BYTES, SUFFIXES
+from domainsmith.data_connection.refused import Refused
 from domainsmith.data_connection.scan import Scan, scan
 from domainsmith.errors import (
     DomainSmithError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AddReport", "FailedFile", "add_folder"]
 
+_CHANGED = "The file changed"
 _SAMPLED = (".csv", ".tsv")
 """Tables may be of any size: a large one is sampled."""
 
@@ -76,6 +78,8 @@ def add_folder(
     found = scan(base, root=workspace.root, only=folder if single else None, git=git)
     failed = [FailedFile(*item) for item in found.failed]
     if not found.files:
+        # A single file was asked for by name: say what is wrong with its kind.
+        failed += [FailedFile(*item) for item in found.notes if single]
         if failed:
             raise _nothing_loaded(folder, failed)
         raise InputEmpty(
@@ -122,18 +126,24 @@ def _folder_key(base: Path, root: Path) -> str:
 
 def _add_files(intake: Intake, base: Path, found: Scan) -> None:
     known = file_states(intake.workspace.db, intake.key)
+    refused = Refused.read(intake.workspace.index_dir / "refused.json", intake.key)
     with LimitedLoader() as loader:
         for number, (name, info) in enumerate(found.files, start=1):
-            message = ""
+            message = refused.reason(name, info.st_size, info.st_mtime_ns)
             try:
-                _add_file(intake, base / name, name, info, known.get(name), loader)
+                if not message:
+                    loader.judged = False
+                    _add_file(intake, base / name, name, info, known.get(name), loader)
             except InputNotFound:
-                message = f"{name}: vanished"
-                intake.failed.append(FailedFile(name, "The file vanished while it was read."))
+                message = "The file vanished while it was read."
             except (InputUnreadable, InputEmpty) as error:
                 message = str(error)
+                if loader.judged and not error.what.startswith(_CHANGED):
+                    refused.note(name, info.st_size, info.st_mtime_ns, message)
+            if message:
                 intake.failed.append(FailedFile(name, message))
             intake.tell(ProgressEvent("loading files", number, len(found.files), message))
+    refused.write()
 
 
 def _add_file(
@@ -163,7 +173,7 @@ def _add_file(
     with translated_os_errors(path):
         if hash_file(path) != digest:
             raise InputUnreadable(
-                "The file changed while it was read", where=name, fix="Add the folder again."
+                f"{_CHANGED} while it was read", where=name, fix="Add the folder again."
             )
     intake.store(
         name,
@@ -178,7 +188,9 @@ def _add_file(
 def _remove_gone(intake: Intake, found: Scan) -> None:
     """Forget what stood in files that are no longer there; what only failed today stays."""
     present = {name for name, _ in found.files} | {failure.path for failure in intake.failed}
+    # A folder that cannot be listed is among the failures; what it holds is not known to be gone.
+    unseen = tuple(f"{failure.path}/" for failure in intake.failed)
     states = file_states(intake.workspace.db, intake.key)
     for name in sorted(set(states) - present):
-        for path in states[name].paths:
+        for path in () if name.startswith(unseen) else states[name].paths:
             intake.remove(path)

@@ -13,6 +13,7 @@ from domainsmith.model_io.model_names import parse_name
 from domainsmith.model_io.packaged import (
     DEFAULT_CHAT,
     DEFAULT_EMBEDDER,
+    MULTILINGUAL_EMBEDDER,
     Packaged,
     package_roots,
 )
@@ -96,12 +97,15 @@ def _card_of_named(name: str) -> ModelCard:
     source = parse_name(name)
     path = Path(source.target).expanduser()
     hub = parse_hub_name(source.target)
-    if source.scheme == "local" and not path.exists() and hub is not None:
+    if source.scheme == "local" and source.target == "multilingual":
+        path = models_folder() / MULTILINGUAL_EMBEDDER.name
+    elif source.scheme == "local" and not path.exists() and hub is not None:
         path = models_folder() / hub.slug
         if not is_whole(path):
             path = cached_snapshot(hub) or path
     if source.scheme != "local" or not path.exists():
-        fix = f"Run `domainsmith models pull {hub}`." if hub else "See `domainsmith models list`."
+        pull = hub or (source.target if source.target == "multilingual" else None)
+        fix = f"Run `domainsmith models pull {pull}`." if pull else "See `domainsmith models list`."
         raise WeightsMissing("No such model on this machine", where=name, fix=fix)
     if path.is_file():
         if path.suffix != ".gguf":

@@ -19,6 +19,7 @@ from domainsmith.model_io.packaged import (
     DEFAULT_CHAT,
     DEFAULT_EMBEDDER,
     LOCK_WAIT_S,
+    MULTILINGUAL_EMBEDDER,
     PULL_HINT,
     Packaged,
     Progress,
@@ -85,7 +86,8 @@ def embedder_folder(name: str = "default", *, progress: Progress | None = None) 
     """Find the folder of an embedding model.
 
     Args:
-        name: ``default``, a path or a hub id.
+        name: ``default``, ``multilingual`` (multilingual-e5-small, 91 MB to fetch), a path or a
+            hub id.
         progress: Receives one sentence before each slow step.
 
     Returns:
@@ -99,6 +101,8 @@ def embedder_folder(name: str = "default", *, progress: Progress | None = None) 
         raise InputInvalid("An embedder must be local", where=name)
     if source.target == "default":
         return packaged_path(DEFAULT_EMBEDDER, progress)
+    if source.target == "multilingual":
+        return _multilingual_folder(progress)
     folder = _local_folder(source.target, progress)
     if not any([*folder.glob("*.safetensors"), *folder.glob("*/*.safetensors")]):
         raise WeightsMissing(
@@ -117,8 +121,8 @@ def pull(name: str = "default", *, progress: Progress | None = None) -> Path:
 
     Args:
         name: ``default`` fetches the chat model and the embedder and converts the former;
-            ``embedder`` fetches the latter alone; ``owner/name`` or ``owner/name#FILE.gguf`` a
-            model of the hub.
+            ``embedder`` fetches the latter alone, ``multilingual`` the multilingual embedder;
+            ``owner/name`` or ``owner/name#FILE.gguf`` a model of the hub.
         progress: Receives one sentence before each slow step.
 
     Returns:
@@ -131,6 +135,8 @@ def pull(name: str = "default", *, progress: Progress | None = None) -> Path:
     if name.removeprefix("local:") == "embedder":
         return embedder_folder(progress=progress)
     source = parse_name(name)
+    if source.scheme == "local" and source.target == "multilingual":
+        return embedder_folder(name, progress=progress)
     if source.target == "default":
         embedder_folder(progress=progress)
     hub = parse_hub_name(source.target) if source.scheme == "local" else None
@@ -157,6 +163,22 @@ def _convert_once(gguf: Path, target: Path, licence: str, progress: Progress | N
                 again = "again, because its files are damaged" if target.exists() else "once"
                 progress(f"Converting {gguf.name} to bfloat16 safetensors ({again})")
             convert_gguf(gguf, target, licence=licence)
+    return target
+
+
+def _multilingual_folder(progress: Progress | None) -> Path:
+    target = models_folder() / MULTILINGUAL_EMBEDDER.name
+    if is_whole(target):
+        return target
+    packed = packaged_path(MULTILINGUAL_EMBEDDER, progress)
+    from domainsmith.model_io.packed_e5 import convert_e5
+
+    with hold(lock_of(target), purpose="converting", wait_s=LOCK_WAIT_S):
+        if not is_whole(target):
+            if progress is not None:
+                progress(f"Converting {packed.name} to safetensors (once)")
+            licence = MULTILINGUAL_EMBEDDER.licence
+            convert_e5(packed, target, licence=licence, name="multilingual")
     return target
 
 

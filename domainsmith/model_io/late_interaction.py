@@ -1,8 +1,9 @@
 """Reranking by single words: each word of the question looks for its best word in the passage.
 
 The embedder's own token vectors are compared instead of their means (late interaction, as in
-ColBERT), and words that are rare in the collection count more. It needs no training, and reads a
-passage as fast as embedding it.
+ColBERT), and words that are rare in the collection count more. Half of the score comes from the
+whole passage and half from the stretch of it that fits best: an answer mostly holds the words of
+its question close together. It needs no training, and reads a passage as fast as embedding it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ __all__ = ["TOKEN_WEIGHTS", "LateInteractionReranker", "token_weights"]
 TOKEN_WEIGHTS = "token_weights.json"
 """File beside the model: how often each token stands in the collection."""
 _BATCH = 16
+_STRETCH, _STRIDE = 24, 8
+"""Tokens of a stretch, and between the beginnings of two."""
 _KEPT = 1024
 """Passages whose vectors are kept: about 0.2 MB each."""
 
@@ -68,7 +71,7 @@ class LateInteractionReranker:
             passages: Texts to score for each of them.
 
         Returns:
-            Weighted mean of the best cosines, -1 to 1.
+            Weighted mean of the best cosines, -1 to 1; 0 for an empty question.
         """
         with self._lock:
             found = []
@@ -77,14 +80,8 @@ class LateInteractionReranker:
                 words, ids = self._vectors([query])[0]
                 weights = words.new_tensor([self._weights.get(id, 1.0) for id in ids])
                 weights[0] = weights[-1] = 0.0  # the marks around a text say nothing
-                total = float(weights.sum()) or 1.0
-                found.append(
-                    [
-                        float(((words @ vectors[text].float().T).max(dim=1).values * weights).sum())
-                        / total
-                        for text in texts
-                    ]
-                )
+                weights /= max(float(weights.sum()), 1e-9)
+                found.append([_likeness(words, weights, vectors[text]) for text in texts])
             return found
 
     def _passages(self, texts: Sequence[str]) -> dict[str, torch.Tensor]:
@@ -122,6 +119,26 @@ class LateInteractionReranker:
                 (states[row][mask[row]], ids[row][mask[row]].tolist()) for row in range(len(states))
             ]
         return found
+
+
+def _likeness(words: torch.Tensor, weights: torch.Tensor, passage: torch.Tensor) -> float:
+    """Compare a question with a passage.
+
+    Args:
+        words: Token vectors of the question, (q, d).
+        weights: What each of them counts, (q,); together 1.
+        passage: Token vectors of the passage, (n, d).
+    """
+    import torch
+
+    cosines = words @ passage.float().T  # (q, n)
+    whole = float(cosines.max(dim=1).values @ weights)
+    if cosines.shape[1] <= _STRETCH:
+        return whole
+    stretches = cosines.unfold(1, _STRETCH, _STRIDE).max(dim=2).values  # (q, stretches)
+    last = cosines[:, -_STRETCH:].max(dim=1, keepdim=True).values
+    best = float((weights @ torch.cat([stretches, last], dim=1)).max())
+    return (whole + best) / 2
 
 
 def token_weights(tokenizer: Any, texts: Iterable[str]) -> dict[int, float]:

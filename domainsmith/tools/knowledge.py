@@ -112,6 +112,13 @@ def _add_documents(ctx: ToolContext, arguments: AddDocuments) -> ToolResult:
     )
 
 
+def _also(ctx: ToolContext, hit: Hit) -> str:
+    if not hit.places:
+        return ""
+    names = ", ".join(hit.places[:_SHOWN])
+    return say(ctx, f" (also in {names})", f"（另见 {names}）")
+
+
 def _search_documents(ctx: ToolContext, arguments: SearchDocuments) -> ToolResult:
     from domainsmith.data_connection.retrieve import retrieve
 
@@ -132,6 +139,7 @@ def _search_documents(ctx: ToolContext, arguments: SearchDocuments) -> ToolResul
         f"[{n}] {hit.passage.document_path} "
         f"{f'p. {hit.passage.page} ' if hit.passage.page else ''}{hit.passage.header}: "
         f"{' '.join(hit.passage.text.split())[:200]}"
+        f"{_also(ctx, hit)}"
         for n, hit in enumerate(found, 1)
     ]
     head = say(ctx, f"{len(found)} passages:", f"{len(found)} 个段落：")
@@ -145,6 +153,7 @@ def _search_documents(ctx: ToolContext, arguments: SearchDocuments) -> ToolResul
 
 def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
     from domainsmith.chains.answer import build_answer_chain
+    from domainsmith.chains.nearest import conflict_lines, nearest_lines
     from domainsmith.tools.adapters import answering_adapter
 
     adapter, system = None, None
@@ -163,6 +172,7 @@ def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
         adapter=adapter,
         adapter_id=adapter,
         system=system,
+        query=ctx.query_options(),
         **ctx.reranking(),
     )
     answer: Answer = chain.invoke({"question": arguments.question, "history": list(ctx.history)})
@@ -170,6 +180,12 @@ def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
         f"[{c.number}] {c.document_path}{f', p. {c.page}' if c.page else ''}: {c.quote}"
         for c in answer.citations
     ]
+    near = nearest_lines(ctx.workspace.db, answer)
+    if near:
+        sources = [say(ctx, "Nearest passages:", "最接近的段落："), *(f"- {line}" for line in near)]
+    if answer.conflicts:
+        sources.append(say(ctx, "Other sources differ:", "其他来源的说法不同："))
+        sources += [f"- {line}" for line in conflict_lines(answer)]
     model = [say(ctx, f"Answered with {adapter}.", f"由 {adapter} 回答。")] if adapter else []
     return ToolResult(
         ok=True,

@@ -17,6 +17,8 @@ __all__ = ["TUNE_RETRIEVAL", "make_questions_and_job", "make_tuning_job", "tunin
 
 _MOST_QUESTIONS = 6000
 _LEARNING_RATE = 5e-5
+_ENOUGH = 40
+"""People's questions about held-out documents that decide without made ones."""
 
 
 class TuneRetrieval(ToolArguments):
@@ -113,7 +115,9 @@ def _tune_retrieval(ctx: ToolContext, arguments: TuneRetrieval) -> ToolResult:
             ProgressEvent("tuning", status.step, status.total_steps or None, status.message)
         )
 
-    return tuning_result(ctx, made, jobs.wait(ctx.workspace, job_id, progress=tell))
+    result = tuning_result(ctx, made, jobs.wait(ctx.workspace, job_id, progress=tell))
+    ctx.models.refresh_search()
+    return result
 
 
 def tuning_result(ctx: ToolContext, made: QuestionSet, status: JobStatus) -> ToolResult:
@@ -147,10 +151,18 @@ def tuning_result(ctx: ToolContext, made: QuestionSet, status: JobStatus) -> Too
         if kept
         else "没有变好，因此不保留：检索保持原样。",
     )
+    # Made questions share words with their passages, which favours BM25 over any model.
+    few = not kept and made.routes.get("given", 0) + made.routes.get("feedback", 0) < _ENOUGH
+    hint = say(
+        ctx,
+        f" Questions of your own ({_ENOUGH} or more about documents that are held out, with "
+        "--questions) judge better than made ones.",
+        f"自己的问题（用 --questions 给出，留出文档至少 {_ENOUGH} 个）比生成的问题更能判断好坏。",
+    )
     summary = say(
         ctx,
-        f"{made.size} questions ({routes}). {status.message}. {used}",
-        f"{made.size} 个问题（{routes}）。{status.message}。{used}",
+        f"{made.size} questions ({routes}). {status.message}. {used}{hint if few else ''}",
+        f"{made.size} 个问题（{routes}）。{status.message}。{used}{hint if few else ''}",
     )
     data: dict[str, Any] = {
         "job_id": status.job_id,

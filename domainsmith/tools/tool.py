@@ -17,6 +17,7 @@ from domainsmith.records import Language, canonical_json
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from domainsmith.chains.query_options import QueryOptions
     from domainsmith.data_connection.index import Index
     from domainsmith.model_io.engine import Engine
     from domainsmith.model_io.generation import Embedder, Reranker
@@ -71,6 +72,10 @@ class Models(Protocol):
         """Return what orders the passages found anew, or None; only asked for if one is set."""
         ...
 
+    def refresh_search(self) -> None:
+        """Let go of embedder, index and reranker: tuned ones may be in use from now on."""
+        ...
+
 
 @dataclass(frozen=True)
 class ToolOptions:
@@ -84,6 +89,11 @@ class ToolOptions:
     """``auto``, ``none``, ``likelihood`` or a cross-encoder's folder."""
     rerank_top: int = 20
     """Candidates that the reranker reads."""
+    decompose: Literal["auto", "on", "off"] = "auto"
+    step_back: Literal["auto", "on", "off"] = "auto"
+    translate: Literal["auto", "on", "off"] = "auto"
+    spelling: Literal["auto", "on", "off"] = "auto"
+    """What a question goes through before it is searched."""
     chunk_tokens: int = 200
     """Largest passage, tokens."""
     records: int = 160
@@ -137,6 +147,13 @@ class ToolContext:
         if reranker is None:
             return {}
         return {"reranker": reranker, "rerank_top": self.options.rerank_top}
+
+    def query_options(self) -> QueryOptions:
+        """Return which steps a question goes through before it is searched."""
+        from domainsmith.chains.query_options import QueryOptions
+
+        names = ("decompose", "step_back", "translate", "spelling")
+        return QueryOptions(**{name: getattr(self.options, name) for name in names})
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def evaluate(
         register_report(workspace, done, questions)
         return done
     leakage = check_leakage(
-        records, questions, passages=passages.passages(workspace.db), embed=embed
+        records, questions, passages=passages.passages(workspace.db, copies=True), embed=embed
     )
     leakage.require_none()
     folder = workspace.reports_dir / key

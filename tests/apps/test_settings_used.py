@@ -1,6 +1,7 @@
 """Every setting reaches what it is about. Loaders and long work are replaced by recorders."""
 
 import inspect
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,6 +28,10 @@ CHANGED = {
     "tuned_retrieval": False,
     "reranker": "other-reranker",
     "rerank_top": 9,
+    "decompose": "off",
+    "step_back": "on",
+    "translate": "off",
+    "spelling": "on",
     "seed": 4,
     "records": 31,
     "epochs": 1.5,
@@ -145,6 +150,22 @@ def check_answer(assembly, record):
         tool_named("answer_question").call(assembly.context(), {"question": "Which fuse?"})
     assert seen["top_k"] == CHANGED["top_k"]
     return {"top_k"}
+
+
+def check_query(assembly, record):
+    loaded(record)
+    record("domainsmith.data_connection.index.Index.open", SimpleNamespace(refresh=lambda: None))
+    chain = record("domainsmith.chains.answer.build_answer_chain", error=Recorded())
+    names = ("decompose", "step_back", "translate", "spelling")
+    for ask in (
+        lambda: assembly.answer("Which fuse?"),
+        lambda: tool_named("answer_question").call(assembly.context(), {"question": "Which?"}),
+    ):
+        chain.clear()
+        with pytest.raises(Recorded):
+            ask()
+        assert asdict(chain["query"]) == changed(*names)
+    return set(names)
 
 
 def check_reranker(assembly, record):

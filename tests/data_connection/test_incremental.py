@@ -33,6 +33,8 @@ from domainsmith.workspace import Workspace
 
 EMBEDDER = HashedWords()
 NO_INDEX = SimpleNamespace(refresh=lambda: None)
+
+
 LAWS = Path(os.environ.get("DOMAINSMITH_DATA", "../shared/data")) / "zh_legal_stard"
 
 
@@ -220,6 +222,21 @@ def test_unchanged_files_are_not_read(
 
 
 sources_hash = sources.hash_file
+
+
+def test_a_refused_file_is_not_tried_again_until_it_changes(
+    workspace: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.4 nonsense")
+    first = _add(workspace, folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(sources.LimitedLoader, "load", lambda *_: pytest.fail("was loaded"))
+        assert _add(workspace, folder).failed == first.failed
+    shutil.copy(folder / "a.md", folder / "broken.pdf")
+    (folder / "broken.pdf").write_text("# Not a PDF")
+    assert _add(workspace, folder).failed != ()
+    (folder / "broken.pdf").unlink()
+    assert _add(workspace, folder).failed == ()
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,15 @@ def test_encrypted_pdf_is_refused(tmp_path: Path) -> None:
         load_file(tmp_path / "e.pdf")
 
 
+def test_a_pdf_that_only_its_owner_locked_is_read(tmp_path: Path) -> None:
+    _make_pdf(tmp_path / "m.pdf")
+    writer = pypdf.PdfWriter(clone_from=tmp_path / "m.pdf")
+    writer.encrypt("", owner_password="secret", algorithm="AES-256")
+    writer.write(tmp_path / "e.pdf")
+
+    assert load_file(tmp_path / "e.pdf").text == load_file(tmp_path / "m.pdf").text
+
+
 @pytest.mark.parametrize("suffix", sorted(SUFFIXES))
 def test_empty_and_broken_files_give_a_typed_error(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(InputEmpty):

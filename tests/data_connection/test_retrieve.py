@@ -99,6 +99,7 @@ class ShortestFirst:
     """Prefers short passages, and notes what it was given."""
 
     name = "shortest"
+    weight = 1.0
 
     def __init__(self) -> None:
         self.seen: list[list[str]] = []
@@ -132,3 +133,19 @@ def test_a_reranker_orders_the_best_candidates_anew(index: Index) -> None:
         index=index, embedder=EMBEDDER, k=1, reranker=reranker, rerank_top=3
     )
     assert retriever.invoke(queries[0])[0].id == few[0][0].passage.id
+
+
+def test_a_reranker_may_leave_the_fused_order_a_say(index: Index) -> None:
+    query = ["How much does the Tarn 640 weigh?"]
+    plain = retrieve(index, EMBEDDER, query, k=3)[0]
+    reranker = ShortestFirst()
+
+    ignored = retrieve(index, EMBEDDER, query, k=3, reranker=reranker, rerank_weight=0.0)[0]
+    alone = retrieve(index, EMBEDDER, query, k=3, reranker=reranker, rerank_weight=1.0)[0]
+    reranker.weight = 0.0  # what it asks for itself
+    asked = retrieve(index, EMBEDDER, query, k=3, reranker=reranker)[0]
+
+    assert [hit.passage.id for hit in ignored] == [hit.passage.id for hit in plain]
+    assert [hit.passage.id for hit in asked] == [hit.passage.id for hit in plain]
+    assert all(hit.reranked == -float(len(passage_context(hit.passage))) for hit in alone)
+    assert all(hit.reranked is None and hit.weight is not None for hit in plain)

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from domainsmith.data_connection.split import count_words, split
+from domainsmith.data_connection.split import count_words, passage_context, split
 from domainsmith.records import Document
+
+if TYPE_CHECKING:
+    from domainsmith.model_io.embed import LocalEmbedder
 
 MANUAL = """# Tarn Manual
 
@@ -95,3 +100,65 @@ def test_pages_come_from_form_feeds() -> None:
 
 def test_equal_input_gives_equal_ids() -> None:
     assert [p.id for p in split(_document(MANUAL))] == [p.id for p in split(_document(MANUAL))]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_embedder_reads_every_passage_whole(embedder: LocalEmbedder, language: str) -> None:
+    sentence = {"en": "The drain pump moves the washing water. ", "zh": "排水泵把水排出洗衣机外。"}
+    rows = "\n".join(f"| E{n} | {sentence[language] * (n % 9 + 1)} |" for n in range(30))
+    text = (
+        f"# A heading of {sentence[language]}\n\n{sentence[language] * 200}\n\n"
+        f"## {sentence[language]}\n\n| code | cause |\n| --- | --- |\n{rows}\n\n" + "x" * 3000
+    )
+    document = _document(text, language=language)
+
+    for limit in (60, 400):
+        found = split(
+            document, max_tokens=limit, count=embedder.count_tokens, window=embedder.max_tokens
+        )
+        tokens = [embedder.count_tokens(passage_context(p)) for p in found]
+        assert max(tokens) <= embedder.max_tokens
+        prose = [embedder.count_tokens(p.text) for p in found if p.content == "prose"]
+        assert max(prose) <= min(limit, embedder.max_tokens)
+        # Sentences are gathered up to the limit, not left one by one.
+        assert sum(prose) / len(prose) > 0.5 * min(limit, 200)
+
+
+def test_sentences_end_passages_in_both_languages() -> None:
+    for language, text in (("en", "The pump moves water out. " * 60), ("zh", "水泵排水！" * 200)):
+        found = split(_document(text, language=language), max_tokens=40)
+        assert len(found) > 3
+        assert all(p.text[-1] in ".！" for p in found)
+
+
+def test_code_is_cut_between_its_lines_only() -> None:
+    lines = [f"    value_{n} = compute(value_{n - 1}, factor={n})" for n in range(1, 60)]
+    document = _document("# Code\n\nUse it:\n\n```python\n" + "\n".join(lines) + "\n```\n\nDone.")
+
+    found = split(document, max_tokens=40)
+
+    code = [p for p in found if p.content == "code"]
+    assert len(code) > 3
+    shown = [line.strip() for p in found for line in p.text.split("\n")]
+    assert [line for line in shown if line.startswith("value_")] == [s.strip() for s in lines]
+    whole = split(_document("# Code\n\n```\n" + "\n".join(lines[:3]) + "\n```\n"), max_tokens=60)
+    assert whole[0].text.count("value_") == 6
+
+
+def test_a_row_of_a_table_is_never_cut_while_it_can_be_embedded() -> None:
+    rows = "\n".join(f"| {n} | {'word ' * 50}|" for n in range(8))
+    found = split(_document(f"| a | b |\n| --- | --- |\n{rows}\n"), max_tokens=40, window=100)
+    assert len(found) == 8
+    assert all(p.text.startswith("| a | b |") and p.text.endswith("|") for p in found)
+
+
+def test_long_documents_are_split_in_linear_time() -> None:
+    import time
+
+    took = []
+    for size in (20_000, 80_000):
+        text = "\n\n".join(f"Paragraph {n} says a few words." for n in range(size // 30))
+        began = time.process_time()
+        split(_document(text))
+        took.append(time.process_time() - began)
+    assert took[1] < 10 * took[0] + 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -157,6 +158,8 @@ def test_not_better_is_an_answer(ctx: ToolContext, tmp_path: Path) -> None:
     assert result.ok
     assert result.data["kept"] == []
     assert "Not better, not kept" in result.summary
+    assert "Questions of your own" in result.summary
+    assert "自己的问题" in tuning_result(replace(ctx, language="zh"), made, status).summary
     kept = status.model_copy(update={"model_ids": ("retriever_1",), "message": "embedder kept"})
     assert "--undo" in tuning_result(ctx, made, kept).summary
     with pytest.raises(JobFailed):

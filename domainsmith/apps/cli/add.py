@@ -74,8 +74,10 @@ def command(
 
 def _add_checkout(app: App, folder: Path, strict: bool) -> Outcome:
     from domainsmith.data_connection.sources import add_folder
+    from domainsmith.tools.questions import find_questions_file, remember_source
 
     workspace = app.create_workspace()
+    folder = Path(os.path.abspath(folder.expanduser()))  # as the tools write it
     with app.console.progress() as progress:
         report = add_folder(
             workspace,
@@ -86,6 +88,7 @@ def _add_checkout(app: App, folder: Path, strict: bool) -> Outcome:
             progress=progress,
             index=app.assembly().index(),
         )
+    remember_source(workspace, folder, find_questions_file(folder))
     return _outcome(app, report, strict)
 
 

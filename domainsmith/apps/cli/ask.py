@@ -11,6 +11,7 @@ import click
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.apps.cli.complete import complete_adapters
+from domainsmith.apps.cli.query_flags import query_flags
 from domainsmith.errors import InputEmpty, InputInvalid, translated_os_errors
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ __all__ = ["command", "show_answer"]
 @click.option("--base", is_flag=True, help="Answer with the base model, without any adapter.")
 @click.option("--top-k", type=click.IntRange(1, 50), help="Passages to use.")
 @click.option("--model", metavar="NAME", help="Chat model (the setting chat_model).")
+@query_flags
 @click.option(
     "--any", "beyond", is_flag=True, help="Answer also what the documents do not hold (unsafe)."
 )
@@ -43,6 +45,7 @@ def command(
     top_k: int | None,
     model: str | None,
     beyond: bool,
+    **query: str | None,
 ) -> Outcome:
     """Answer questions from the documents, with citations.
 
@@ -51,7 +54,7 @@ def command(
     """
     if adapter and base:
         raise click.UsageError("--adapter and --base exclude each other.")
-    app.override(chat_model=model, top_k=top_k)
+    app.override(chat_model=model, top_k=top_k, **query)
     questions = _questions(question, file)
     assembly = app.assembly()
     if adapter:
@@ -70,12 +73,29 @@ def command(
 
 
 def show_answer(app: App, answer: Answer) -> None:
-    """Write an answer with its sources: the answer on stdout, its id as a note."""
+    """Write an answer with its sources and conflicts on stdout.
+
+    What is nearest to a refused question, what was searched instead and the id are notes.
+    """
+    from domainsmith.chains.nearest import conflict_lines, nearest_lines, step_lines
+
     app.console.data(answer.text)
     for citation in answer.citations:
         page = f", page {citation.page}" if citation.page else ""
         header = f" ({citation.header})" if citation.header else ""
         app.console.data(f"[{citation.number}] {citation.document_path}{page}{header}")
+    near = nearest_lines(app.workspace().db, answer)
+    zh = answer.language == "zh"
+    if near:
+        app.console.note("最接近的段落：" if zh else "Nearest passages:")
+    for line in near:
+        app.console.note(f"  {line}")
+    if answer.conflicts:
+        app.console.data("其他来源的说法不同：" if zh else "Other sources differ:")
+    for line in conflict_lines(answer):
+        app.console.data(f"  {line}")
+    for line in step_lines(answer):
+        app.console.note(line)
     model = answer.adapter_id or answer.model
     app.console.note(f"{model}  {answer.seconds:.1f} s  domainsmith trace {answer.id}")
 

@@ -8,6 +8,7 @@ import click
 
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
+from domainsmith.apps.cli.query_flags import query_flags
 
 __all__ = ["command"]
 
@@ -16,7 +17,10 @@ __all__ = ["command"]
 @click.option("-c", "--continue", "go_on", is_flag=True, help="Continue the last conversation.")
 @click.option("--thread", metavar="ID", help="Continue this conversation.")
 @click.option("--model", metavar="NAME", help="Chat model (the setting chat_model).")
-def command(app: App, go_on: bool, thread: str | None, model: str | None) -> Outcome:
+@query_flags
+def command(
+    app: App, go_on: bool, thread: str | None, model: str | None, **query: str | None
+) -> Outcome:
     """Talk to the agent in the terminal.
 
     It plans what you ask for, shows the plan, asks before training or serving, and answers
@@ -27,7 +31,7 @@ def command(app: App, go_on: bool, thread: str | None, model: str | None) -> Out
     from domainsmith.apps.terminal.chat import Chat, history_file, last_thread
     from domainsmith.apps.terminal.reader import pipe_reader, prompt_reader
 
-    app.override(chat_model=model)
+    app.override(chat_model=model, **query)
     workspace = app.create_workspace()
     chosen = thread or (last_thread(workspace) if go_on else None)
     live = app.interactive and sys.stdout.isatty() and not app.options.json

@@ -20,10 +20,10 @@ __all__ = ["command"]
 @click.option("--full", is_flag=True, help="Show whole passages instead of their first line.")
 @click.option("--limit", type=click.IntRange(1), default=200, help="Most passages shown.")
 def command(app: App, path: Path, git: bool, full: bool, limit: int) -> Outcome:
-    """Show the passages that adding a file or folder would make; nothing is stored.
+    """Show the passages that a file or folder would make.
 
-    Each passage comes with its number, page, length in tokens of the embedder, place in the
-    text, and header: title and section, which are embedded and indexed with it.
+    Nothing is stored. Each passage comes with its number, page, length in tokens of the embedder,
+    place in the text, and header: title and section, which are embedded and indexed with it.
     """
     from domainsmith.data_connection.intake import Splitter
     from domainsmith.data_connection.preview import preview

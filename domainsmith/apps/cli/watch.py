@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ def command(
     import threading
 
     from domainsmith.data_connection.watch import watch_folder
+    from domainsmith.tools.questions import find_questions_file, remember_source
 
     app.create_workspace()
     assembly = app.assembly()
@@ -59,10 +61,13 @@ def command(
         if runs and len(done) >= runs:
             stop.set()
 
+    place = Path(os.path.abspath(folder.expanduser()))  # as the tools write it
+    if place.exists():
+        remember_source(app.workspace(), place, find_questions_file(place))
     try:
         watch_folder(
             app.workspace(),
-            folder,
+            place,
             embedder=assembly.embedder(),
             tell=tell,
             chunk_tokens=app.settings.chunk_tokens,

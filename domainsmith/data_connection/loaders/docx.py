@@ -39,13 +39,19 @@ def load(source: Source) -> LoadedFile:
     text = clean_text("".join(parts))
     title = (document.core_properties.title or "").strip() or first_heading(text)
     images = len(document.inline_shapes)
-    notes = (f"{images} pictures were left out.",) if images else ()
+    notes = [f"{images} pictures were left out."] if images else []
+    if any(_says(part) for item in document.sections for part in (item.header, item.footer)):
+        notes.append("Page headers and footers were left out.")
     return LoadedFile(
         title or source.stem,
         text,
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        notes,
+        tuple(notes),
     )
+
+
+def _says(part: Any) -> bool:
+    return any(paragraph.text.strip() for paragraph in part.paragraphs)
 
 
 def _block(block: Any) -> tuple[str, bool]:

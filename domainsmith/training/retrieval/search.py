@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from domainsmith.data_connection.retrieve import embedder_speaks, retrieve
 from domainsmith.data_connection.split import passage_context
 from domainsmith.errors import JobFailed
+from domainsmith.model_io.embed import embed_queries
 from domainsmith.model_io.generation import Embedder, Reranker
 from domainsmith.model_io.tuned_rerank import blended
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
@@ -50,9 +51,24 @@ class Searched:
 
         self.embedder = embedder
         self._stop = stop
-        # Without Chroma: the programs that answer questions meanwhile keep their index.
-        self.index: Index = Index(workspace, embedder, backend="memory")
-        self.index.refresh()
+        # In memory: the programs that answer questions meanwhile keep what they own.
+        self.index: Index = Index.open(workspace, embedder, backend="memory")
+        self.learn_weights()
+
+    def learn_weights(self, *, anew: bool = False) -> None:
+        """Learn how BM25 and these vectors are added up, as adding documents does.
+
+        Args:
+            anew: Also if it was learned before, for other languages.
+        """
+        from domainsmith.data_connection.fusion_learning import learn_fusion
+
+        self._look()
+        learn_fusion(self.index, self.embedder, anew=anew)
+
+    def close(self) -> None:
+        """Close the index."""
+        self.index.close()
 
     def hits(self, questions: Sequence[str], k: int = 50) -> list[list[Hit]]:
         """Search as the product does.
@@ -89,7 +105,7 @@ class Searched:
             self._look()
             block = questions[start : start + _BLOCK]
             texts = [question.question for question in block]
-            queries = self.embedder.embed(texts)
+            queries = embed_queries(self.embedder, texts)
             pairs = zip(
                 self.index.dense(queries, _DEPTH), self.index.bm25(texts, _DEPTH), strict=True
             )
@@ -176,13 +192,16 @@ def spoken_languages(
         places: list[list[int | None]] = []
         for spoken in (tuple(known), (*known, name)):
             searched.embedder.languages = spoken
+            searched.learn_weights(anew=True)
             hits = searched.hits([text for text, _ in asked], k=10)
             rows = [[hit.passage.id for hit in row] for row in hits]
             pairs = zip(rows, asked, strict=True)
             places.append([first_right(row, right) for row, (_, right) in pairs])
         if measure(places[0], places[1]).better:
             known.append(name)
+    changed = set(searched.embedder.languages or known) != set(known)
     searched.embedder.languages = tuple(sorted(known))
+    searched.learn_weights(anew=changed)
     return tuple(sorted(known))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,14 +124,15 @@ class _Tuning:
         texts = [passage_context(passage) for passage in collection.passages.values()]
         plan = make_plan(self.folder.path, base, texts, len(collection.learned), self.settings)
         self.show(total_steps=plan.embedder_steps + plan.reranker_steps, message="searching")
-        search = self._open(base, plan, "embedding passages")
         found: list[Retriever] = []
-        if plan.embedder_steps:
-            tuned, facts = self._tune_embedder(search, base_folder, collection, plan)
-            found.append(facts)
-            search = tuned or search
-        if self.settings.reranker:
-            found.append(self._train_reranker(search, base_folder, collection, plan, found))
+        with closing(self._open(base, plan, "embedding passages")) as search:
+            tuned = None
+            if plan.embedder_steps:
+                tuned, facts = self._tune_embedder(search, base_folder, collection, plan)
+                found.append(facts)
+            with closing(tuned or search) as best:
+                if self.settings.reranker:
+                    found.append(self._train_reranker(best, base_folder, collection, plan, found))
         return self._finish(found, collection)
 
     # ---- stages --------------------------------------------------------------------------
@@ -195,7 +196,12 @@ class _Tuning:
         self, made: Path, search: Searched, collection: Collection, plan: TuningPlan
     ) -> Retriever:
         tuned = self._embedder_at(made)
-        after = self._open(tuned, plan, "embedding passages anew")
+        with closing(self._open(tuned, plan, "embedding passages anew")) as after:
+            return self._compare_embedder(made, search, after, collection)
+
+    def _compare_embedder(
+        self, made: Path, search: Searched, after: Searched, collection: Collection
+    ) -> Retriever:
         self.show(message="measuring the embedder")
         known = search.embedder.languages
         languages = spoken_languages(after, collection, search.embedder)
@@ -207,7 +213,7 @@ class _Tuning:
         rows = both[1::2] if chosen else both
         result = measure([row[0] for row in rows], [row[1] for row in rows])
         if not result.better:
-            forget_vectors(self.workspace.db, tuned.model_name)
+            forget_vectors(self.workspace.db, after.embedder.model_name)
         return self._facts(
             "embedder",
             made,

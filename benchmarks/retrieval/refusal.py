@@ -1,0 +1,248 @@
+"""``python -m benchmarks.retrieval.refusal``: does the gate refuse what the documents do not hold?
+
+Questions that the documents answer stand beside questions of three kinds that they do not:
+``gold removed`` (the documents that answer it are hidden, so its passages come near), ``near``
+(questions of a collection of a like field) and ``far`` (of an unlike one). A refusal is right if
+the question is of these. Measured is the half of the questions that the gate was not fitted on,
+and the example domain, of which none was used. ``--fit`` fits the gate on the other half and
+prints its coefficients. Exits with 1 if precision or recall of all questions is below .85.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.retrieval.bootstrap import interval
+from benchmarks.retrieval.gate import fit_logistic
+from benchmarks.retrieval.labelled import (
+    Asked,
+    Collection,
+    WordsOnly,
+    collection,
+    data_folder,
+    half,
+    questions_of,
+)
+from domainsmith.chains.evidence import rank_evidence
+from domainsmith.chains.gate import THRESHOLD, judge_many
+from domainsmith.chains.gate_signals import Signals, signals
+from domainsmith.data_connection.index import Index
+from domainsmith.data_connection.language import detect_language
+from domainsmith.data_connection.retrieve import embedder_speaks, retrieve
+from domainsmith.data_connection.sources import add_folder
+from domainsmith.model_io.generation import Embedder
+from domainsmith.model_io.load import load_embedder
+from domainsmith.records import Hit
+from domainsmith.workspace import Workspace
+
+_EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+_SETS = ("en_covidqa", "en_xquad", "zh_xquad", "zh_cmrc2018", "zh_legal_stard")
+_NEAR = {
+    "en_covidqa": "en_medquad",
+    "en_xquad": "en_covidqa",
+    "zh_xquad": "zh_cmrc2018",
+    "zh_cmrc2018": "zh_xquad",
+    "zh_legal_stard": "zh_cmrc2018",
+}
+_FAR = {
+    "en_covidqa": "en_xquad",
+    "en_xquad": "en_medquad",
+    "zh_xquad": "zh_legal_stard",
+    "zh_cmrc2018": "zh_legal_stard",
+    "zh_legal_stard": "zh_xquad",
+}
+_DEPTH = 40
+_K = 5
+_TARGET = 0.85
+
+Row = dict[str, Any]
+
+
+def measure(
+    place: Collection,
+    embedder: Embedder,
+    others: dict[str, Sequence[Asked]],
+    part: str,
+    each: int,
+) -> list[Row]:
+    """Judge the questions of one collection.
+
+    Args:
+        place: The open collection.
+        embedder: Its embedder.
+        others: Questions of other collections, by kind.
+        part: ``dev`` or ``test``.
+        each: Answerable questions; as many are unanswerable, half of them by hiding.
+
+    Returns:
+        One row a question.
+    """
+    own = [q for q in place.questions if half(q.key) == part]
+    answerable, hidden = own[:each], own[each : each + each // 2]
+    rows: list[tuple[str, Asked]] = [("answerable", q) for q in answerable]
+    rows += [("gold removed", q) for q in hidden]
+    for kind, asked in others.items():
+        foreign = [q for q in asked if half(q.key) == part]
+        rows += [(kind, q) for q in foreign[: each // 4]]
+    texts = [q.question for _, q in rows]
+    found = retrieve(place.index, embedder, texts, k=_DEPTH)
+    kept = [
+        [h for h in hits if kind != "gold removed" or h.passage.document_path not in q.documents]
+        for (kind, q), hits in zip(rows, found, strict=True)
+    ]
+    return _judged(place.name, rows, [hits[:_K] for hits in kept], place.index, embedder)
+
+
+def _judged(
+    name: str,
+    rows: Sequence[tuple[str, Asked]],
+    hits: Sequence[list[Hit]],
+    index: Index,
+    embedder: Embedder,
+) -> list[Row]:
+    texts = [q.question for _, q in rows]
+    evidence = rank_evidence(texts, hits, index=index, embedder=embedder)
+    verdicts = judge_many(texts, hits, evidence, index=index, embedder=embedder)
+    made = []
+    for (kind, q), found, sentences, verdict in zip(rows, hits, evidence, verdicts, strict=True):
+        speaks = embedder_speaks(embedder, detect_language(q.question))
+        measured: Signals | None = None
+        if found:
+            measured = signals(q.question, found, sentences, index=index, speaks=speaks)
+        made.append(
+            {
+                "set": name,
+                "kind": kind,
+                "question": q.question,
+                "speaks": speaks,
+                "score": verdict.score,
+                "refused": not verdict.answerable,
+                "signals": measured.row() if measured else None,
+                "code": verdict.unknown_code,
+            }
+        )
+    return made
+
+
+def examples(name: str, embedder: Embedder) -> list[Row]:
+    """Judge the questions of one example domain, ``washer`` or ``washer-zh``."""
+    text = (_EXAMPLES / f"{name}-questions.jsonl").read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in text.split("\n") if line.strip()]
+    kinds = {"out-of-domain": "far", "unanswerable": "near"}
+    rows = [
+        (
+            kinds.get(line["category"], "answerable"),
+            Asked(line["key"], line["question"], frozenset(), frozenset(), {}),
+        )
+        for line in lines
+    ]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Workspace.create(Path(folder) / "w") as workspace,
+    ):
+        add_folder(workspace, _EXAMPLES / name, embedder=embedder)
+        with Index.open(workspace, embedder) as index:
+            hits = retrieve(index, embedder, [q.question for _, q in rows], k=_K)
+            return _judged(name, rows, hits, index, embedder)
+
+
+def _rates(rows: Sequence[Row]) -> str:
+    refused = [float(r["kind"] != "answerable") for r in rows if r["refused"]]
+    unanswerable = [float(r["refused"]) for r in rows if r["kind"] != "answerable"]
+    precision, recall = interval(refused), interval(unanswerable)
+    return (
+        f"n {len(rows):4}  precision {precision[0]:.3f} [{precision[1]:.3f}, {precision[2]:.3f}]"
+        f"  recall {recall[0]:.3f} [{recall[1]:.3f}, {recall[2]:.3f}]"
+    )
+
+
+def show(rows: Sequence[Row]) -> tuple[float, float]:
+    """Print precision and recall by set, and the share refused of each kind.
+
+    Returns:
+        Precision and recall of all questions.
+    """
+    for name in [*dict.fromkeys(row["set"] for row in rows), "all"]:
+        members = [row for row in rows if name in {row["set"], "all"}]
+        kinds = {
+            kind: np.mean([row["refused"] for row in members if row["kind"] == kind])
+            for kind in ("answerable", "gold removed", "near", "far")
+            if any(row["kind"] == kind for row in members)
+        }
+        told = "  ".join(f"{kind} {share:.2f}" for kind, share in kinds.items())
+        print(f"  {name:15} {_rates(members)}\n{'':18}refused: {told}")
+    refused = [row["kind"] != "answerable" for row in rows if row["refused"]]
+    found = [row["refused"] for row in rows if row["kind"] != "answerable"]
+    return float(np.mean(refused or [0])), float(np.mean(found or [0]))
+
+
+def fit(rows: Sequence[Row]) -> None:
+    """Fit the gate's coefficients on rows and print them, with and without an embedder."""
+    names = list(Signals.__dataclass_fields__)
+    for speaks in (True, False):
+        usable = [r for r in rows if r["speaks"] == speaks and r["signals"] and not r["code"]]
+        if not usable:
+            continue
+        x = np.array([[1.0, *row["signals"]] for row in usable])
+        y = np.array([float(row["kind"] == "answerable") for row in usable])
+        weights = fit_logistic(x, y)
+        right = ((x @ weights > 0) == (y > 0.5)).mean()
+        told = {n: round(float(w), 2) for n, w in zip(["", *names], weights, strict=True) if w}
+        print(f"speaks {speaks}: {len(usable)} questions, accuracy {right:.3f}\n  {told}")
+
+
+def main() -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog="benchmarks.retrieval.refusal", description=__doc__)
+    parser.add_argument("--sets", default=",".join(_SETS), help="collections, by commas")
+    parser.add_argument("--each", type=int, default=100, help="answerable questions a set")
+    parser.add_argument("--cache", type=Path, help="folder that keeps the indexes")
+    parser.add_argument("--fit", action="store_true", help="fit on the other half, and print")
+    parser.add_argument("--examples", default="washer,washer-zh", help="domains, by commas")
+    parser.add_argument("--rows", type=Path, help="write the rows as JSON Lines")
+    options = parser.parse_args()
+    part = "dev" if options.fit else "test"
+    names = [name for name in options.sets.split(",") if name]
+    domains = [name for name in options.examples.split(",") if name and not options.fit]
+    english = "washer" in domains or any(name.startswith("en_") for name in names)
+    default: Embedder = load_embedder("default") if english else WordsOnly()
+    rows: list[Row] = []
+    for name in names:
+        embedder: Embedder = default if name.startswith("en_") else WordsOnly()
+        with collection(name, embedder, data=data_folder(), cache=options.cache) as place:
+            others = {"near": _foreign(_NEAR[name]), "far": _foreign(_FAR[name])}
+            rows += measure(place, embedder, others, part, options.each)
+    if options.rows:
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        options.rows.write_text(lines, encoding="utf-8")
+    print(
+        f"{len(rows)} questions, half {part}, threshold {THRESHOLD}, load {os.getloadavg()[0]:.2f}"
+    )
+    precision, recall = show(rows) if rows else (1.0, 1.0)
+    if options.fit:
+        fit(rows)
+        return 0
+    if domains:
+        print("example domains:", flush=True)
+        own = [(name, default if name == "washer" else WordsOnly()) for name in domains]
+        more = show([row for name, embedder in own for row in examples(name, embedder)])
+        precision, recall = min(precision, more[0]), min(recall, more[1])
+    return int(min(precision, recall) < _TARGET)
+
+
+def _foreign(name: str) -> list[Asked]:
+    """Read the questions of another collection, without opening it."""
+    return questions_of(name, data_folder())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

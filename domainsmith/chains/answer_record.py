@@ -1,0 +1,162 @@
+"""A finished draft as the record that is shown and kept: citations, conflicts, trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from domainsmith.chains.answer_steps import Draft
+from domainsmith.chains.cite import Source
+from domainsmith.chains.query_plan import Found
+from domainsmith.records import Answer, Citation, Conflict, Passage
+from domainsmith.storage.database import Database
+from domainsmith.storage.documents import document
+
+__all__ = ["make_answer"]
+
+
+def make_answer(
+    db: Database,
+    draft: Draft,
+    *,
+    asked: str,
+    model: str,
+    adapter_id: str | None,
+    seconds: float,
+    threshold: float,
+) -> Answer:
+    """Write a draft as an answer with numbered citations.
+
+    Args:
+        db: Holds the documents, for page numbers.
+        draft: Finished.
+        asked: The user's words.
+        model: Name of the model.
+        adapter_id: Its adapter, if any.
+        seconds: Time taken.
+        threshold: Of the gate, for the trace.
+
+    Returns:
+        The answer; its citations are numbered through all parts of a compound question, and a
+        source that is used twice has one number.
+    """
+    leaves = draft.parts or (draft,)
+    citations: list[Citation] = []
+    lines: list[str] = []
+    for leaf in leaves:
+        text, citations = _marked(db, leaf, citations)
+        refused_part = draft.parts and leaf.method == "refused" and draft.method != "refused"
+        lines.append(f"{leaf.asked} {text}" if refused_part else text)
+    return Answer(
+        question=asked,
+        text=draft.text if draft.method == "refused" else "\n".join(dict.fromkeys(lines)),
+        language=draft.found.language,
+        refused=draft.method == "refused",
+        method=draft.method,
+        citations=tuple(citations),
+        conflicts=tuple(_conflicts(db, draft)),
+        nearest=tuple(hit.passage.id for hit in draft.found.hits),
+        model=model,
+        adapter_id=adapter_id,
+        seconds=seconds,
+        trace=_trace(draft, threshold),
+    )
+
+
+def _marked(db: Database, draft: Draft, known: list[Citation]) -> tuple[str, list[Citation]]:
+    if draft.method == "refused" or not draft.grounded or not draft.cited.sentences:
+        return draft.text, known
+    citations = list(known)
+    numbers: list[int] = []
+    for source in draft.cited.sources:
+        same = (c.number for c in known if (c.passage_id, c.quote) == _key(source))
+        number = next(same, 0)
+        if not number:
+            number = len(citations) + 1
+            citations.append(_citation(db, source, number, draft.gain))
+        numbers.append(number)
+    return draft.cited.marked(numbers), citations
+
+
+def _key(source: Source) -> tuple[str, str]:
+    return source.passage.id, source.quote
+
+
+def _citation(db: Database, source: Source, number: int, gain: float | None) -> Citation:
+    passage = source.passage
+    return Citation(
+        number=number,
+        passage_id=passage.id,
+        document_path=passage.document_path,
+        page=_page(db, passage, source.quote),
+        header=passage.header,
+        quote=source.quote,
+        support=source.support,
+        gain=gain,
+    )
+
+
+def _conflicts(db: Database, draft: Draft) -> Iterator[Conflict]:
+    for leaf in draft.parts or (draft,):
+        other = leaf.conflict
+        if other is None or leaf.method == "refused":
+            continue
+        passage = other.evidence.passage
+        yield Conflict(
+            passage_id=passage.id,
+            document_path=passage.document_path,
+            page=_page(db, passage, other.evidence.quote),
+            header=passage.header,
+            quote=other.evidence.quote,
+            values=other.values,
+            answer_values=other.answer_values,
+            dated=other.dated,
+        )
+
+
+def _page(db: Database, passage: Passage, quote: str) -> int | None:
+    """A passage may run over a page break; the quote's own page is cited."""
+    if passage.page is None:
+        return None
+    text = document(db, passage.document_id).text
+    source = text[passage.start : passage.end].replace("\f", "\n")
+    offset = max(0, source.find(quote))
+    return passage.page + text.count("\f", passage.start, passage.start + offset)
+
+
+def _trace(draft: Draft, threshold: float) -> dict[str, Any]:
+    found = draft.found
+    trace: dict[str, Any] = {
+        "standalone_question": found.question,
+        "gate": _gate(found, threshold),
+        "hits": [[hit.passage.id, hit.score] for hit in found.hits],
+        "grounded": draft.grounded,
+        "extracted": int(draft.method == "extracted"),
+        **dict(sorted(found.steps.items())),
+    }
+    if draft.method == "extracted":
+        trace["unsupported_text"] = draft.raw
+    if draft.cited.dropped:
+        trace["dropped_sentences"] = list(draft.cited.dropped)
+    if draft.parts:
+        trace["parts"] = [
+            {
+                "question": part.asked,
+                "method": part.method,
+                "gate": _gate(part.found, threshold),
+                **dict(sorted(part.found.steps.items())),
+            }
+            for part in draft.parts
+        ]
+    return trace
+
+
+def _gate(found: Found, threshold: float) -> dict[str, Any]:
+    verdict = found.verdict
+    return {
+        "score": verdict.score,
+        "threshold": threshold,
+        "coverage": verdict.coverage,
+        "cosine": verdict.cosine,
+        "unknown_code": verdict.unknown_code,
+    }

@@ -1,0 +1,140 @@
+"""What tells a question that passages answer from one that they only come near."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+
+from domainsmith.chains.evidence import Evidence, asks_number
+from domainsmith.data_connection.index import Index
+from domainsmith.data_connection.language import (
+    compact,
+    content_terms,
+    detect_language,
+    normalise_width,
+)
+from domainsmith.data_connection.split import passage_context
+from domainsmith.records import Hit, Language
+
+__all__ = ["Signals", "named_things", "signals"]
+
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,:]\d+)*(?![\w])")
+_NAME_EN = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][\w'-]*(?:\.[A-Z])*\b")
+_NAME_ZH = re.compile(r"《([^》]+)》|“([^”]+)”|「([^」]+)」|([A-Za-z][A-Za-z0-9.+-]+)")
+_ASKED_WORDS = frozenset({"I", "I'm", "I've"})
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Measurements on a question and its passages, each about 0 to 1.
+
+    Attributes:
+        coverage: Share of the question's rare wording in the passage that holds most of it.
+        together: The same for all passages together.
+        sentence: Share of it in the best sentence, its passage's header counting half.
+        cosine: Greatest cosine of question and passage; 0 if the embedder lacks the language.
+        near: Greatest cosine of question and sentence; likewise.
+        margin: How far the best passage's cosine is above the mean of the others.
+        agreement: 1 if dense search and BM25 have the same best passage, else 0.
+        rarest: How rare the rarest question word is that no passage holds; 0 if all are held.
+        missing_names: Share of the names in the question that no passage holds.
+        missing_numbers: Share of its numbers that no passage holds.
+        no_value: 1 if a number is asked for and the best sentences hold none of their own.
+    """
+
+    coverage: float
+    together: float
+    sentence: float
+    cosine: float
+    near: float
+    margin: float
+    agreement: float
+    rarest: float
+    missing_names: float
+    missing_numbers: float
+    no_value: float
+
+    def row(self) -> tuple[float, ...]:
+        """Return the values in the order of the attributes."""
+        return astuple(self)
+
+
+def signals(
+    question: str, hits: Sequence[Hit], evidence: Sequence[Evidence], *, index: Index, speaks: bool
+) -> Signals:
+    """Measure a question against its passages.
+
+    Args:
+        question: Standing alone.
+        hits: Passages found for it, best first; at least one.
+        evidence: Their sentences, best first.
+        index: Knows how rare a word is.
+        speaks: Whether the embedder knows the question's language.
+
+    Returns:
+        The measurements.
+    """
+    language = detect_language(question)
+    weights = {t: index.idf(t) for t in sorted(set(content_terms(question, language)))}
+    total = sum(weights.values()) or 1.0
+    contexts = [passage_context(hit.passage) for hit in hits]
+    held = [
+        set(content_terms(text, hit.passage.language))
+        for text, hit in zip(contexts, hits, strict=True)
+    ]
+    shares = [sum(w for t, w in weights.items() if t in words) / total for words in held]
+    union = set().union(*held)
+    absent = [weight for term, weight in weights.items() if term not in union]
+    cosines = sorted((hit.dense or 0.0 for hit in hits), reverse=True) if speaks else [0.0]
+    others = cosines[1:] or [cosines[0]]
+    everything = compact("\n".join(contexts))
+    names, numbers = named_things(question, language)
+    best = [item.text for item in evidence[:3]]
+    return Signals(
+        coverage=max(shares),
+        together=1.0 - sum(absent) / total,
+        sentence=max((item.overlap for item in evidence), default=0.0),
+        cosine=cosines[0],
+        near=max((item.cosine for item in evidence), default=0.0),
+        margin=cosines[0] - sum(others) / len(others),
+        agreement=float(_best(hits, "dense") == _best(hits, "bm25")) if speaks else 0.0,
+        rarest=max(absent, default=0.0) / 10.0,
+        missing_names=_missing(names, everything),
+        missing_numbers=_missing(numbers, everything),
+        no_value=float(asks_number(question) and not _has_own_number(best, question)),
+    )
+
+
+def named_things(question: str, language: Language) -> tuple[list[str], list[str]]:
+    """Return the names and the numbers that a question mentions.
+
+    Args:
+        question: Its first word is no name because of its capital.
+        language: Chinese names are seen where they are quoted, titled or in Latin letters.
+    """
+    text = normalise_width(question)
+    if language == "zh":
+        names = ["".join(groups) for groups in _NAME_ZH.findall(text)]
+    else:
+        names = [name for name in _NAME_EN.findall(text) if name not in _ASKED_WORDS]
+    return names, _NUMBER.findall(text)
+
+
+def _missing(things: Sequence[str], everything: str) -> float:
+    if not things:
+        return 0.0
+    return sum(compact(thing) not in everything for thing in things) / len(things)
+
+
+def _best(hits: Sequence[Hit], ranking: str) -> str:
+    best = max(hits, key=lambda hit: getattr(hit, ranking) or 0.0)
+    return best.passage.id
+
+
+def _has_own_number(texts: Sequence[str], question: str) -> bool:
+    known = set(re.findall(r"\d+", question))
+    figures = {n for text in texts for n in re.findall(r"\d+", text)} - known
+    return bool(figures) or any(
+        re.search(r"[一二三四五六七八九十百千万两]+[^\w]?", t) for t in texts
+    )

@@ -1,0 +1,71 @@
+"""The passages nearest to a question that the documents do not answer, as lines to show."""
+
+from __future__ import annotations
+
+from domainsmith.records import Answer, Conflict
+from domainsmith.storage.database import Database
+from domainsmith.storage.passages import passages_by_id
+
+__all__ = ["conflict_lines", "nearest_lines", "step_lines"]
+
+_SHOWN = 3
+_CHARACTERS = 160
+
+
+def nearest_lines(db: Database, answer: Answer, *, shown: int = _SHOWN) -> list[str]:
+    """Describe what was found for a refused question, so that a person can look there.
+
+    Args:
+        db: Holds the passages.
+        answer: Refused or not.
+        shown: Most passages.
+
+    Returns:
+        One line a passage: document, page, header and the beginning of its text. Empty for an
+        answer that was not refused.
+    """
+    if not answer.refused:
+        return []
+    lines = []
+    for passage in passages_by_id(db, answer.nearest[:shown]):
+        page = f", page {passage.page}" if passage.page else ""
+        header = f" ({passage.header})" if passage.header else ""
+        words = " ".join(passage.text.split())
+        cut = f"{words[:_CHARACTERS]}..." if len(words) > _CHARACTERS else words
+        lines.append(f"{passage.document_path}{page}{header}: {cut}")
+    return lines
+
+
+def conflict_lines(answer: Answer) -> list[str]:
+    """Describe other sources that give different values, one line each."""
+    return [_line(conflict) for conflict in answer.conflicts]
+
+
+def step_lines(answer: Answer) -> list[str]:
+    """Tell what was searched besides the question, one line a step, in the answer's language."""
+    zh = answer.language == "zh"
+    trace, lines = answer.trace, []
+    if trace.get("spelling"):
+        pairs = ", ".join(f"{new} ({old})" for old, new in sorted(trace["spelling"].items()))
+        lines.append(f"已改正拼写：{pairs}" if zh else f"spelling: {pairs}")
+    if trace.get("translate"):
+        text = trace["translate"]["searched"]
+        lines.append(f"译后搜索：{text}" if zh else f"translated: {text}")
+    if trace.get("decompose"):
+        text = " | ".join(trace["decompose"]["parts"])
+        lines.append(f"分开搜索：{text}" if zh else f"taken apart: {text}")
+    steps = [trace.get("step_back"), *(p.get("step_back") for p in trace.get("parts", ()))]
+    for step in filter(None, steps):
+        text = step["searched"]
+        lines.append(f"更一般的问题：{text}" if zh else f"broader question: {text}")
+    return lines
+
+
+def _line(conflict: Conflict) -> str:
+    page = f", page {conflict.page}" if conflict.page else ""
+    dated = f" ({conflict.dated})" if conflict.dated else ""
+    quote = " ".join(conflict.quote.split())
+    return (
+        f"{conflict.document_path}{page}{dated}: {', '.join(conflict.values)}"
+        f" / {', '.join(conflict.answer_values)}: {quote}"
+    )
