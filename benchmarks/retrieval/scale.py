@@ -84,6 +84,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     report["embedder"] = embedder.model_name
     if "indexing" in options.parts:
         measured |= _indexing(report, corpus[: options.sample], options.rounds)
+    if options.parts == ["indexing"]:
+        return _judge(report, measured, as_json=options.json)
     real = real_vectors(embedder, corpus[: options.embed], options.cache)
     vectors = filled_up(real, options.passages)
     report["real vectors"] = len(real)

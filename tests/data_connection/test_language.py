@@ -63,3 +63,15 @@ def test_chinese_sentences() -> None:
         "然后打开滤网盖；",
         "清理异物！",
     ]
+
+
+def test_plain_english_is_cut_as_any_other_text() -> None:
+    import random
+
+    from domainsmith.data_connection import language
+
+    chance = random.Random(3)
+    for _ in range(2000):
+        text = "".join(chance.choice("aB1 2.,:'_-9z\n\x00/") for _ in range(40))
+        found = [match.group() for match in language._RUN.finditer(text.lower())]
+        assert language.tokenize(text, "en") == found
