@@ -19,8 +19,7 @@ from domainsmith.data_connection.fusion_learning import learn_fusion
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.retrieve import retrieve
-from domainsmith.model_io.embed import embed_queries
-from domainsmith.model_io.generation import Embedder, Reranker
+from domainsmith.model_io.generation import Embedder, Reranker, embed_queries
 from domainsmith.model_io.load import load_embedder, load_engine, load_reranker
 from domainsmith.model_io.rerank import LikelihoodReranker
 from domainsmith.records import Hit

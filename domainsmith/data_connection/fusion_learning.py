@@ -26,8 +26,7 @@ from domainsmith.data_connection.fusion import (
 )
 from domainsmith.data_connection.language import content_terms, search_terms, sentences
 from domainsmith.data_connection.split import passage_context
-from domainsmith.model_io.embed import embed_queries
-from domainsmith.model_io.generation import Embedder
+from domainsmith.model_io.generation import Embedder, embed_queries
 from domainsmith.records import Language, Passage
 from domainsmith.storage.documents import passage_ids, passages, passages_by_id
 

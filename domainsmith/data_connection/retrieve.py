@@ -33,8 +33,7 @@ from domainsmith.data_connection.language import (
 from domainsmith.data_connection.split import passage_context
 from domainsmith.data_connection.versions import hidden_documents
 from domainsmith.errors import InputNotFound
-from domainsmith.model_io.embed import embed_queries
-from domainsmith.model_io.generation import Embedder, Reranker
+from domainsmith.model_io.generation import Embedder, Reranker, embed_queries
 from domainsmith.records import Hit, Language, Passage
 from domainsmith.storage.copies import with_places
 from domainsmith.storage.documents import passages_by_id

@@ -14,6 +14,7 @@ from langchain_core.embeddings import Embeddings
 from domainsmith.errors import DomainSmithError, InputInvalid, ModelError, WeightsMissing
 from domainsmith.model_io.device import pick_device, set_threads
 from domainsmith.model_io.embed_speed import batches_by_length, compute_in_bfloat16
+from domainsmith.model_io.generation import Embedder, embed_queries
 from domainsmith.model_io.loading import knows_words
 from domainsmith.model_io.packaged import DEFAULT_EMBEDDER
 from domainsmith.model_io.quiet import quiet_transformers
@@ -23,9 +24,7 @@ from domainsmith.records import Language
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from domainsmith.model_io.generation import Embedder
-
-__all__ = ["EmbedderOfLangChain", "LangChainEmbeddings", "LocalEmbedder", "embed_queries"]
+__all__ = ["EmbedderOfLangChain", "LangChainEmbeddings", "LocalEmbedder"]
 
 _NO_LIMIT = 1 << 20
 """Tokens of a text that a static model reads: all of them."""
@@ -139,21 +138,6 @@ class LocalEmbedder:
             raise ModelError("The embedding model computed values that are not numbers")
         found: NDArray[np.float32] = vectors.astype(np.float32)[[place[text] for text in texts]]
         return found
-
-
-def embed_queries(embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
-    """Embed questions by an embedder that may or may not tell them from passages.
-
-    Args:
-        embedder: Any; ``embed_queries`` is used if it has one.
-        texts: The questions.
-
-    Returns:
-        Float32 vectors of shape (texts, dimension), L2-normalised.
-    """
-    compute: Callable[[Sequence[str]], NDArray[np.float32]]
-    compute = getattr(embedder, "embed_queries", embedder.embed)
-    return compute(texts)
 
 
 class LangChainEmbeddings(Embeddings):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -31,6 +31,7 @@ __all__ = [
     "LogLikelihood",
     "Reranker",
     "Scorer",
+    "embed_queries",
 ]
 
 FinishReason = Literal["stop", "length", "cancelled"]
@@ -252,6 +253,21 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 vectors of shape (texts, dimension), L2-normalised."""
         ...
+
+
+def embed_queries(embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Embed questions by an embedder that may or may not tell them from passages.
+
+    Args:
+        embedder: Any; ``embed_queries`` is used if it has one.
+        texts: The questions.
+
+    Returns:
+        Float32 vectors of shape (texts, dimension), L2-normalised.
+    """
+    compute: Callable[[Sequence[str]], NDArray[np.float32]]
+    compute = getattr(embedder, "embed_queries", embedder.embed)
+    return compute(texts)
 
 
 @runtime_checkable

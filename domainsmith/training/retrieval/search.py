@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from domainsmith.data_connection.retrieve import embedder_speaks, retrieve
 from domainsmith.data_connection.split import passage_context
 from domainsmith.errors import JobFailed
-from domainsmith.model_io.embed import embed_queries
-from domainsmith.model_io.generation import Embedder, Reranker
+from domainsmith.model_io.generation import Embedder, Reranker, embed_queries
 from domainsmith.model_io.tuned_rerank import blended
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
 from domainsmith.records import Hit, Language
