@@ -6,12 +6,12 @@ of the question's rare wording its passages and their best sentence hold, how ne
 meaning, whether names, numbers or the rarest word are missing. A question that names a code
 ("TN-905") which no passage found holds is refused whatever the rest looks like.
 
-The coefficients were fitted by ``python -m benchmarks.retrieval.refusal --fit`` on one half of the
-questions of three labelled collections: XQuAD in both languages and CMRC 2018; half of them
-answerable, the others with their gold documents hidden or from other fields. The intercept of the
-first set is 0.2 below the fitted one, which brings precision and recall of a refusal nearer to
-each other there. The same command measures on the other half and on the examples, of which no
-question was used.
+The coefficients were fitted on one half of the questions of three labelled collections, XQuAD in
+both languages and CMRC 2018, half of them answerable, the others with their gold documents hidden or
+from other fields; the signals were chosen there too. The English intercept is 0.2 below the fitted
+one, and between two Chinese ones the examples' scores decided, so those of the examples flatter a
+little. ``python -m benchmarks.retrieval.refusal`` measures on the other half and on the examples; its
+``--fit`` weighs all signals and gives other numbers than these.
 """
 
 from __future__ import annotations
