@@ -7,11 +7,11 @@ meaning, whether names, numbers or the rarest word are missing. A question that 
 ("TN-905") which no passage found holds is refused whatever the rest looks like.
 
 The coefficients were fitted on one half of the questions of three labelled collections, XQuAD in
-both languages and CMRC 2018, half of them answerable, the others with their gold documents hidden or
-from other fields; the signals were chosen there too. The English intercept is 0.2 below the fitted
-one, and between two Chinese ones the examples' scores decided, so those of the examples flatter a
-little. ``python -m benchmarks.retrieval.refusal`` measures on the other half and on the examples; its
-``--fit`` weighs all signals and gives other numbers than these.
+both languages and CMRC 2018, half of them answerable, the others with their gold documents hidden
+or from other fields; the signals were chosen there too. The English intercept is 0.2 below the
+fitted one, and between two Chinese ones the examples' scores decided, so those of the examples
+flatter a little. ``python -m benchmarks.retrieval.refusal`` measures on the other half and on the
+examples; its ``--fit`` weighs all signals and gives other numbers than these.
 """
 
 from __future__ import annotations
