@@ -34,7 +34,7 @@ COMMANDS: dict[str, str] = {
     "generate": "Make graded training records from the documents.",
     "select": "Remove duplicates and pick the records to train on.",
     "train": "Fine-tune the model on a dataset, as a background job.",
-    "tune-retrieval": "Teach search the documents' words, as a background job.",
+    "tune-retrieval": "Teach search the words of your documents, as a background job.",
     "jobs": "List, watch, cancel and resume training jobs.",
     "eval": "Compare base and tuned model on held-out questions.",
     "models": "List, show, fetch, remove and measure models and adapters.",
