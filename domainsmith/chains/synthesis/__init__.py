@@ -1,0 +1,1 @@
+"""Data synthesis: methods that make training data, and the one runner that runs them."""
