@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -76,10 +77,7 @@ def read_blocks(path: Path, passages: dict[str, Passage]) -> dict[str, Block]:
             block = Block(
                 key=values["key"],
                 records=[Record.model_validate(item) for item in values["records"]],
-                facts=[
-                    Fact(**{**item, "passage": passages[item["passage"]]})
-                    for item in values["facts"]
-                ],
+                facts=[_fact(item, passages) for item in values["facts"]],
                 counts=Counter(values["counts"]),
                 dropped=Counter(values["dropped"]),
                 seconds=float(values["seconds"]),
@@ -94,7 +92,12 @@ def read_blocks(path: Path, passages: dict[str, Passage]) -> dict[str, Block]:
     return blocks
 
 
-def _fact_values(fact: Fact) -> dict[str, str]:
+def _fact(values: dict[str, Any], passages: dict[str, Passage]) -> Fact:
+    more = tuple(passages[item] for item in values.get("more", ()))
+    return Fact(**{**values, "passage": passages[values["passage"]], "more": more})
+
+
+def _fact_values(fact: Fact) -> dict[str, Any]:
     return {
         "question": fact.question,
         "answer": fact.answer,
@@ -103,4 +106,5 @@ def _fact_values(fact: Fact) -> dict[str, str]:
         "model": fact.model,
         "prompt_sha256": fact.prompt_sha256,
         "evidence": fact.evidence,
+        "more": [item.id for item in fact.more],
     }
