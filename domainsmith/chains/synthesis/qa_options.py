@@ -27,6 +27,8 @@ class QaOptions:
         deep_per_passage: Most procedures, comparisons and questions over two passages that one
             passage may add to its facts.
         related: Passages that are looked at together with one.
+        related_by_meaning: Order these by an embedder too, which costs an embedding of each
+            candidate; without it rare terms and the section decide.
         reworded_share: Share of the facts that are asked a second time in other words.
         model_rewordings: Let the model reword what no form rewords, in ``model_languages``.
         reworded_loss: Nats a token by which the answer may be less likely after a rewording.
@@ -43,6 +45,7 @@ class QaOptions:
     informative: float = 0.5
     deep_per_passage: int = 2
     related: int = 8
+    related_by_meaning: bool = False
     reworded_share: float = 0.25
     model_rewordings: bool = False
     reworded_loss: float = 0.15
