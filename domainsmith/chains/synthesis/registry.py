@@ -12,8 +12,10 @@ from domainsmith.records import Preference, Ranking
 __all__ = ["KINDS", "METHODS", "build_method"]
 
 METHODS: dict[str, str] = {
+    "dialogues": "domainsmith.chains.synthesis.dialogues:build",
     "documents": "domainsmith.chains.synthesis.documents:build",
     "reasoned": "domainsmith.chains.synthesis.reasoned:build",
+    "refusals": "domainsmith.chains.synthesis.refusing:build",
 }
 """Name to ``module:function``; the function takes :class:`Materials` and returns the method."""
 
