@@ -8,13 +8,14 @@ there), and kept texts that cannot pass are never compared (see :mod:`.overlap_i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz.distance import LCSseq
 
 from domainsmith.data_connection.overlap import plain_tokens
 from domainsmith.training.select.overlap_index import OverlapIndex, TokenRow, f1, token_rows
+from domainsmith.training.select.semantic import grouped
 
 __all__ = ["NoveltyVerdict", "novelty_filter", "rouge_l_f1", "similar_to"]
 
@@ -51,29 +52,29 @@ def novelty_filter(
     texts: Sequence[str],
     *,
     threshold: float = 0.7,
-    compatible: Callable[[int, int], bool] | None = None,
+    groups: Sequence[Hashable] | None = None,
 ) -> list[NoveltyVerdict]:
     """Decide in order which texts are novel.
 
     Args:
         texts: Candidates, best first: an earlier one wins.
         threshold: A text is dropped if its F1 with a kept one is above this, 0 to 1.
-        compatible: If given, called with (text index, kept index) of two similar texts; False
-            says that the two are different all the same.
+        groups: One label a text; texts of different groups are never similar. Without them, all
+            are of one group.
 
     Returns:
         One verdict a text, in the same order. A text without tokens is always kept.
     """
     rows = token_rows([plain_tokens(text) for text in texts])
-    index = OverlapIndex(threshold)
-    verdicts: list[NoveltyVerdict] = []
-    for at, row in enumerate(rows):
-        near = _first_similar(at, row, index, rows, compatible)
-        if near is None:
-            verdicts.append(NoveltyVerdict(kept=True))
-            index.add(at, row)
-        else:
-            verdicts.append(near)
+    verdicts = [NoveltyVerdict(kept=True)] * len(rows)
+    for members in grouped(groups, len(rows)):
+        index = OverlapIndex(threshold)
+        for at in members.tolist():
+            near = _first_similar(rows[at], index, rows)
+            if near is None:
+                index.add(at, rows[at])
+            else:
+                verdicts[at] = near
     return verdicts
 
 
@@ -82,7 +83,8 @@ def similar_to(
     others: Sequence[str],
     *,
     threshold: float,
-    compatible: Callable[[int, int], bool] | None = None,
+    groups: Sequence[Hashable] | None = None,
+    other_groups: Sequence[Hashable] | None = None,
 ) -> list[NoveltyVerdict]:
     """Find for each text the first of some other texts that is too similar.
 
@@ -90,32 +92,31 @@ def similar_to(
         texts: What is looked at; they are not compared with each other.
         others: What they may not resemble.
         threshold: F1 above which two texts are similar, 0 to 1.
-        compatible: As in :func:`novelty_filter`, called with (text index, other's index).
+        groups: One label a text; a text is compared with others of its group only.
+        other_groups: One label for each of ``others``.
 
     Returns:
         One verdict a text; ``nearest`` is the place in ``others``.
     """
     rows = token_rows([plain_tokens(text) for text in (*others, *texts)])
-    index = OverlapIndex(threshold)
+    indexes: dict[Hashable, OverlapIndex] = {}
     for at, row in enumerate(rows[: len(others)]):
-        index.add(at, row)
-    found = []
+        label = other_groups[at] if other_groups is not None else None
+        indexes.setdefault(label, OverlapIndex(threshold)).add(at, row)
+    verdicts = []
     for at, row in enumerate(rows[len(others) :]):
-        near = _first_similar(at, row, index, rows, compatible)
-        found.append(near or NoveltyVerdict(kept=True))
-    return found
+        index = indexes.get(groups[at] if groups is not None else None)
+        near = None if index is None else _first_similar(row, index, rows)
+        verdicts.append(near or NoveltyVerdict(kept=True))
+    return verdicts
 
 
 def _first_similar(
-    at: int,
-    row: TokenRow,
-    index: OverlapIndex,
-    rows: Sequence[TokenRow],
-    compatible: Callable[[int, int], bool] | None,
+    row: TokenRow, index: OverlapIndex, rows: Sequence[TokenRow]
 ) -> NoveltyVerdict | None:
     for other, needed in index.candidates(row):
         common = LCSseq.similarity(row.tokens, rows[other].tokens, score_cutoff=needed)
-        if common and (compatible is None or compatible(at, other)):
+        if common:
             score = f1(common, row.length, rows[other].length)
             return NoveltyVerdict(kept=False, nearest=other, f1=score)
     return None

@@ -149,9 +149,7 @@ class OverlapIndex:
         left = np.minimum(row.length - at, lengths - (entries & _LONGEST))
         numbers, first = np.unique(entries >> 2 * _LENGTH_BITS, return_index=True)
         enough = left[first] >= wanted[first]
-        yield from zip(
-            numbers[enough].tolist(), wanted[first][enough].tolist(), strict=True
-        )
+        yield from zip(numbers[enough].tolist(), wanted[first][enough].tolist(), strict=True)
 
     def _need(self, length: int) -> _Needs:
         if length not in self._needs:
