@@ -61,7 +61,8 @@ def curation_result(
         f"{last['target']}), {covered} of {sections} sections covered, after {curation.rounds} "
         f"rounds. It ended because {why}.",
         f"{'已经完成：' if done else ''}{info.id} 中有 {info.records} 条记录"
-        f"（要求 {last['target']} 条），{sections} 个章节中覆盖了 {covered} 个，共 {curation.rounds} 轮。结束原因：{why}。",
+        f"（要求 {last['target']} 条），{sections} 个章节中覆盖了 {covered} 个，"
+        f"共 {curation.rounds} 轮。结束原因：{why}。",
     )
     return ToolResult(
         ok=True,
