@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from domainsmith.data_connection.index import Index
     from domainsmith.model_io.engine import Engine
     from domainsmith.model_io.generation import Embedder, Reranker
-    from domainsmith.tools.tool import ToolContext
+    from domainsmith.tools.tool import ToolContext, ToolResult
     from domainsmith.training.registry import AdapterEntry
     from domainsmith.training.retrieval.registry import RetrieverEntry
 
@@ -321,6 +321,7 @@ class Assembly:
             progress=progress,
             language=language,
             folder=folder or Path.cwd(),
+            curator=_curate,
         )
 
     def policy(self) -> Policy:
@@ -341,3 +342,9 @@ class Assembly:
     @property
     def _is_remote(self) -> bool:
         return self.settings.chat_model.startswith("openai:")
+
+
+def _curate(ctx: ToolContext, arguments: Any) -> ToolResult:
+    from domainsmith.agents.curation.result import run_curation
+
+    return run_curation(ctx, arguments)
