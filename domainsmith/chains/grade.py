@@ -147,8 +147,9 @@ def _judged(items: list[AnyItem], options: GradingOptions, judge: Judge | None) 
     points = judge.points(
         [Case(s.item.instruction, s.answer, s.item.language, s.item.input) for s in subjects]
     )
-    done: list[AnyItem] = []
-    for item, value in zip(items, points, strict=True):
-        told = judge_grade(value, least=options.judge_least, name=judge.name)
-        done.append(item.model_copy(update={"grades": (*item.grades, told)}))
-    return done
+    told = [judge_grade(value, least=options.judge_least, name=judge.name) for value in points]
+    return [_with_grade(item, grade) for item, grade in zip(items, told, strict=True)]
+
+
+def _with_grade(item: AnyItem, grade: Grade) -> AnyItem:
+    return item.model_copy(update={"grades": (*item.grades, grade)})
