@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "ask": "Answer questions from the documents, with citations.",
     "chat": "Talk to the agent in the terminal.",
     "generate": "Make graded training records from the documents.",
+    "data": "Show, measure, compare, merge, review and export datasets.",
     "select": "Remove duplicates and pick the records to train on.",
     "train": "Fine-tune the model on a dataset, as a background job.",
     "tune-retrieval": "Teach search the words of your documents, as a background job.",
