@@ -163,5 +163,5 @@ def test_verdicts_that_cannot_be_are_refused(workspace: Workspace) -> None:
     with pytest.raises(InputInvalid, match="edit has changes"):
         add_review(workspace, record(1).id, "edit")
     add_review(workspace, record(1).id, "edit", changes={"model": "me", "output": " "})
-    with pytest.raises(InputInvalid, match="model: may not be edited; .*empty"):
+    with pytest.raises(InputInvalid, match=r"model: may not be edited; .*empty"):
         apply_reviews(workspace, info, reviews(workspace))
