@@ -10,7 +10,9 @@ from domainsmith.errors import InputNotFound
 
 __all__ = ["METHODS", "build_method"]
 
-METHODS: dict[str, str] = {}
+METHODS: dict[str, str] = {
+    "self_kv": "domainsmith.chains.synthesis.self_kv:build",
+}
 """Name to ``module:function``; the function takes :class:`Materials` and returns the method."""
 
 
