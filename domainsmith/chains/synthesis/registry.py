@@ -14,6 +14,7 @@ __all__ = ["KINDS", "METHODS", "build_method"]
 METHODS: dict[str, str] = {
     "documents": "domainsmith.chains.synthesis.documents:build",
     "reasoned": "domainsmith.chains.synthesis.reasoned:build",
+    "self_kv": "domainsmith.chains.synthesis.self_kv:build",
 }
 """Name to ``module:function``; the function takes :class:`Materials` and returns the method."""
 
