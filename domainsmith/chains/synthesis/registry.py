@@ -10,7 +10,10 @@ from domainsmith.errors import InputNotFound
 
 __all__ = ["METHODS", "build_method"]
 
-METHODS: dict[str, str] = {}
+METHODS: dict[str, str] = {
+    "preferences": "domainsmith.chains.synthesis.preferences:build",
+    "rankings": "domainsmith.chains.synthesis.rankings:build",
+}
 """Name to ``module:function``; the function takes :class:`Materials` and returns the method."""
 
 
