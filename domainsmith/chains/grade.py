@@ -148,7 +148,7 @@ def _judged(items: list[AnyItem], options: GradingOptions, judge: Judge | None) 
         [Case(s.item.instruction, s.answer, s.item.language, s.item.input) for s in subjects]
     )
     done: list[AnyItem] = []
-    for item, value in zip(items, points, strict=True):
+    for graded, value in zip(items, points, strict=True):
         told = judge_grade(value, least=options.judge_least, name=judge.name)
-        done.append(item.model_copy(update={"grades": (*item.grades, told)}))
+        done.append(graded.model_copy(update={"grades": (*graded.grades, told)}))
     return done
