@@ -147,8 +147,10 @@ def _judged(items: list[AnyItem], options: GradingOptions, judge: Judge | None) 
     points = judge.points(
         [Case(s.item.instruction, s.answer, s.item.language, s.item.input) for s in subjects]
     )
-    done: list[AnyItem] = []
-    for graded, value in zip(items, points, strict=True):
-        told = judge_grade(value, least=options.judge_least, name=judge.name)
-        done.append(graded.model_copy(update={"grades": (*graded.grades, told)}))
-    return done
+    least, name = options.judge_least, judge.name
+    told = [judge_grade(value, least=least, name=name) for value in points]
+    return [_with_grade(items[at], told[at]) for at in range(len(items))]
+
+
+def _with_grade(item: AnyItem, told: Grade) -> AnyItem:
+    return item.model_copy(update={"grades": (*item.grades, told)})

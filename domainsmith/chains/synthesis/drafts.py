@@ -11,16 +11,17 @@ from domainsmith.chains.facts import seeded
 from domainsmith.chains.grading.judge import Case, Judge, Pair
 from domainsmith.chains.synthesis.asked import Asked
 from domainsmith.chains.synthesis.method import DataBlock
-from domainsmith.data_connection.language import content_terms
+from domainsmith.data_connection.language import content_terms, sentences
 from domainsmith.data_connection.overlap import squeeze
 from domainsmith.model_io.generation import GenerationRequest, Generator
 from domainsmith.model_io.messages import is_refusal
-from domainsmith.records import Passage
+from domainsmith.records import Language, Passage
 
 __all__ = ["Draft", "Writers", "judge_agrees", "judge_points", "reference_score"]
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _LEAD = re.compile(r"^\W*(yes|no|是的?|不是|可以|不可以|能|不能|不得)(?=\W)", re.IGNORECASE)
+_NEXT_PART = re.compile(r"\n\s*\n|\n(?=(?:Question|Passages|问题|段落)\s*[:：])")
 _REFUSED = 0.1
 """Score of a refusal although the answer is there: honest, and of no use."""
 
@@ -94,10 +95,15 @@ class Writers:
             ]
             for done in generator.generate(requests):
                 at, turn = jobs[done.index]
-                drafts[at][turn] = Draft(_cleaned(done.text), name)
+                whole = done.finish_reason == "stop"
+                text = _cleaned(done.text, asked[at].language, whole=whole)
+                drafts[at][turn] = Draft(text, name)
                 block.tokens += done.prompt_tokens + done.completion_tokens
-        block.counts["drafts"] += sum(map(len, drafts))
-        return [_different([found[turn] for turn in sorted(found)]) for found in drafts]
+        different = [_different([found[turn] for turn in sorted(found)]) for found in drafts]
+        block.counts["drafts"] += sum(map(len, different))
+        if lost := sum(map(len, drafts)) - sum(map(len, different)):
+            block.dropped["drafting: empty, unfinished or the same"] += lost
+        return different
 
     def _request(
         self, generator: Generator, adapter: str | None, asked: Asked, seed: int, turn: int
@@ -126,11 +132,18 @@ def _load_writer(name: str) -> tuple[Generator, str | None, str]:
     return load_engine(name), parse_name(name).adapter or None, name
 
 
-def _cleaned(text: str) -> str:
-    """Keep the first paragraph: small models go on with questions of their own."""
-    return " ".join(
-        re.split(r"\n\s*\n|\n(?=(?:Question|Passages|问题|段落)\s*[:：])", text.strip())[0].split()
-    )
+def _cleaned(text: str, language: Language, *, whole: bool) -> str:
+    """Keep the first paragraph, and of one that hit its bound the finished sentences.
+
+    Small models go on with questions of their own. What is left is empty if nothing was finished.
+    """
+    first = _NEXT_PART.split(text.strip())[0]
+    if not whole and len(first) == len(text.strip()):
+        spans = sentences(first, language)
+        ended = [end for _, end in spans if first[:end].rstrip()[-1:] in ".!?。！？"]
+        first = first[: ended[-1]] if ended else ""
+    first = " ".join(first.split())
+    return "" if first.endswith((":", "：", ",", "，")) else first
 
 
 def _different(drafts: Sequence[Draft]) -> list[Draft]:
