@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from domainsmith.errors import InputInvalid
-from domainsmith.records import Feedback, Review
+from domainsmith.records import Answer, Feedback, Passage, Review
 from domainsmith.storage import lineage
+from domainsmith.storage.passages import passages_by_id
 from domainsmith.workspace import Workspace
 
-__all__ = ["add_feedback", "add_review", "reviews"]
+__all__ = ["CorrectedAnswer", "add_feedback", "add_review", "corrected_answers", "reviews"]
+
+_SHOWN = 3
+"""Passages of an answer without citations that stand in for its context."""
+
+
+@dataclass(frozen=True)
+class CorrectedAnswer:
+    """An answer, what a person says it should have been, and what it was given over.
+
+    Args:
+        answer: As it was given.
+        feedback: With a correction, or without one.
+        passages: Those that it cites, else the nearest to its question.
+    """
+
+    answer: Answer
+    feedback: Feedback
+    passages: tuple[Passage, ...]
 
 
 def add_feedback(workspace: Workspace, feedback: Feedback) -> str:
@@ -90,3 +110,25 @@ def reviews(workspace: Workspace) -> dict[str, Review]:
         if review.item_id not in last or review.number >= last[review.item_id].number:
             last[review.item_id] = review
     return last
+
+
+def corrected_answers(workspace: Workspace) -> list[CorrectedAnswer]:
+    """List the answers that were called bad, with their corrections.
+
+    Args:
+        workspace: Where the answers were given.
+
+    Returns:
+        In the order of the feedback's ids, those without a correction too.
+    """
+    found = []
+    for entry in lineage.artifacts(workspace.db, "feedback"):
+        feedback = Feedback.model_validate(entry.payload)
+        if feedback.verdict != "bad":
+            continue
+        answer = Answer.model_validate(lineage.artifact(workspace.db, feedback.answer_id).payload)
+        cited = dict.fromkeys(citation.passage_id for citation in answer.citations)
+        ids = list(cited) or list(answer.nearest[:_SHOWN])
+        passages = tuple(passages_by_id(workspace.db, ids))
+        found.append((feedback.id, CorrectedAnswer(answer, feedback, passages)))
+    return [item for _, item in sorted(found, key=lambda pair: pair[0])]
