@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "chat": "Talk to the agent in the terminal.",
     "generate": "Make graded training records from the documents.",
     "select": "Remove duplicates and pick the records to train on.",
+    "curate": "Let the curator make a dataset to a target, unattended.",
     "train": "Fine-tune the model on a dataset, as a background job.",
     "tune-retrieval": "Teach search the words of your documents, as a background job.",
     "jobs": "List, watch, cancel and resume training jobs.",
