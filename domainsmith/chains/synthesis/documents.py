@@ -21,9 +21,10 @@ from domainsmith.chains.grade import grade_records
 from domainsmith.chains.question_patterns import proper_names
 from domainsmith.chains.refusals import refusal_records
 from domainsmith.chains.self_kv import cell_counts, table_facts
-from domainsmith.chains.self_qa import QaOptions, passage_facts
+from domainsmith.chains.self_qa import QaOptions, passage_facts, strong_options
 from domainsmith.chains.synthesis.method import DataBlock, Materials, Round, Unit, passed
 from domainsmith.chains.synthesis.options import read_options
+from domainsmith.chains.synthesis.related import RelatedPassages
 from domainsmith.errors import InputEmpty, InputInvalid
 from domainsmith.records import Passage, Record
 
@@ -107,7 +108,7 @@ class Documents:
     def __init__(self, materials: Materials, options: DocumentsOptions, qa: QaOptions) -> None:
         self._materials = materials
         self._options = options
-        self._qa = qa
+        self._qa = strong_options(qa, materials.generator)
         self._by_id: Mapping[str, Passage] = {item.id: item for item in materials.every}
 
     @cached_property
@@ -117,6 +118,11 @@ class Documents:
     @cached_property
     def _names(self) -> frozenset[str]:
         return proper_names(item.text for item in self._materials.every if item.content == "prose")
+
+    @cached_property
+    def _related(self) -> RelatedPassages:
+        embedder = self._materials.embedder if self._qa.related_by_meaning else None
+        return RelatedPassages(self._materials.passages, embedder)
 
     @cached_property
     def _cells(self) -> Any:
@@ -176,6 +182,8 @@ class Documents:
             scorer=self._materials.scorer,
             names=self._names,
             options=self._qa,
+            related=self._related,
+            seed=self._materials.seed,
         )
         block.counts.update(found.counts)
         block.dropped.update({f"finding facts: {name}": n for name, n in found.dropped.items()})
@@ -203,7 +211,8 @@ class Documents:
         return block
 
     def _fact(self, values: Mapping[str, Any]) -> Fact:
-        return Fact(**{**values, "passage": self._by_id[values["passage"]]})
+        more = tuple(self._by_id[item] for item in values["more"])
+        return Fact(**{**values, "passage": self._by_id[values["passage"]], "more": more})
 
 
 def _fact_values(fact: Fact) -> dict[str, Any]:
@@ -215,4 +224,5 @@ def _fact_values(fact: Fact) -> dict[str, Any]:
         "model": fact.model,
         "prompt_sha256": fact.prompt_sha256,
         "evidence": fact.evidence,
+        "more": [item.id for item in fact.more],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from domainsmith.data_connection.overlap import squeeze
 from domainsmith.model_io.messages import is_refusal
 from domainsmith.records import Language, Question, Record, Selection
 from domainsmith.training.select.k_center import k_center
-from domainsmith.training.select.leakage import leakage_reasons, same_numbers
+from domainsmith.training.select.leakage import leakage_reasons, numbers_named
 from domainsmith.training.select.novelty import novelty_filter
 from domainsmith.training.select.semantic import semantic_duplicates
 
@@ -184,12 +184,9 @@ def _forms(records: Sequence[Record], dropped: dict[int, tuple[str, str]]) -> li
     return [forms[key] for key in sorted(forms)]
 
 
-def _comparable(records: Sequence[Record], form: Sequence[int]) -> Callable[[int, int], bool]:
-    def comparable(row: int, other: int) -> bool:
-        left, right = records[form[row]], records[form[other]]
-        return left.language == right.language and same_numbers(left.instruction, right.instruction)
-
-    return comparable
+def _label(record: Record) -> tuple[object, ...]:
+    """What two questions must have in common to be duplicates at all."""
+    return (record.language, *numbers_named(record.instruction))
 
 
 def _drop_unoriginal(records: Sequence[Record], dropped: dict[int, tuple[str, str]]) -> None:
@@ -202,9 +199,8 @@ def _drop_unoriginal(records: Sequence[Record], dropped: dict[int, tuple[str, st
             else f"{records[at].instruction}\n{records[at].output}"
             for at in form
         ]
-        verdicts = novelty_filter(
-            texts, threshold=NOVELTY_F1, compatible=_comparable(records, form)
-        )
+        groups = [_label(records[at]) for at in form]
+        verdicts = novelty_filter(texts, threshold=NOVELTY_F1, groups=groups)
         for at, verdict in zip(form, verdicts, strict=True):
             if verdict.nearest is not None:
                 other = records[form[verdict.nearest]]
@@ -222,11 +218,11 @@ def _drop_semantic(
         found = semantic_duplicates(
             vectors[np.asarray(form, dtype=np.intp)],
             threshold=SEMANTIC_COSINE,
-            compatible=_comparable(records, form),
+            groups=[_label(records[at]) for at in form],
         )
         for at, other in zip(form, found, strict=True):
             if other is not None:
-                dropped[at] = ("semantic", f"means the same as {records[form[other]].id}")
+                dropped[at] = ("semantic", f"means the same as {records[form[other.row]].id}")
 
 
 def _keep_target(
