@@ -423,7 +423,10 @@ def _card(
     counts["records kept"] = len(kept)
     counts["with context"] = sum(1 for item in kept if item.input)
     counts.update(f"kept {item.method}" for item in kept)
+    kind = kept[0].kind
     return {
+        # Only records are selected from and trained on as they are.
+        **({} if kind == Record.kind else {"stage": kind}),
         "counts": dict(sorted(counts.items())),
         "dropped": dict(sorted(dropped.items())),
         "passages": source.counts(),

@@ -20,7 +20,14 @@ from domainsmith.prompts import prompt_names, prompt_sha256
 from domainsmith.records import Language, Question, Record, content_hash
 from domainsmith.storage.staging import hash_file
 
-__all__ = ["GenerationOptions", "MethodRequest", "PlannedMethod", "plan_methods", "run_identity"]
+__all__ = [
+    "GenerationOptions",
+    "MethodRequest",
+    "PlannedMethod",
+    "materials_fingerprint",
+    "plan_methods",
+    "run_identity",
+]
 
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
 _VERSION = 3
@@ -80,12 +87,14 @@ class PlannedMethod:
         method: Built from it.
         meter: Of the method's models.
         target: Good items wanted from it.
+        fingerprint: Of its materials, to compare with those of another process.
     """
 
     request: MethodRequest
     method: Method
     meter: Meter
     target: int
+    fingerprint: str = ""
 
     def run(
         self,
@@ -147,13 +156,39 @@ def plan_methods(options: GenerationOptions, materials: Materials) -> list[Plann
         except InputInvalid as error:
             problems.append(f"{error.what}" + (f" ({error.where})" if error.where else ""))
         else:
-            planned.append(PlannedMethod(request, method, meter, target))
+            planned.append(
+                PlannedMethod(request, method, meter, target, materials_fingerprint(own))
+            )
     if problems:
         raise InputInvalid(
             f"The run cannot begin: {'; '.join(problems)}",
             fix="Correct all of it and run the command again.",
         )
     return planned
+
+
+def materials_fingerprint(materials: Materials) -> str:
+    """Hash what a method's blocks depend on.
+
+    Args:
+        materials: With target, seed and options filled in.
+
+    Returns:
+        SHA-256 as 64 hexadecimal digits; equal in every process that sees the same.
+    """
+    embedder = materials.embedder
+    return content_hash(
+        {
+            "passages": [item.id for item in materials.passages],
+            "every": [item.id for item in materials.every],
+            "model": materials.generator.model_name,
+            "embedder": embedder.model_name if embedder else "",
+            "target": materials.target,
+            "seed": materials.seed,
+            "options": _with_files(materials.options),
+            "version": _VERSION,
+        }
+    )
 
 
 def run_identity(
