@@ -189,7 +189,7 @@ def section_question(header: str, language: Language) -> str:
         A question, or an empty text if the header names no section.
     """
     parts = [part.strip() for part in header.split(">") if part.strip()]
-    section = re.sub(r"^[\d.、]+\s*", "", parts[-1]) if len(parts) > 1 else ""
+    section = re.sub(r"^(?:[\d.、]+|第\S{1,4}[章节])\s*", "", parts[-1]) if len(parts) > 1 else ""
     if not section or len(section) > 60:
         return ""
     if section[-1] in "?？":
