@@ -33,6 +33,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -279,7 +280,8 @@ def report(name: str, label: str, side: Side) -> float:
     rate = len(valid) / max(1e-9, side.cpu)
     print(
         f"{name:12} {label:18} asked {side.asked:4}  unparsed {side.unparsed:3}  "
-        f"grounded {share:6.1%}  valid {len(valid):4}  CPU {side.cpu:7.1f} s  {rate:7.3f} pairs/s"
+        f"grounded {share:6.1%}  valid {len(valid):4}  CPU {side.cpu:7.1f} s  {rate:7.3f} pairs/s",
+        flush=True,
     )
     return rate
 
@@ -310,27 +312,25 @@ def main() -> int:
     levels: Counter[str] = Counter()
     for name in sets:
         passages, every = passages_of(name, asked.passages, asked.seed)
-        mine = ours(passages, every, engine)
-        peer = plain(passages, engine, through_engine(engine, asked.seed), asked.tries)
-        slow = plain(
-            passages[: asked.slow], engine, through_transformers(engine, asked.seed), asked.tries
-        )
         print(f"{name}: {len(passages)} passages, {content_hash([p.text for p in passages])[:12]}")
-        for label, side in (
-            ("self-qa", mine),
-            ("plain engine", peer),
-            ("plain transformers", slow),
-        ):
+        batched, slow = through_engine(engine, asked.seed), through_transformers(engine, asked.seed)
+        ways: dict[str, Callable[[], Side]] = {
+            "self-qa": partial(ours, passages, every, engine),
+            "plain engine": partial(plain, passages, engine, batched, asked.tries),
+            "plain transformers": partial(plain, passages[: asked.slow], engine, slow, asked.tries),
+        }
+        for label, run in ways.items():
+            side = run()
+            valid = valid_pairs(side.pairs) if label == "self-qa" else []
             report(name, label, side)
             if label in total:
                 total[label].pairs += side.pairs
                 total[label].asked += side.asked
                 total[label].unparsed += side.unparsed
                 total[label].cpu += side.cpu
-        valid = valid_pairs(mine.pairs)
-        levels.update(pair.level for pair in valid)
-        total["self-qa model"].pairs += [pair for pair in valid if pair.model != "code"]
-        show(valid, asked.show)
+            levels.update(pair.level for pair in valid)
+            total["self-qa model"].pairs += [pair for pair in valid if pair.model != "code"]
+            show(valid, asked.show)
     return verdict(total, levels)
 
 
