@@ -1,137 +1,155 @@
-"""Graders: is a record well formed, grounded, in its language, short, and not trivia."""
+"""Graders: is an item well formed, grounded, in its language, clean, and not trivia.
+
+Each grader is a file of :mod:`domainsmith.chains.grading`; here they are run as one batch.
+"""
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
-from domainsmith.data_connection.language import content_terms, detect_language
-from domainsmith.data_connection.overlap import containment, plain_tokens
+from domainsmith.chains.grading.form import grade_format, grade_length
+from domainsmith.chains.grading.ground import (
+    GROUNDED_SHARE,
+    TRIVIA_MEAN,
+    Likelihoods,
+    grade_gain,
+    grade_grounding,
+    grade_trivia,
+    likelihoods,
+)
+from domainsmith.chains.grading.judge import Case, Judge, judge_grade, load_judge
+from domainsmith.chains.grading.options import GraderName, GradingOptions, grading_options
+from domainsmith.chains.grading.personal import grade_private, masked_item, private_counts
+from domainsmith.chains.grading.subject import Subject, subject_of
+from domainsmith.chains.grading.toxicity import grade_toxicity
+from domainsmith.chains.grading.wording import grade_language
+from domainsmith.chains.synthesis.method import Item
 from domainsmith.model_io.generation import LogLikelihood, Scorer
-from domainsmith.model_io.messages import is_refusal
-from domainsmith.records import Grade, Passage, Record
+from domainsmith.records import Grade, Passage, Preference, Ranking, Record
 
 __all__ = ["GROUNDED_SHARE", "TRIVIA_MEAN", "grade", "grade_records"]
 
-GROUNDED_SHARE = 0.7
-"""Share of the answer's content terms that must stand in its passages."""
-TRIVIA_MEAN = -0.35
-"""Nats a token: an answer likelier than this without any document is known anyway."""
-_MOST_WORDS = 60
-_MOST_CHARACTERS_ZH = 160
-_RESIDUE = re.compile(r"\{\{|\}\}|<\|?[a-z_]+\|?>|\|\s*-{3}|[\x00-\x08\x0b-\x1f\ufffd]")
+AnyItem = TypeVar("AnyItem", Record, Preference, Ranking)
+_DEFAULTS = GradingOptions()
 
 
 def grade(
-    record: Record,
+    record: Item,
     passages: Sequence[Passage],
     *,
     unaided: LogLikelihood | None = None,
+    aided: LogLikelihood | None = None,
+    options: GradingOptions = _DEFAULTS,
 ) -> tuple[Grade, ...]:
-    """Judge one record.
+    """Judge one item by everything that needs no model of its own.
 
     Args:
-        record: The record.
+        record: A record, preference or ranking; of the latter two the best answer is judged.
         passages: Those that it names.
         unaided: Log-likelihood of the answer after the bare question, for the trivia check;
             without it that grade is left out.
+        aided: The same after its passage, for the likelihood check.
+        options: Which graders run, and their bounds.
 
     Returns:
-        Grades ``format``, ``grounding``, ``language``, ``length`` and, if it can be judged,
-        ``trivia``; each says in ``reason`` what failed.
+        Grades in the order of :data:`~domainsmith.chains.grading.options.GRADERS`; each says in
+        ``reason`` what failed. Checks that do not apply (grounding without passages, trivia of a
+        refusal) give no grade.
     """
-    grades = [_format(record), _grounding(record, passages), _language(record), _length(record)]
-    refused = is_refusal(record.output, record.language)
-    if unaided is not None and unaided.tokens and not refused:
-        known = unaided.mean > TRIVIA_MEAN
-        grades.append(
-            Grade(
-                grader="trivia",
-                score=round(min(1.0, max(0.0, -unaided.mean / 5)), 4),
-                passed=not known,
-                reason="the model knows the answer without the documents" if known else "",
-            )
-        )
-    return tuple(grades)
+    found = None if unaided is None else Likelihoods(unaided, aided)
+    subject = subject_of(record)
+    counts = private_counts(record, options) if "private" in options.graders else Counter[str]()
+    return _grades(subject, passages, found, counts, options)
 
 
 def grade_records(
-    records: Sequence[Record], passages: Mapping[str, Passage], *, scorer: Scorer | None
-) -> list[Record]:
-    """Judge records and attach the grades.
+    records: Sequence[AnyItem],
+    passages: Mapping[str, Passage],
+    *,
+    scorer: Scorer | None,
+    options: GradingOptions | Mapping[str, Any] | None = None,
+    judge: Judge | None = None,
+) -> list[AnyItem]:
+    """Judge items and attach the grades; personal data and secrets are masked.
 
     Args:
         records: In any order.
-        passages: By id; every passage that a record names.
-        scorer: For the trivia check; None leaves it out. One question is scored once.
+        passages: By id; without the passages that an item names, its grounding is not judged.
+        scorer: For the likelihood and trivia checks; None leaves them out. What is equal is
+            scored once.
+        options: Which graders run, and their bounds; plain data is read as options.
+        judge: The judge; by default the one that ``options.judge_model`` names, if any.
 
     Returns:
-        The records with their grades, in the same order.
+        The items with their grades, in the same order. An item in which something was masked has
+        another text and so another id.
+
+    Raises:
+        InputInvalid: The options are wrong.
     """
-    unaided: dict[tuple[str, str], LogLikelihood] = {}
-    if scorer is not None:
-        asked = {
-            (record.instruction, record.output): None
-            for record in records
-            if not is_refusal(record.output, record.language)
-        }
-        pairs = [(f"Question: {question}\nAnswer:", f" {answer}") for question, answer in asked]
-        unaided = dict(zip(asked, scorer.score(pairs), strict=True)) if pairs else {}
-    return [
-        record.model_copy(
-            update={
-                "grades": grade(
-                    record,
-                    [passages[item] for item in record.passage_ids],
-                    unaided=unaided.get((record.instruction, record.output)),
-                )
-            }
-        )
-        for record in records
-    ]
+    options = grading_options(options)
+    subjects = [subject_of(item) for item in records]
+    levels = _levels(subjects, passages, scorer, options)
+    graded: list[AnyItem] = []
+    for item, subject, level in zip(records, subjects, levels, strict=True):
+        named = [passages[key] for key in item.passage_ids if key in passages]
+        clean, counts = item, Counter[str]()
+        if "private" in options.graders:
+            clean, counts = masked_item(item, options)
+        grades = _grades(subject, named, level, counts, options)
+        graded.append(clean.model_copy(update={"grades": grades}))
+    return _judged(graded, options, judge)
 
 
-def _verdict(grader: str, problem: str, score: float | None = None) -> Grade:
-    value = (0.0 if problem else 1.0) if score is None else round(score, 4)
-    return Grade(grader=grader, score=value, passed=not problem, reason=problem)
+def _levels(
+    subjects: Sequence[Subject],
+    passages: Mapping[str, Passage],
+    scorer: Scorer | None,
+    options: GradingOptions,
+) -> list[Likelihoods | None]:
+    told = "likelihood" in options.graders
+    if scorer is None or not (told or "trivia" in options.graders):
+        return [None] * len(subjects)
+    return likelihoods(subjects, passages, scorer, told=told)
 
 
-def _format(record: Record) -> Grade:
-    problem = ""
-    if not record.instruction.strip() or not record.output.strip():
-        problem = "empty question or answer"
-    elif not record.instruction.rstrip("”\"'）) ").endswith(("?", "？")):
-        problem = "the instruction is no question"
-    elif _RESIDUE.search(record.instruction + record.output):
-        problem = "markup or control characters"
-    return _verdict("format", problem)
+def _grades(
+    subject: Subject,
+    passages: Sequence[Passage],
+    level: Likelihoods | None,
+    private: Counter[str],
+    options: GradingOptions,
+) -> tuple[Grade, ...]:
+    runs = {
+        "format": lambda: grade_format(subject),
+        "grounding": lambda: grade_grounding(subject, passages, least=options.grounded_share),
+        "likelihood": lambda: grade_gain(level),
+        "language": lambda: grade_language(subject, passages),
+        "length": lambda: grade_length(subject),
+        "private": lambda: grade_private(subject, private, options),
+        "toxicity": lambda: grade_toxicity(subject, words_file=options.toxic_words),
+        "trivia": lambda: grade_trivia(level.alone if level else None, most=options.trivia_mean),
+    }
+    grades = [run() for name, run in runs.items() if name in options.graders]
+    return tuple(grade for grade in grades if grade is not None)
 
 
-def _grounding(record: Record, passages: Sequence[Passage]) -> Grade:
-    if is_refusal(record.output, record.language):
-        return _verdict("grounding", "")
-    source = plain_tokens(" ".join(f"{item.header} {item.text}" for item in passages))
-    answer = re.sub(r"^(?:Yes|No)\.\s|^不?可以。", "", record.output)
-    share = containment(plain_tokens(answer), source)
-    if record.language == "en":
-        stems = [term for item in passages for term in content_terms(item.text, "en")]
-        share = max(share, containment(content_terms(answer, "en"), stems))
-    problem = "" if share >= GROUNDED_SHARE else f"{share:.0%} of the answer is in its passages"
-    return _verdict("grounding", problem, share)
+def _judged(items: list[AnyItem], options: GradingOptions, judge: Judge | None) -> list[AnyItem]:
+    wanted: GraderName = "judge"
+    if wanted not in options.graders or not items:
+        return items
+    if judge is None and not options.judge_model:
+        return items
+    judge = judge or load_judge(options.judge_model)
+    subjects = [subject_of(one) for one in items]
+    points = judge.points(
+        [Case(s.item.instruction, s.answer, s.item.language, s.item.input) for s in subjects]
+    )
+    told = [judge_grade(value, least=options.judge_least, name=judge.name) for value in points]
+    return [_with_grade(item, grade) for item, grade in zip(items, told, strict=True)]
 
 
-def _language(record: Record) -> Grade:
-    found = detect_language(f"{record.instruction} {record.output}")
-    return _verdict("language", "" if found == record.language else f"reads as {found}")
-
-
-def _length(record: Record) -> Grade:
-    chinese = record.language == "zh"
-    asked = len(record.instruction) if chinese else len(record.instruction.split())
-    said = len(record.output) if chinese else len(record.output.split())
-    problem = ""
-    if not (4 <= asked <= 80 if chinese else 3 <= asked <= 40):
-        problem = f"question of {asked} {'characters' if chinese else 'words'}"
-    elif said > (_MOST_CHARACTERS_ZH if chinese else _MOST_WORDS):
-        problem = f"answer of {said} {'characters' if chinese else 'words'}"
-    return _verdict("length", problem)
+def _with_grade(item: AnyItem, grade: Grade) -> AnyItem:
+    return item.model_copy(update={"grades": (*item.grades, grade)})

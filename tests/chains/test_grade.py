@@ -42,6 +42,8 @@ def test_a_good_record_passes() -> None:
         "grounding",
         "language",
         "length",
+        "private",
+        "toxicity",
         "trivia",
     ]
     assert all(item.passed for item in grades)
@@ -89,6 +91,6 @@ def test_one_question_is_scored_once() -> None:
     scorer = Counting()
     both = [record(), record(input="[1] " + TEXT)]
     graded = grade_records(both, {PASSAGE.id: PASSAGE}, scorer=scorer)
-    assert scorer.seen == 1
+    assert scorer.seen == 2  # once alone, once after its passage
     assert [item.id for item in graded] == [item.id for item in both]
-    assert all(len(item.grades) == 5 for item in graded)
+    assert all(len(item.grades) == 8 for item in graded)
