@@ -109,11 +109,11 @@ def read_ranking_options(values: Mapping[str, Any]) -> RankingOptions:
         options = RankingOptions.model_validate(dict(values))
     except ValidationError as error:
         raise _invalid(error, "rankings") from error
-    _require_source(options, "rankings")
     if options.source == "feedback":
         raise InputInvalid(
             "Feedback gives pairs, no rankings", where="source", fix="Use `preferences`."
         )
+    _require_source(options, "rankings")
     if options.least > options.answers:
         raise InputInvalid("least is greater than answers", where="options of rankings")
     return options
