@@ -130,6 +130,11 @@ class Workspace:
         return self.root / "reports"
 
     @property
+    def curations_dir(self) -> Path:
+        """The curator's logs and unfinished work, one folder a goal; made when it is needed."""
+        return self.root / "curations"
+
+    @property
     def threads_path(self) -> Path:
         """Conversations and agent checkpoints (SQLite)."""
         return self.root / "threads.sqlite"

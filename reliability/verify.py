@@ -178,7 +178,8 @@ def _still_due(unit: str, current: set[str], store: Path) -> bool:
         return rest.rpartition(" ")[2] in current
     if kind == "line":
         log = store / rest.rpartition(" ")[0]
-        dataset = log.parent / log.name.removeprefix(".").removesuffix(".blocks.jsonl")
+        run = log.parents[1]  # datasets/.dataset_ID.run/METHOD/0000.jsonl
+        dataset = run.parent / run.name.removeprefix(".").removesuffix(".run")
         return log.exists() or not (dataset / atomic.MANIFEST).exists()
     return True
 

@@ -6,10 +6,9 @@ Each document is split as the product splits it; a hit is a passage of a gold do
 ranks by plain BM25 and by LangChain's EnsembleRetriever with rank_bm25 and Chroma.
 
 ``--rerank`` adds a row in which the best fused candidates are ordered anew (slow on a CPU: use
-``--limit``), ``--tuned FOLDER`` rows with an embedder and a reranker that were tuned. With
-``--gate`` the coefficients of the answerability gate are fitted: each second question is made
-unanswerable by hiding its gold passages. Intervals are 95 % bootstrap intervals over questions.
-With ``--set`` the exit status is 1 if fusion is more than a point below its better part.
+``--limit``), ``--tuned FOLDER`` rows with an embedder and a reranker that were tuned. Intervals
+are 95 % bootstrap intervals over questions. With ``--set`` the exit status is 1 if fusion is more
+than a point below its better part.
 """
 
 from __future__ import annotations
@@ -107,7 +106,6 @@ def main() -> int:
     parser.add_argument("--embedder", default="default", help="name or folder of an embedder")
     parser.add_argument("--cache", type=Path, help="folder of the vector cache")
     parser.add_argument("--no-peers", action="store_true", help="leave the peers out")
-    parser.add_argument("--gate", action="store_true", help="also fit the answerability gate")
     parser.add_argument("--rerank", default="", help="`likelihood` or a cross-encoder's folder")
     parser.add_argument("--tuned", type=Path, help="a tuned workspace, or a folder of models")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -121,7 +119,6 @@ def main() -> int:
         peers=options.set is not None and not options.no_peers,
         rerank=options.rerank,
         tuned=options.tuned,
-        gate=options.gate,
     )
     failed = False
     for name in names:

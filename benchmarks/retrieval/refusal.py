@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.retrieval.bootstrap import interval
-from benchmarks.retrieval.gate import fit_logistic
 from benchmarks.retrieval.labelled import (
     Asked,
     Collection,
@@ -39,6 +39,7 @@ from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.retrieve import embedder_speaks, retrieve
 from domainsmith.data_connection.sources import add_folder
+from domainsmith.model_io.embed_scale import chance_cosine
 from domainsmith.model_io.generation import Embedder
 from domainsmith.model_io.load import load_embedder
 from domainsmith.records import Hit
@@ -117,7 +118,10 @@ def _judged(
         speaks = embedder_speaks(embedder, detect_language(q.question))
         measured: Signals | None = None
         if found:
-            measured = signals(q.question, found, sentences, index=index, speaks=speaks)
+            chance = chance_cosine(embedder) if speaks else 0.0
+            measured = signals(
+                q.question, found, sentences, index=index, speaks=speaks, chance=chance
+            )
         made.append(
             {
                 "set": name,
@@ -194,10 +198,29 @@ def fit(rows: Sequence[Row]) -> None:
             continue
         x = np.array([[1.0, *row["signals"]] for row in usable])
         y = np.array([float(row["kind"] == "answerable") for row in usable])
-        weights = fit_logistic(x, y)
+        weights = _logistic(x, y)
         right = ((x @ weights > 0) == (y > 0.5)).mean()
         told = {n: round(float(w), 2) for n, w in zip(["", *names], weights, strict=True) if w}
         print(f"speaks {speaks}: {len(usable)} questions, accuracy {right:.3f}\n  {told}")
+
+
+def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fit a logistic regression by gradient descent, slightly regularised.
+
+    Args:
+        x: Signals with a leading 1, shape (n, d).
+        y: 0 or 1, shape (n,).
+
+    Returns:
+        Coefficients, shape (d,).
+    """
+    weights = np.zeros(x.shape[1])
+    free = np.ones(x.shape[1])
+    free[0] = 0.0
+    for _ in range(6000):
+        gradient = x.T @ (1.0 / (1.0 + np.exp(-x @ weights)) - y) / len(y)
+        weights -= 2.0 * (gradient + 3e-4 * weights * free)
+    return weights
 
 
 def main() -> int:
@@ -206,6 +229,9 @@ def main() -> int:
     parser.add_argument("--sets", default=",".join(_SETS), help="collections, by commas")
     parser.add_argument("--each", type=int, default=100, help="answerable questions a set")
     parser.add_argument("--cache", type=Path, help="folder that keeps the indexes")
+    parser.add_argument(
+        "--embedder", default="default", help="name or folder; `multilingual` reads Chinese too"
+    )
     parser.add_argument("--fit", action="store_true", help="fit on the other half, and print")
     parser.add_argument("--examples", default="washer,washer-zh", help="domains, by commas")
     parser.add_argument("--rows", type=Path, help="write the rows as JSON Lines")
@@ -213,11 +239,13 @@ def main() -> int:
     part = "dev" if options.fit else "test"
     names = [name for name in options.sets.split(",") if name]
     domains = [name for name in options.examples.split(",") if name and not options.fit]
-    english = "washer" in domains or any(name.startswith("en_") for name in names)
-    default: Embedder = load_embedder("default") if english else WordsOnly()
+    both = options.embedder != "default"
+    english = both or "washer" in domains or any(name.startswith("en_") for name in names)
+    default: Embedder = load_embedder(options.embedder) if english else WordsOnly()
+    chinese: Embedder = default if both else WordsOnly()
     rows: list[Row] = []
     for name in names:
-        embedder: Embedder = default if name.startswith("en_") else WordsOnly()
+        embedder: Embedder = default if name.startswith("en_") else chinese
         with collection(name, embedder, data=data_folder(), cache=options.cache) as place:
             others = {"near": _foreign(_NEAR[name]), "far": _foreign(_FAR[name])}
             rows += measure(place, embedder, others, part, options.each)
@@ -233,7 +261,7 @@ def main() -> int:
         return 0
     if domains:
         print("example domains:", flush=True)
-        own = [(name, default if name == "washer" else WordsOnly()) for name in domains]
+        own = [(name, default if name == "washer" else chinese) for name in domains]
         more = show([row for name, embedder in own for row in examples(name, embedder)])
         precision, recall = min(precision, more[0]), min(recall, more[1])
     return int(min(precision, recall) < _TARGET)

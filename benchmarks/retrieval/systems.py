@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.retrieval.collection import Collection
-from benchmarks.retrieval.gate import fit_gate
 from benchmarks.retrieval.measures import HitRates, hit_rates
 from benchmarks.retrieval.peers import langchain_ensemble, plain_bm25
 from benchmarks.retrieval.vector_cache import CachedEmbedder
@@ -30,7 +29,6 @@ from domainsmith.workspace import Workspace
 __all__ = ["Options", "Result", "run"]
 
 _DEPTH = 10
-_GATE_DEPTH = 50
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,6 @@ class Options:
     """``likelihood`` or the folder of a cross-encoder; empty for none."""
     tuned: Path | None = None
     """A tuned workspace, or a folder with ``embedder`` and, if there is one, ``reranker``."""
-    gate: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class Result:
     rates: dict[str, HitRates]
     """By method."""
     notes: dict[str, Any]
-    """Seconds, the index's state, the fitted gate."""
+    """Seconds, the index's state."""
 
 
 def run(collection: Collection, options: Options) -> Result:
@@ -74,10 +71,10 @@ def run(collection: Collection, options: Options) -> Result:
         ranked["plain bm25"] = plain_bm25(passages, asked, _DEPTH)
         ranked["langchain"] = langchain_ensemble(passages, asked, embedder, _DEPTH)
     reranker = _reranker(options.rerank) if options.rerank else None
-    ranked |= _product(collection, embedder, reranker, options.gate, notes)
+    ranked |= _product(collection, embedder, reranker, notes)
     if options.tuned is not None:
         better, second = _tuned(options.tuned, options.cache)
-        tuned = _product(collection, better, second, False, {})
+        tuned = _product(collection, better, second, {})
         ranked |= {f"tuned {name}": rows for name, rows in tuned.items()}
     rates = {name: hit_rates(rows, collection.questions) for name, rows in ranked.items()}
     return Result(rates, notes)
@@ -111,7 +108,6 @@ def _product(
     collection: Collection,
     embedder: Embedder,
     reranker: Reranker | None,
-    gate: bool,
     notes: dict[str, Any],
 ) -> dict[str, list[list[str]]]:
     asked = [question.text for question in collection.questions]
@@ -138,9 +134,6 @@ def _product(
                 timed = _timed(notes, "milliseconds a reranked query", len(asked))
                 anew = timed(lambda: retrieve(index, embedder, asked, k=_DEPTH, reranker=reranker))
                 ids["fused + rerank"] = _ids(anew)
-            if gate:
-                deep = retrieve(index, embedder, asked, k=_GATE_DEPTH)
-                notes["gate"] = fit_gate(collection.questions, deep, index, embedder)
             notes["index"] = index.state
     return ids
 

@@ -15,10 +15,11 @@ from domainsmith.workspace import Workspace
 
 if TYPE_CHECKING:
     from domainsmith.agents.policy import Policy
+    from domainsmith.data_connection.filters import PassageFilter
     from domainsmith.data_connection.index import Index
     from domainsmith.model_io.engine import Engine
     from domainsmith.model_io.generation import Embedder, Reranker
-    from domainsmith.tools.tool import ToolContext
+    from domainsmith.tools.tool import ToolContext, ToolResult
     from domainsmith.training.registry import AdapterEntry
     from domainsmith.training.retrieval.registry import RetrieverEntry
 
@@ -42,7 +43,7 @@ class Assembly:
         self._embedder: Embedder | None = None
         self._index: Index | None = None
         self._reranker: Reranker | None = None
-        self._chains: dict[tuple[str | None, int | None, bool], Any] = {}
+        self._chains: dict[tuple[Any, ...], Any] = {}
 
     def engine(self) -> Engine:
         """Return the chat model's engine.
@@ -233,6 +234,7 @@ class Assembly:
         *,
         top_k: int | None = None,
         documents_only: bool = True,
+        where: PassageFilter | None = None,
     ) -> Answer:
         """Answer a question from the documents.
 
@@ -242,21 +244,27 @@ class Assembly:
             adapter: Id of a registered adapter; None for the base model.
             top_k: Passages to use; the settings' if None.
             documents_only: Refuse what the documents do not answer.
+            where: Which passages may be found and cited; None allows all.
 
         Returns:
             The answer, registered with its lineage.
         """
-        chain = self.answer_chain(adapter, top_k=top_k, documents_only=documents_only)
+        chain = self.answer_chain(adapter, top_k=top_k, documents_only=documents_only, where=where)
         answer: Answer = chain.invoke({"question": question, "history": history or []})
         return answer
 
     def answer_chain(
-        self, adapter: str | None = None, *, top_k: int | None = None, documents_only: bool = True
+        self,
+        adapter: str | None = None,
+        *,
+        top_k: int | None = None,
+        documents_only: bool = True,
+        where: PassageFilter | None = None,
     ) -> Any:
         """Return the answer chain for the base model or one adapter; see :meth:`answer`."""
         from domainsmith.chains.answer import build_answer_chain
 
-        key = (adapter, top_k, documents_only)
+        key = (adapter, top_k, documents_only, where)
         with self._lock:
             index = self.index()
             if key not in self._chains:
@@ -277,6 +285,7 @@ class Assembly:
                     reranker=self.reranker(),
                     rerank_top=self.settings.rerank_top,
                     query=self.context().query_options(),
+                    where=where,
                 )
             return self._chains[key]
 
@@ -312,6 +321,7 @@ class Assembly:
             progress=progress,
             language=language,
             folder=folder or Path.cwd(),
+            curator=_curate,
         )
 
     def policy(self) -> Policy:
@@ -332,3 +342,9 @@ class Assembly:
     @property
     def _is_remote(self) -> bool:
         return self.settings.chat_model.startswith("openai:")
+
+
+def _curate(ctx: ToolContext, arguments: Any) -> ToolResult:
+    from domainsmith.agents.curation.result import run_curation
+
+    return run_curation(ctx, arguments)

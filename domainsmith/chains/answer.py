@@ -22,6 +22,7 @@ from domainsmith.chains.gate import THRESHOLD
 from domainsmith.chains.query_options import QueryOptions
 from domainsmith.chains.query_plan import Search
 from domainsmith.chains.written import scorer_of, writer_of
+from domainsmith.data_connection.filters import PassageFilter
 from domainsmith.data_connection.index import Index
 from domainsmith.errors import InputInvalid
 from domainsmith.model_io.generation import Embedder, Generator, Reranker
@@ -123,6 +124,7 @@ def build_answer_chain(
     query: QueryOptions | None = None,
     check_likelihood: bool = True,
     neighbours: int | None = None,
+    where: PassageFilter | None = None,
 ) -> Runnable[str | Mapping[str, Any], Answer]:
     """Build the chain that answers questions from a workspace's documents.
 
@@ -144,6 +146,7 @@ def build_answer_chain(
         check_likelihood: Replace a generated text that its passage makes no more likely.
         neighbours: Passages before and after each found one, of its section, that the model reads
             too; None takes 1 for a strong model and 0 for a small one.
+        where: Which passages may be found and cited; None allows all.
 
     Returns:
         A runnable from a question, or ``{"question": ..., "history": [(user, assistant)]}``,
@@ -160,6 +163,7 @@ def build_answer_chain(
             reranker=reranker,
             rerank_top=rerank_top,
             threshold=threshold,
+            where=where,
         ),
         chat,
         adapter=adapter,

@@ -30,10 +30,11 @@ class Fact:
         question: Can be understood without the passage.
         answer: Words of the passage, or computed from its rows.
         passage: Where it stands.
-        method: Chain and route (``self_qa/pattern``).
+        method: Chain and level (``self_qa/why``).
         model: Name of the generating model, or ``code``.
         prompt_sha256: Hash of the prompt that the model saw; empty without one.
-        evidence: The sentence or row behind it.
+        evidence: The sentence or row behind it; several are parted by line breaks.
+        more: Further passages without which the answer is not whole, in the order of use.
     """
 
     question: str
@@ -43,6 +44,12 @@ class Fact:
     model: str = "code"
     prompt_sha256: str = ""
     evidence: str = ""
+    more: tuple[Passage, ...] = ()
+
+    @property
+    def gold(self) -> tuple[Passage, ...]:
+        """All passages that the answer rests on."""
+        return (self.passage, *self.more)
 
     @property
     def language(self) -> Language:
@@ -133,31 +140,33 @@ def closed_record(fact: Fact, *, seed: int) -> Record:
         fact: The fact.
         seed: Of the run.
     """
-    return _record(fact, "", (fact.passage.id,), seed)
+    return _record(fact, "", tuple(item.id for item in fact.gold), seed)
 
 
 def grounded_record(fact: Fact, pool: PassagePool, *, seed: int) -> Record | None:
-    """Write a fact as a record over its passage and one or two distractors.
+    """Write a fact as a record over its passages and one or two distractors.
 
     Args:
         fact: The fact.
         pool: Where distractors come from.
-        seed: Decides their number and the place of the gold passage.
+        seed: Decides their number and the places of the gold passages.
 
     Returns:
-        The record; None if the gold passage alone is over the bound.
+        The record; None if the gold passages alone are over the bound.
     """
     source = seeded(seed, "context", fact.question)
     others = pool.distractors(
         fact.question,
         fact.language,
-        without=(fact.answer, fact.evidence, fact.passage.text),
+        without=(fact.answer, *fact.evidence.split("\n"), *(item.text for item in fact.gold)),
         many=4,
     )
-    others = source.sample(others, min(len(others), source.choice((1, 2, 2))))
+    many = source.choice((1, 2, 2)) if not fact.more else 1
+    others = source.sample(others, min(len(others), many))
     while True:
         order = [*others]
-        order.insert(source.randrange(len(order) + 1), fact.passage)
+        for item in fact.gold:
+            order.insert(source.randrange(len(order) + 1), item)
         context, whole = pool.context(order, fact.language)
         if whole == len(order):
             return _record(fact, context, tuple(item.id for item in order), seed)

@@ -27,6 +27,7 @@ from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import compact, detect_language
 from domainsmith.data_connection.retrieve import embedder_speaks
 from domainsmith.data_connection.split import passage_context
+from domainsmith.model_io.embed_scale import chance_cosine
 from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Hit
 
@@ -131,7 +132,8 @@ def judge_many(
             verdicts.append(Verdict(False, 0.0, 0.0, 0.0))
             continue
         speaks = embedder_speaks(embedder, detect_language(question))
-        measured = signals(question, found, sentences, index=index, speaks=speaks)
+        chance = chance_cosine(embedder) if speaks else 0.0
+        measured = signals(question, found, sentences, index=index, speaks=speaks, chance=chance)
         unknown = _unknown_code(question, found)
         score = 0.0 if unknown else _probability(measured, speaks)
         verdicts.append(

@@ -15,6 +15,7 @@ from domainsmith.data_connection.language import (
     normalise_width,
 )
 from domainsmith.data_connection.split import passage_context
+from domainsmith.model_io.embed_scale import above_chance
 from domainsmith.records import Hit, Language
 
 __all__ = ["Signals", "named_things", "signals"]
@@ -61,7 +62,13 @@ class Signals:
 
 
 def signals(
-    question: str, hits: Sequence[Hit], evidence: Sequence[Evidence], *, index: Index, speaks: bool
+    question: str,
+    hits: Sequence[Hit],
+    evidence: Sequence[Evidence],
+    *,
+    index: Index,
+    speaks: bool,
+    chance: float = 0.0,
 ) -> Signals:
     """Measure a question against its passages.
 
@@ -71,6 +78,7 @@ def signals(
         evidence: Their sentences, best first.
         index: Knows how rare a word is.
         speaks: Whether the embedder knows the question's language.
+        chance: Its cosine of unrelated texts, from which cosines are counted.
 
     Returns:
         The measurements.
@@ -86,7 +94,9 @@ def signals(
     shares = [sum(w for t, w in weights.items() if t in words) / total for words in held]
     union = set().union(*held)
     absent = [weight for term, weight in weights.items() if term not in union]
-    cosines = sorted((hit.dense or 0.0 for hit in hits), reverse=True) if speaks else [0.0]
+    cosines = [0.0]
+    if speaks:
+        cosines = sorted((_scaled(hit.dense, chance) for hit in hits), reverse=True)
     others = cosines[1:] or [cosines[0]]
     everything = compact("\n".join(contexts))
     names, numbers = named_things(question, language)
@@ -96,7 +106,9 @@ def signals(
         together=1.0 - sum(absent) / total,
         sentence=max((item.overlap for item in evidence), default=0.0),
         cosine=cosines[0],
-        near=max((item.cosine for item in evidence), default=0.0),
+        near=max((above_chance(item.cosine, chance) for item in evidence), default=0.0)
+        if speaks
+        else 0.0,
         margin=cosines[0] - sum(others) / len(others),
         agreement=float(_best(hits, "dense") == _best(hits, "bm25")) if speaks else 0.0,
         rarest=max(absent, default=0.0) / 10.0,
@@ -104,6 +116,11 @@ def signals(
         missing_numbers=_missing(numbers, everything),
         no_value=float(asks_number(question) and not _has_own_number(best, question)),
     )
+
+
+def _scaled(cosine: float | None, chance: float) -> float:
+    """Passages that only BM25 found count as unrelated."""
+    return 0.0 if cosine is None else above_chance(cosine, chance)
 
 
 def named_things(question: str, language: Language) -> tuple[list[str], list[str]]:

@@ -147,10 +147,9 @@ def _judged(items: list[AnyItem], options: GradingOptions, judge: Judge | None) 
     points = judge.points(
         [Case(s.item.instruction, s.answer, s.item.language, s.item.input) for s in subjects]
     )
-    least, name = options.judge_least, judge.name
-    told = [judge_grade(value, least=least, name=name) for value in points]
-    return [_with_grade(items[at], told[at]) for at in range(len(items))]
+    told = [judge_grade(value, least=options.judge_least, name=judge.name) for value in points]
+    return [_with_grade(item, grade) for item, grade in zip(items, told, strict=True)]
 
 
-def _with_grade(item: AnyItem, told: Grade) -> AnyItem:
-    return item.model_copy(update={"grades": (*item.grades, told)})
+def _with_grade(item: AnyItem, grade: Grade) -> AnyItem:
+    return item.model_copy(update={"grades": (*item.grades, grade)})

@@ -41,6 +41,11 @@ _OPENING = re.compile(
     r"(?P<word>If|When|While|Before|After|Once|As soon as|Whenever) "
     r"(?P<case>[^,;:]{6,90}), (?P<rest>[^,].{7,})"
 )
+_STATE = re.compile(
+    r"(?:the|an?|its) [\w' -]+? (?:is|are|hangs?|sits?) (?:broken|worn|faulty|blocked|empty|full|"
+    r"loose|too|closed|open|dirty|wet|dry|damaged|missing|kinked|stuck|defective|weak|prepared)\b"
+)
+"""A state is not what happens then, but what a sign tells."""
 _CLOSING = re.compile(
     rf"(?P<rest>(?:{ACT}) [^,;:]{{8,80}}?),? (?P<word>if|when|while|before|after|as soon as) "
     r"(?P<case>[^,;:]{6,80})",
@@ -136,6 +141,8 @@ def _case(text: str) -> Asked | None:
     word, case, rest = match["word"].lower(), match["case"], match["rest"]
     if IMPERATIVE.match(rest):
         return f"What should you do {word} {case}?", _sentence(rest), "case"
+    if word in {"if", "when"} and _STATE.match(rest):
+        return f"What does it mean {word} {case}?", _sentence(rest), "case"
     return f"What happens {word} {case}?", _sentence(rest), "case"
 
 

@@ -19,7 +19,7 @@ _DO = (
     r"加|倒|松开|装|拆|测|读|看|让|在)"
 )
 _IF = re.compile(
-    r"(?:如果|若|如|一旦|假如|当)(?P<case>[^，。；：]{3,40}?)(?:时|的话|后)?，(?P<rest>.{3,})"
+    r"(?:如果|若|如(?!下|上|此|今|何|同)|一旦|假如|当(?![时今年初选代地中局事场]))(?P<case>[^，。；：]{3,40}?)(?:时|的话|后)?，(?P<rest>.{3,})"
 )
 _WHEN = re.compile(
     r"(?P<case>[^，。；：]{3,30}?)(?P<word>之前|以前|之后|以后|(?<!小)时|(?<!之)前|(?<![之以])后)，(?P<rest>.{3,})"
@@ -28,7 +28,7 @@ _GOAL = re.compile(
     r"(?:为了|要|想要|若要|如需|如要|想)(?P<goal>[^，。；：]{3,30})，(?P<rest>.{3,})"
 )
 _FORBIDDEN = re.compile(
-    r"(?P<subject>[^，。；：]{0,10}?)(?:请勿|切勿|不要|禁止|严禁|不可|不得|不能)"
+    r"(?P<subject>[^，。；：]{0,10}?)(?:绝对?)?(?:请勿|切勿|不要|禁止|严禁|不可|不得|不能)"
     r"(?P<act>[^，。；：]{2,30})(?P<rest>.*)"
 )
 _WHY = re.compile(r"(?P<fact>[^，。；：]{4,40})，(?:这是)?(?:因为|原因是)(?P<why>.{3,})")
@@ -44,9 +44,18 @@ _RANGE = re.compile(
     r"(?P<range>在 ?\d[\d.]* ?\S{0,3} ?(?:到|至|和|与) ?\d[\d.]* ?\S{0,3} ?之间)"
 )
 _NUMBER = re.compile(
-    rf"(?<![A-Za-z\d.,:：/第-])(?P<number>{_DIGITS}|[一二三四五六七八九十百两半]+)"
-    rf"(?P<range>\s*(?:到|至|~|—|–|-)\s*{_DIGITS})?\s*(?P<unit>{_UNIT})(?![A-Za-z\d])"
+    rf"(?<![A-Za-z\d.,:：/×*第一二三四五六七八九十百千万零〇两半-])"
+    rf"(?P<number>{_DIGITS}|[一二三四五六七八九十百千两半]+)"
+    rf"(?P<range>\s*(?:到|至|~|—|–|－|-)\s*{_DIGITS})?\s*(?P<unit>{_UNIT})(?![A-Za-z\d])"
 )
+_RULES = re.compile(r"应当|不得|有权|享有|依照|适用|可以依法|责令")
+_LONGEST = 110
+"""Characters of what is said about a case: more is no answer to one question."""
+_PART_OF_MORE = re.compile(
+    r"[到至~—–－\-][ 约]*#|\d ?[分时年月度] ?#|#(?:[、代年尾初间级半至到月款项]|[ 零]?\d|[前后]期)"
+    r"|[前后近数一]#|#.{0,3}[和或与、][一二三四五六七八九十\d]"
+)
+"""A number that belongs to a range, a date or a list: alone it says little."""
 _WHERE = re.compile(
     r"(?P<subject>[^，。；：]{2,20}?)(?:位于|设在|安装在|装在|放在|印在|贴在|写在|藏在|在)"
     r"(?P<place>[^，。；：]{2,30}(?:上|下|里|内|中|旁|侧|处|方|后|前|部|面|边|角|间|底))(?P<rest>[，；：].*)?"
@@ -59,8 +68,19 @@ _USE = re.compile(
 )
 _VAGUE = re.compile(
     r"^(?:它|这|那|其|此|该|因此|所以|但|并|也|而|同时|然后|另外|否则|不|以|都|就|最好|只有|再|如|若|随后|之后|可以，|可以。|能，|是的|"
-    r"检查|不过|一共|接下来|最后|其余|另)"
+    r"检查|不过|一共|接下来|最后|其余|另|[（(])"
 )
+_NO_TOPIC = re.compile(
+    r"[了着过在有用由从（(“《被]|(?:[最就也都则乃即称均又名评列视选升划定誉分任行便认便立]|任命|几乎|本来|可以|所称.*)$"
+)
+_PERSON = re.compile(
+    r"(?:母亲|父亲|妻子|丈夫|作者|导演|校长|总统|主席|总理|总裁|执行长|创始人|市长|局长|队长|教练)$"
+)
+_UNPLACED = re.compile(
+    r"(?:期间?|过程|情况|情形|范围|条件|时间|位|公司|职责|工作|比赛|领导|影响|帮助)(?:中|内|下|里|间|上)$"
+    r"|简历|之[中下间内]$|在位|[后前]$"
+)
+_UNABLE = re.compile(r"(?:不能)(?:辨认|自理|履行|控制|确定|适应|胜任|证明|按时|及时|完成|改变)")
 _NO_SUBJECT = re.compile(
     r"^[把将按]|检查|[请应须会将不要可能]|因$|认$|作$|成$|设$|调$|作为|如果|若"
 )
@@ -78,17 +98,22 @@ def _case(text: str) -> Asked | None:
     else:
         return None
     rest = match["rest"]
-    if rest.startswith("否则"):
+    before = match.groupdict().get("word") in {"之前", "以前", "前"}
+    if rest.startswith("否则") or rest.endswith(("：", ":")) or len(rest) > _LONGEST:
+        return None
+    if before and not re.match(_DO, rest):
         return None
     if meaning := re.fullmatch(r"(?:就|则)?(?:说明|表示)(?P<what>.+)", rest):
         return f"{case}说明什么？", _end(meaning["what"]), "case"
     asked = "应该怎么做" if re.match(_DO, rest) else "会怎样"
+    if asked == "会怎样" and _RULES.search(rest):
+        asked = "有什么规定"
     return f"{case}{asked}？", _end(re.sub(r"^(?:就|则|请)", "", rest)), "case"
 
 
 def _goal(text: str) -> Asked | None:
     match = _GOAL.fullmatch(text)
-    if match is None or not re.match(_DO, match["rest"]):
+    if match is None or not re.match(_DO, match["rest"]) or "制定本" in match["rest"]:
         return None
     return (f"怎样{match['goal']}？", _end(match["rest"]), "goal")
 
@@ -96,6 +121,8 @@ def _goal(text: str) -> Asked | None:
 def _forbidden(text: str) -> Asked | None:
     match = _FORBIDDEN.fullmatch(text)
     if match is None or _VAGUE.match(text) or re.search(r"[如若时]", match["subject"]):
+        return None
+    if _UNABLE.search(text) or re.search(r"(?:的|等|方式|以|者)$", match["act"]):
         return None
     return f"{match['subject']}可以{match['act']}吗？", f"不可以。{_end(text)}", "forbidden"
 
@@ -126,14 +153,34 @@ def _number(text: str) -> Asked | None:
         return None
     for match in _NUMBER.finditer(text):
         few = match["number"] in {"一", "半"} and match["unit"] in _COUNTERS
-        if match.start() < 2 or few or text[match.end() : match.end() + 1] == "、":
+        if match.start() < 2 or few or _PART_OF_MORE.search(_around(text, match)):
+            continue
+        if match["unit"] == "号" or _inside_brackets(text, match.start()):
             continue
         clause = _asked_clause(text, match.end())
         asked = f"{text[: match.start()].rstrip()}多少{clause[match.start('unit') :]}"
         asked = re.sub(r"(?:大约|约|最多|至少)多少", "多少", asked)
+        if match["unit"] == "年" and re.fullmatch(r"1\d{3}|20\d\d", match["number"]):
+            asked = asked.replace("多少年", "哪一年", 1)
+        asked = re.sub(r"多少 ?[%％]", "百分之多少", asked)
+        if re.search(r"的$|[起的]者?$|情形$|^[对自经并于但]|^然而", asked):
+            continue
         if 6 <= len(asked) <= 42 and asked.count("，") <= 1:
             return f"{asked}？", _end(match[0]), "how many"
     return None
+
+
+def _around(text: str, match: re.Match[str]) -> str:
+    """Mark the place of a number among the characters around it."""
+    return (
+        f"{text[max(0, match.start() - 3) : match.start()]}#{text[match.end() : match.end() + 4]}"
+    )
+
+
+def _inside_brackets(text: str, at: int) -> bool:
+    return max(text.rfind("（", 0, at), text.rfind("(", 0, at)) > max(
+        text.rfind("）", 0, at), text.rfind(")", 0, at)
+    )
 
 
 def _asked_clause(text: str, after: int) -> str:
@@ -149,6 +196,8 @@ def _where(text: str) -> Asked | None:
     match = _WHERE.fullmatch(text)
     if match is None or _VAGUE.match(text) or _NO_SUBJECT.search(match["subject"]):
         return None
+    if _UNPLACED.search(match["place"]) or re.search(r"[应当可得能的]$", match["subject"]):
+        return None
     return f"{match['subject']}在哪里？", f"在{_end(match['place'])}", "place"
 
 
@@ -156,9 +205,11 @@ def _is(text: str) -> Asked | None:
     match = _IS.fullmatch(text)
     if match is None or _VAGUE.match(text) or _NO_SUBJECT.search(match["subject"]):
         return None
-    if re.search(r"[了着过在有用由从]", match["subject"]) or match["rest"].endswith("的"):
+    subject, rest = match["subject"], match["rest"]
+    if _NO_TOPIC.search(subject) or rest.endswith("的"):
         return None
-    return f"{match['subject']}是什么？", _end(match["rest"]), "is"
+    asked = "谁" if _PERSON.search(subject) else "多少" if rest[:1].isdigit() else "什么"
+    return f"{subject}是{asked}？", _end(rest), "is"
 
 
 CHINESE_FORMS: tuple[Callable[[str], Asked | None], ...] = (

@@ -27,6 +27,7 @@ from domainsmith.chains.step_back import (
 )
 from domainsmith.chains.translate import needs_translation, translate
 from domainsmith.chains.written import Writer
+from domainsmith.data_connection.filters import PassageFilter
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import compact, detect_language
 from domainsmith.data_connection.retrieve import retrieve
@@ -81,6 +82,7 @@ class Search:
         reranker: Orders passages anew, or None.
         rerank_top: Passages that it reads.
         threshold: Of the gate.
+        where: Which passages may be found; None allows all.
     """
 
     index: Index
@@ -92,6 +94,7 @@ class Search:
     reranker: Reranker | None = None
     rerank_top: int = 20
     threshold: float = THRESHOLD
+    where: PassageFilter | None = None
 
     def find(self, questions: Sequence[str], asked: Sequence[str] | None = None) -> list[Found]:
         """Search for questions, as one batch.
@@ -220,6 +223,7 @@ class Search:
             k=self.k,
             reranker=self.reranker,
             rerank_top=self.rerank_top,
+            where=self.where,
         )
 
     def _judge(self, found: Sequence[Found]) -> None:

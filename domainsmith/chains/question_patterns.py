@@ -24,15 +24,29 @@ __all__ = [
     "proper_names",
     "section_question",
     "stands_alone",
+    "topic_of",
 ]
 
 _LIST_MARK = re.compile(r"^(?:[-*+•▪]|\(?\d{1,2}[.)、）]|步骤\s*\d+[:：])\s*")
+_ARTICLE = re.compile(
+    r"^\s*第[一二三四五六七八九十百千零〇\d]+条(?:之[一二三四五六七八九十]+)?[\s\u3000]+"
+)
 _EMPHASIS = re.compile(r"\*\*|__|`|^>\s*|^#+\s*")
 _PRONOUN = re.compile(r"\b(?:it|its|they|them|their|this|these|those|that one|he|she)\b", re.I)
 _INNER_CAPITAL = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
 _UNIT_END = re.compile(r"(?:(?<=\d [A-Z]\.)|(?<=°C\.)) (?=[A-Z])")
 _ANCHOR = re.compile(r"\b(?:the|a|an|your|each|every) [a-z]", re.I)
-_PRONOUN_ZH = re.compile(r"它|其中|该[^如]|此[处时]|这|那|上述|以下|如下|前者|后者")
+_LEANS = re.compile(
+    r"\b(?:Fig(?:ure|s)?|Tables? \d+|Eq|Equation|Section|Appendix|et al)\b|\[\d|\(see\b"
+    r"|formula_|（）"
+    r"|\b(?:our|we|us|such|latter|former|following|respectively)\b",
+    re.I,
+)
+"""What points at something outside the question: figures, citations, earlier sentences."""
+_PRONOUN_ZH = re.compile(
+    r"它|其中|该[^如]|此[处时]|这|那|(?<!其)他(?!人)|她|牠|祂|上述|以下|如下|前者|后者|前款|本条"
+    r"|[（(][一二三四五六七八九十]+[)）]"
+)
 
 
 @dataclass(frozen=True)
@@ -51,12 +65,12 @@ class PatternQuestion:
 
 
 def clean_sentence(text: str) -> str:
-    """Take list marks and emphasis off a sentence and join its lines.
+    """Take list marks, article numbers and emphasis off a sentence and join its lines.
 
     Args:
         text: One sentence as it stands in the document.
     """
-    joined = " ".join(text.split())
+    joined = " ".join(_ARTICLE.sub("", text).split())
     joined = re.sub(r"(?<=[\u3400-\u9fff，。；：、]) (?=[\u3400-\u9fff，。；：、])", "", joined)
     return _LIST_MARK.sub("", _EMPHASIS.sub("", joined)).strip()
 
@@ -117,7 +131,7 @@ def _lower_opening(question: str, sentence: str, names: frozenset[str]) -> str:
 
 
 def pattern_questions(
-    sentence: str, language: Language, *, names: frozenset[str] = frozenset()
+    sentence: str, language: Language, *, names: frozenset[str] = frozenset(), topic: str = ""
 ) -> Iterator[PatternQuestion]:
     """Ask what a sentence answers by its form.
 
@@ -125,6 +139,8 @@ def pattern_questions(
         sentence: One sentence of a passage.
         language: Its language.
         names: From :func:`proper_names`.
+        topic: What the whole text is about; a Chinese question that does not name it begins
+            with it then, so that it may leave its subject out.
 
     Yields:
         One question for each form that fits and stands alone, the most telling form first.
@@ -132,11 +148,34 @@ def pattern_questions(
     text = re.sub(r"[.。;；!！]+$", "", clean_sentence(sentence))
     for form in CHINESE_FORMS if language == "zh" else ENGLISH_FORMS:
         found = form(text)
-        if found is not None and stands_alone(found[0], language):
-            question, answer, name = found
-            if language == "en":
-                question = _lower_opening(question, text, names)
-            yield PatternQuestion(question, answer, name)
+        if found is None:
+            continue
+        question, answer, name = found
+        if topic and name == "case" and not question.startswith("如果"):
+            continue  # "Then he was sent to the south": of a life story no case of anything
+        if topic and language == "zh" and topic not in question:
+            question = f"关于{topic}，{question}"
+        elif not stands_alone(question, language):
+            continue
+        if _LEANS.search(question) or question.count("“") != question.count("”"):
+            continue
+        if language == "en":
+            question = _lower_opening(question, text, names)
+        yield PatternQuestion(question, answer, name)
+
+
+def topic_of(passage: Passage) -> str:
+    """Name what an article is about: its title, if the text says it and no section stands above.
+
+    Args:
+        passage: Any.
+
+    Returns:
+        The title without what stands in brackets, or an empty text.
+    """
+    title = re.sub(r"[（(].*$", "", passage.header).strip()
+    known = 2 <= len(title) <= 16 and ">" not in title and title in passage.text
+    return title if known else ""
 
 
 def section_question(header: str, language: Language) -> str:

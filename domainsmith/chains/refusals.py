@@ -18,6 +18,14 @@ from domainsmith.records import Language, Passage, Record
 
 __all__ = ["refusal_records"]
 
+_JOINT = (
+    "self_qa/section",
+    "self_qa/compare",
+    "self_qa/multi",
+    "self_qa/procedure",
+    "self_kv/compare",
+)
+"""Questions about several things, some of which may stand in any passage."""
 _CODE = re.compile(r"\b([A-Z]{1,5}-?)(\d{2,5})\b")
 _LINK = (
     "at|of|in|on|for|to|with|from|by|is|are|be|does|do|must|have|has|after|before|when|if|while|"
@@ -76,14 +84,18 @@ def _shuffled(facts: Sequence[Fact], seed: int, use: str) -> list[Fact]:
 
 def _distractors(facts: Sequence[Fact], pool: PassagePool, seed: int) -> Iterator[Record]:
     for fact in _shuffled(facts, seed, "distractors"):
-        if fact.method.startswith(("self_qa/section", "self_kv/compare")):
+        if fact.method.startswith(_JOINT):
             continue
         source = seeded(seed, "refuse", fact.question)
         # The same words may stand elsewhere (a manual and its FAQ): then it is no refusal.
         others = pool.distractors(
             fact.question,
             fact.language,
-            without=(fact.evidence, fact.answer, fact.passage.text),
+            without=(
+                *fact.evidence.split("\n"),
+                fact.answer,
+                *(item.text for item in fact.gold),
+            ),
             many=4,
         )
         others = source.sample(others, min(len(others), source.choice((2, 2, 3))))
@@ -97,7 +109,7 @@ def _unknown(
     """Change a code or a name in a question to one that no document has."""
     everything = squeeze(" ".join(passage.text for passage in passages))
     for fact in _shuffled(facts, seed, "unknown"):
-        if fact.method.startswith(("self_kv/reverse", "self_kv/compare", "self_qa/section")):
+        if fact.method.startswith(("self_kv/reverse", *_JOINT)):
             continue
         source = seeded(seed, "unknown", fact.question)
         match = _CODE.search(fact.question)

@@ -1,106 +1,71 @@
-"""Self-QA: passages of prose become questions with verbatim answers.
+"""Self-QA: passages of prose become questions at several levels, with grounded answers.
 
 The answer is chosen first, so it is grounded by construction; then a question is looked for,
 by the first route that gives one:
 
-* ``document``: the passage's own heading is a question (a FAQ);
-* ``pattern``: the form of the sentence implies the question;
-* ``model``: the model writes the question to a number in the sentence, its words limited to
-  those of the sentence and function words, and the candidate that makes the answer likeliest
-  is kept (asked about whole sentences, the embedded model's questions were mostly wrong);
-* ``section``: what a section says, for passages that would else give nothing.
+* the passage's own heading is a question (a FAQ);
+* the form of the sentence implies the question;
+* the model writes the question to a number in the sentence (:mod:`.synthesis.model_questions`);
+* what a section says, for passages that would else give nothing.
+
+The level is the second part of a fact's method: ``fact``, ``why`` and ``how`` by what is asked,
+``procedure`` (instructions in a row), ``compare`` (two things by a number), ``multi`` (two facts
+about one thing from two related passages), ``table`` (several cells of a row) and ``section``.
+Some facts are asked a second time in other words.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import replace
 
 from domainsmith.chains.facts import Fact
 from domainsmith.chains.question_patterns import (
-    clean_sentence,
     passage_sentences,
     pattern_questions,
     section_question,
-    stands_alone,
+    topic_of,
 )
-from domainsmith.data_connection.language import content_terms
-from domainsmith.data_connection.overlap import plain_tokens
-from domainsmith.model_io.generation import Constraint, GenerationRequest, Generator, Scorer
-from domainsmith.prompts import prompt_sha256, render
+from domainsmith.chains.synthesis.comparisons import comparison_facts, statements
+from domainsmith.chains.synthesis.joint import joint_facts
+from domainsmith.chains.synthesis.levels import level_of
+from domainsmith.chains.synthesis.model_questions import (
+    HAS_NUMBER,
+    ModelCandidate,
+    model_candidates,
+    model_facts,
+)
+from domainsmith.chains.synthesis.procedures import procedure_facts
+from domainsmith.chains.synthesis.qa_options import QaOptions, QaYield
+from domainsmith.chains.synthesis.related import RelatedPassages
+from domainsmith.chains.synthesis.reword import model_rewordings, pattern_rewordings
+from domainsmith.chains.synthesis.table_questions import row_facts
+from domainsmith.model_io.generation import Generator, Scorer
 from domainsmith.records import Language, Passage
 
-__all__ = ["QaOptions", "QaYield", "passage_facts"]
-
-PROMPT = "self_qa_question"
-_FUNCTION_WORDS = re.findall(
-    r"\w+",
-    """
-        a after and are at be been before by can did do does during for from happen happens
-        has have how if in is it its kind long many much must need needed of on or should that
-        the to type use used what when where which while who why with you your
-        """,
-)
-_STARTS = {
-    "number": ("What", "How (many|much|long|far|often|high)"),
-    "other": ("What", "How (do|does|can|should|is|are)", "When|Where|Why"),
-}
-_ZH_STARTS = ("怎样|如何|为什么", "")
-_NUMBER = re.compile(
-    r"(?:(?:up to|about|at least|at most|no more than|only|below|above|within|after) )?"
-    r"(?:EUR )?\d+(?:[.,]\d+)?(?: ?(?:°C|%|kWh|kW|[VWA]\b|[a-z]\w*))?"
-)
+__all__ = ["QaOptions", "QaYield", "passage_facts", "sentence_facts", "strong_options"]
 
 
-@dataclass(frozen=True)
-class QaOptions:
-    """What Self-QA may do.
+def strong_options(options: QaOptions, generator: Generator) -> QaOptions:
+    """Allow a model more, if it is far better than the embedded one.
 
     Args:
-        per_passage: Most facts of one passage.
-        model_per_passage: Most sentences of one passage for which the model is asked.
-        model_languages: Languages in which the model may write questions. The embedded model
-            knows almost no Chinese, so its Chinese questions are left out by default.
-        whole_sentences: Let the model ask about sentences without a number too; for models
-            far better than the embedded one.
-        likely: A model's question is dropped below this mean log-probability, nats a token.
-        informative: And if it does not make the answer likelier by this, nats a token.
+        options: As chosen.
+        generator: ``is_weak`` tells; a model that does not say so counts as weak.
+
+    Returns:
+        The options, with whole sentences, rewritten answers, rewordings and both languages for
+        a strong model.
     """
-
-    per_passage: int = 5
-    model_per_passage: int = 1
-    model_languages: tuple[Language, ...] = ("en",)
-    whole_sentences: bool = False
-    likely: float = -0.85
-    informative: float = 0.5
-
-
-@dataclass
-class QaYield:
-    """Facts, and what became of the rest.
-
-    Args:
-        facts: In the order of the passages.
-        counts: Sentences seen, and facts by route.
-        dropped: Candidates dropped, by reason.
-    """
-
-    facts: list[Fact] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    dropped: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    passage: Passage
-    sentence: str
-    answer: str
-    start: str
-    prompt: str
-    pattern: str
+    if getattr(generator, "is_weak", True):
+        return options
+    return replace(
+        options,
+        whole_sentences=True,
+        model_rewordings=True,
+        rewrites=True,
+        model_languages=("en", "zh"),
+    )
 
 
 def passage_facts(
@@ -110,6 +75,8 @@ def passage_facts(
     scorer: Scorer,
     names: frozenset[str] = frozenset(),
     options: QaOptions | None = None,
+    related: RelatedPassages | None = None,
+    seed: int = 17,
 ) -> QaYield:
     """Ask about passages of prose.
 
@@ -119,6 +86,9 @@ def passage_facts(
         scorer: Judges them.
         names: Words that keep their capital within a sentence.
         options: Limits and thresholds.
+        related: All passages that may be used, for questions over several of them; None asks
+            about one passage at a time.
+        seed: Of all choices.
 
     Returns:
         Facts and counts.
@@ -126,25 +96,53 @@ def passage_facts(
     options = options or QaOptions()
     result = QaYield()
     found: dict[str, list[Fact]] = {}
-    waiting: list[_Candidate] = []
+    waiting: list[ModelCandidate] = []
     for passage in passages:
-        facts, silent = _structural(passage, names, options, result)
+        facts, silent = _structural(passage, names, result)
         found[passage.id] = facts
         if passage.language in options.model_languages:
-            chosen = [text for text in silent if options.whole_sentences or _NUMBER.search(text)]
+            chosen = [text for text in silent if options.whole_sentences or HAS_NUMBER.search(text)]
             for sentence in chosen[: options.model_per_passage]:
-                waiting.extend(_candidates(passage, sentence))
-    for fact in _model_facts(waiting, generator, scorer, options, result):
+                waiting.extend(model_candidates(passage, sentence))
+    for fact in model_facts(waiting, generator, scorer, options, result):
         found[fact.passage.id].append(fact)
+    plain: list[Fact] = []
     for passage in passages:
-        facts = found[passage.id] or list(_section_fact(passage))
-        result.facts += facts[: options.per_passage]
+        own = found[passage.id]
+        deep = _deep(passage, own, names, options, related, seed)
+        if not own and not deep:
+            own = list(_section_fact(passage))
+        plain += [*own[: options.per_passage], *deep]
+    result.facts = plain + pattern_rewordings(plain, options.reworded_share, seed)
+    if options.model_rewordings:
+        done = {fact.evidence for fact in result.facts[len(plain) :]}
+        left = [
+            fact
+            for fact in plain
+            if fact.evidence not in done and fact.language in options.model_languages
+        ]
+        result.facts += model_rewordings(
+            left, generator=generator, scorer=scorer, options=options, result=result
+        )
     result.counts.update(fact.method for fact in result.facts)
     return result
 
 
+def sentence_facts(passage: Passage, names: frozenset[str] = frozenset()) -> list[Fact]:
+    """Ask what the headings and sentences of a passage answer by their form, without a model.
+
+    Args:
+        passage: Prose.
+        names: Words that keep their capital within a sentence.
+
+    Returns:
+        Facts in the order of the sentences.
+    """
+    return _structural(passage, names, QaYield())[0]
+
+
 def _structural(
-    passage: Passage, names: frozenset[str], options: QaOptions, result: QaYield
+    passage: Passage, names: frozenset[str], result: QaYield
 ) -> tuple[list[Fact], list[str]]:
     """Return the facts that need no model, and the sentences that gave none."""
     sentences = passage_sentences(passage)
@@ -153,17 +151,45 @@ def _structural(
     heading = passage.header.split(">")[-1].strip()
     if heading.endswith(("?", "？")) and sentences:
         answer = _whole_answer(sentences, passage.language)
-        facts.append(Fact(heading, answer, passage, "self_qa/document", evidence=sentences[0]))
+        facts.append(_leveled(heading, answer, passage, sentences[0]))
     silent = []
+    topic = topic_of(passage)
     for sentence in sentences:
-        asked = next(pattern_questions(sentence, passage.language, names=names), None)
+        asked = next(pattern_questions(sentence, passage.language, names=names, topic=topic), None)
         if asked is None:
             silent.append(sentence)
         else:
-            facts.append(
-                Fact(asked.question, asked.answer, passage, "self_qa/pattern", evidence=sentence)
-            )
+            facts.append(_leveled(asked.question, asked.answer, passage, sentence))
     return facts, silent
+
+
+def _leveled(question: str, answer: str, passage: Passage, evidence: str) -> Fact:
+    method = f"self_qa/{level_of(question, passage.language)}"
+    return Fact(question, answer, passage, method, evidence=evidence)
+
+
+def _deep(
+    passage: Passage,
+    own: Sequence[Fact],
+    names: frozenset[str],
+    options: QaOptions,
+    related: RelatedPassages | None,
+    seed: int,
+) -> list[Fact]:
+    """Return the facts of a passage that need more than one of its sentences."""
+    most = options.deep_per_passage
+    facts = list(procedure_facts(passage))
+    near: list[Passage] = []
+    if related is not None and passage in related:
+        near = [item for item in related.near(passage, options.related) if item.content == "prose"]
+    measured = [item for other in near for item in statements(other)]
+    facts += list(comparison_facts(statements(passage), measured, seed=seed))[:1]
+    if "|" in passage.text:
+        facts += list(row_facts(passage, seed=seed))[:most]
+    if related is not None and len(facts) < most:
+        others = [fact for other in near for fact in sentence_facts(other, names)]
+        facts += list(joint_facts(own, others, related))[: most - len(facts)]
+    return facts[:most]
 
 
 def _whole_answer(sentences: Sequence[str], language: Language) -> str:
@@ -184,125 +210,3 @@ def _section_fact(passage: Passage) -> Iterator[Fact]:
         answer = sentences[0]
         if 12 <= len(answer) <= 200:
             yield Fact(question, answer, passage, "self_qa/section", evidence=answer)
-
-
-# ---- the model's route ------------------------------------------------------------------
-
-
-def _candidates(passage: Passage, sentence: str) -> Iterator[_Candidate]:
-    words = plain_tokens(sentence)
-    if not 6 <= len(words) <= 60 or re.match(r"(?:It|This|They|Then|That|These|If it)\b", sentence):
-        return
-    number = _NUMBER.search(sentence)
-    answer = number[0] if number else sentence.rstrip(".。")
-    section = passage.header.split(">")[-1].strip() or passage.document_path
-    prompt = render(PROMPT, passage.language, section=section, sentence=sentence, answer=answer)
-    if passage.language == "zh":
-        body = r"[^\n？?]{4,40}？"
-        for start in _ZH_STARTS:
-            yield _Candidate(passage, sentence, answer, start, prompt, f"({start}){body}")
-        return
-    blocked = set(plain_tokens(answer)) if number else set()
-    pattern = _word_pattern(f"{section} {sentence}", blocked)
-    for start in _STARTS["number" if number else "other"]:
-        yield _Candidate(passage, sentence, answer, start, prompt, f" ({start}){pattern}")
-
-
-def _word_pattern(text: str, blocked: set[str]) -> str:
-    """Allow three to twelve words: those of the text and function words, then a question mark."""
-    own = re.findall(r"[A-Za-z][A-Za-z'-]*[A-Za-z]|[A-Z]+-?\d+", text)
-    words = set(_FUNCTION_WORDS) | {word for word in own if word.lower() not in blocked}
-    words |= {word.lower() for word in words if word.istitle()}
-    choices = "|".join(sorted(re.escape(word).replace(r"\-", "-") for word in words))
-    return rf"( ({choices})){{3,12}}\?"
-
-
-def _model_facts(
-    candidates: Sequence[_Candidate],
-    generator: Generator,
-    scorer: Scorer,
-    options: QaOptions,
-    result: QaYield,
-) -> list[Fact]:
-    if not candidates:
-        return []
-    requests = [
-        GenerationRequest(
-            prompt=item.prompt, max_new_tokens=28, constraint=Constraint.regex(item.pattern)
-        )
-        for item in candidates
-    ]
-    questions = [""] * len(requests)
-    for done in generator.generate(requests):
-        questions[done.index] = done.text.strip()
-    result.counts["model candidates"] += len(candidates)
-    sound = []
-    for item, question in zip(candidates, questions, strict=True):
-        reason = _unsound(item, question)
-        if reason:
-            result.dropped[f"model question: {reason}"] += 1
-        else:
-            sound.append((item, question))
-    return _best_facts(sound, generator, scorer, options, result)
-
-
-def _unsound(item: _Candidate, question: str) -> str:
-    """Say what is wrong with a question by its words alone, or nothing."""
-    language = item.passage.language
-    if not question.endswith(("?", "？")):
-        return "no end"
-    if not stands_alone(question, language):
-        return "not understood alone"
-    terms = content_terms(question, language)
-    if len(set(terms) & set(content_terms(item.sentence, language))) < 2:
-        return "off the sentence"
-    words = plain_tokens(question)
-    if language == "en":
-        if words[-1] in {"the", "a", "an", "of", "to", "your", "and", "or", "its", "is", "are"}:
-            return "unfinished"
-        pairs = list(pairwise(words))
-        if len(terms) != len(set(terms)) or len(pairs) != len(set(pairs)):
-            return "repetition"
-    if set(plain_tokens(item.answer)) <= set(words):
-        return "holds the answer"
-    return ""
-
-
-def _best_facts(
-    sound: Sequence[tuple[_Candidate, str]],
-    generator: Generator,
-    scorer: Scorer,
-    options: QaOptions,
-    result: QaYield,
-) -> list[Fact]:
-    pairs: list[tuple[str, str]] = []
-    for item, question in sound:
-        asked = f"Question: {question}\nAnswer:"
-        pairs.append((item.prompt, f" {question}"))
-        pairs.append((f"Text: {item.sentence}\n{asked}", f" {item.answer}"))
-        pairs.append((asked, f" {item.answer}"))
-    scores = scorer.score(pairs)
-    best: dict[str, tuple[float, Fact]] = {}
-    for at, (item, question) in enumerate(sound):
-        fluent, known, guessed = (score.mean for score in scores[3 * at : 3 * at + 3])
-        if fluent < options.likely:
-            result.dropped["model question: unlikely"] += 1
-            continue
-        if known - guessed < options.informative:
-            result.dropped["model question: text does not help"] += 1
-            continue
-        answer = clean_sentence(item.answer)
-        answer = answer[:1].upper() + answer[1:] + ("。" if item.passage.language == "zh" else ".")
-        fact = Fact(
-            question,
-            answer,
-            item.passage,
-            "self_qa/model",
-            model=generator.model_name,
-            prompt_sha256=prompt_sha256(PROMPT, item.passage.language),
-            evidence=item.sentence,
-        )
-        score = fluent + known - guessed * 0.1
-        if item.sentence not in best or score > best[item.sentence][0]:
-            best[item.sentence] = (score, fact)
-    return [fact for _, fact in best.values()]

@@ -1,8 +1,7 @@
-"""Tools that make training data: generate it from the documents, select from it."""
+"""Tools that make training data: the newest dataset of a stage, and selection from it."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
@@ -12,11 +11,11 @@ from domainsmith.records import Question, Record, content_hash
 from domainsmith.storage import lineage
 from domainsmith.storage import passages as passage_store
 from domainsmith.tools.current import latest_ids, note_latest
+from domainsmith.tools.generate import GENERATE_DATA
 from domainsmith.tools.held_out import held_out_questions
 from domainsmith.tools.tool import Tool, ToolArguments, ToolContext, ToolResult, say
 from domainsmith.training.dataset_folder import (
     DatasetInfo,
-    dataset_info,
     find_dataset,
     read_dataset,
     write_dataset,
@@ -28,15 +27,6 @@ __all__ = [
     "held_out_questions",
     "newest_dataset",
 ]
-
-
-class GenerateData(ToolArguments):
-    """Arguments of ``generate_data``."""
-
-    count: int | None = Field(default=None, ge=1, le=1_000_000, description="Records to make")
-    questions: str | None = Field(
-        default=None, min_length=1, description="JSONL file of test questions to keep out"
-    )
 
 
 class SelectData(ToolArguments):
@@ -57,77 +47,6 @@ def newest_dataset(ctx: ToolContext, stage: Literal["raw", "selected"]) -> Datas
         if info is not None and info.card.get("stage", "raw") == stage:
             return info
     return None
-
-
-def _generate_data(ctx: ToolContext, arguments: GenerateData) -> ToolResult:
-    from domainsmith.chains.generate import generate_dataset
-    from domainsmith.training import dataset_folder
-    from domainsmith.training.select.pipeline import admissible_records
-
-    questions, files = held_out_questions(ctx, arguments.questions)
-    engine = ctx.models.engine()
-    target = arguments.count or ctx.options.records
-    report = generate_dataset(
-        ctx.workspace,
-        target=target,
-        seed=ctx.options.seed,
-        exclude=questions,
-        generator=engine,
-        scorer=engine,
-        embedder=ctx.models.embedder(),
-        select=admissible_records,
-        store=dataset_folder,
-        progress=ctx.progress,
-    )
-    info = dataset_info(Path(report.path))
-    if not info.records:
-        raise YieldTooLow(
-            "No record passed the graders",
-            where=info.path,
-            fix="Add more documents, or use a larger model.",
-        )
-    note_latest(ctx.workspace, "raw", info.id)
-    done = report.repeated
-    dropped: dict[str, int] = dict(report.dropped)
-    out = sum(dropped.values())
-    names = ", ".join(file.name for file in files)
-    taken = (
-        say(
-            ctx,
-            "No questions file was found, so no passage was held out.",
-            "没有找到问题文件，因此没有排除任何段落。",
-        )
-        if not files
-        else say(
-            ctx,
-            f"Kept out: {report.passages_excluded} passages behind the {len(questions)} questions "
-            f"of {names}.",
-            f"已排除 {names} 中 {len(questions)} 个问题背后的 {report.passages_excluded} 个段落。",
-        )
-    )
-    summary = say(
-        ctx,
-        f"{'Already done: ' if done else ''}{info.records} records in {info.id} "
-        f"(asked for {target}; {out} candidates dropped). {taken}",
-        f"{'已经完成：' if done else ''}{info.id} 中有 {info.records} 条记录（要求 {target} 条；"
-        f"丢弃候选 {out} 条）。{taken}",
-    )
-    return ToolResult(
-        ok=True,
-        summary=summary,
-        artifact_ids=(info.id,),
-        data={
-            "already_done": done,
-            "dataset_id": info.id,
-            "records": info.records,
-            "asked": target,
-            "counts": dict(report.counts),
-            "dropped": dropped,
-            "passages_excluded": report.passages_excluded,
-            "questions_files": [str(file) for file in files],
-            "sha256": info.sha256,
-        },
-    )
 
 
 def _select_data(ctx: ToolContext, arguments: SelectData) -> ToolResult:
@@ -231,20 +150,6 @@ def _held_out_texts(ctx: ToolContext, questions: list[Question]) -> list[str]:
     return [passage.text for passage in all_passages if passage.id in held]
 
 
-GENERATE_DATA = Tool(
-    name="generate_data",
-    title={"en": "Generate training data", "zh": "生成训练数据"},
-    description={
-        "en": "Make graded question-answer records from the documents with the local model. "
-        "Passages behind the test questions are left out.",
-        "zh": "用本地模型根据文档生成经过评分的问答记录，测试问题背后的段落会被排除。",
-    },
-    arguments=GenerateData,
-    run=_generate_data,
-    writes=True,
-    requires=("passages",),
-    produces=("raw_dataset",),
-)
 SELECT_DATA = Tool(
     name="select_data",
     title={"en": "Select training data", "zh": "筛选训练数据"},

@@ -128,6 +128,8 @@ class ToolContext:
         history: Earlier (question, answer) turns of the conversation, oldest first.
         ahead: Names and arguments of the plan's steps that will have run before this tool, but
             have not yet; for estimates.
+        curator: The agent behind ``curate_data``, which stands above the tools; None where the
+            applications did not put it in.
     """
 
     workspace: Workspace
@@ -138,6 +140,7 @@ class ToolContext:
     folder: Path = field(default_factory=Path)
     history: tuple[tuple[str, str], ...] = ()
     ahead: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    curator: Callable[[ToolContext, Any], ToolResult] | None = None
 
     def reranking(self) -> dict[str, Any]:
         """Return the keyword arguments that retrieval takes for its reranker."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from domainsmith.errors import ApprovalDenied, DomainSmithError, InputNotFound
+from domainsmith.tools.curation import CURATE_DATA
 from domainsmith.tools.data import GENERATE_DATA, SELECT_DATA
 from domainsmith.tools.evaluation import EVALUATE_MODEL
 from domainsmith.tools.jobs import CANCEL_JOB, LIST_JOBS, SHOW_JOB
@@ -38,6 +39,7 @@ TOOLS: Mapping[str, Tool[Any]] = {
         ANSWER_QUESTION,
         GENERATE_DATA,
         SELECT_DATA,
+        CURATE_DATA,
         TRAIN_MODEL,
         TUNE_RETRIEVAL,
         EVALUATE_MODEL,

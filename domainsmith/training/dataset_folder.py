@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 
-from domainsmith.errors import ArtifactCorrupt, InputEmpty, InputNotFound
-from domainsmith.model_io.messages import record_messages
-from domainsmith.records import Record, canonical_json, content_hash
+from domainsmith.errors import ArtifactCorrupt, InputEmpty, InputInvalid, InputNotFound
+from domainsmith.records import Preference, Ranking, Record, canonical_json, content_hash
 from domainsmith.storage import lineage
 from domainsmith.storage.atomic import (
     MANIFEST,
@@ -22,21 +21,30 @@ from domainsmith.storage.atomic import (
     verify_folder,
     write_text,
 )
+from domainsmith.training.dataset_card import card_text
+from domainsmith.training.dataset_export import ExportFormat, export_dataset
 from domainsmith.workspace import Workspace
 
 __all__ = [
+    "ITEM_KINDS",
     "DatasetInfo",
     "ExportFormat",
+    "Item",
     "dataset_info",
     "export_dataset",
     "find_dataset",
+    "item_line",
     "read_dataset",
+    "read_item_line",
+    "read_items",
     "write_dataset",
 ]
 
 DATA = "data.jsonl"
 CARD = "README.md"
-ExportFormat = Literal["alpaca", "sharegpt", "chatml"]
+Item = Record | Preference | Ranking
+"""One line of a dataset. A dataset holds items of one kind."""
+ITEM_KINDS: Mapping[str, type[Item]] = {kind.kind: kind for kind in (Record, Preference, Ranking)}
 
 
 @dataclass(frozen=True)
@@ -47,8 +55,9 @@ class DatasetInfo:
         id: ``dataset_`` and 16 hexadecimal digits.
         path: Its folder.
         sha256: SHA-256 of ``data.jsonl``: equal records in equal order have an equal one.
-        records: Number of records.
+        records: Number of records, preferences or rankings.
         card: What the maker said about it: counts, drops, configuration.
+        kind: What it holds: ``record``, ``preference`` or ``ranking``.
     """
 
     id: str
@@ -56,12 +65,13 @@ class DatasetInfo:
     sha256: str
     records: int
     card: Mapping[str, Any]
+    kind: str = "record"
 
 
 def write_dataset(
     workspace: Workspace,
     dataset_id: str,
-    records: Sequence[Record],
+    records: Sequence[Item],
     *,
     parents: Iterable[str] = (),
     card: Mapping[str, Any] | None = None,
@@ -74,7 +84,7 @@ def write_dataset(
     Args:
         workspace: Where to.
         dataset_id: Name of the folder and of the artifact; derived from what made it.
-        records: In the order of training; at least one.
+        records: In the order of training; at least one, all of one kind.
         parents: Ids of artifacts behind the dataset besides its records.
         card: Plain data for the manifest and the card: counts, drops, configuration.
 
@@ -83,15 +93,20 @@ def write_dataset(
 
     Raises:
         InputEmpty: No records.
+        InputInvalid: They are of several kinds.
         ResourceExhausted: The disk is full; nothing is left behind.
     """
     if not records:
         raise InputEmpty("A dataset needs at least one record", where=dataset_id)
+    kinds = sorted({record.kind for record in records})
+    if len(kinds) > 1:
+        raise InputInvalid(f"A dataset holds items of one kind, not {kinds}", where=dataset_id)
     folder = workspace.datasets_dir / dataset_id
-    lines = "".join(canonical_json(_line(record)) + "\n" for record in records)
+    lines = "".join(canonical_json(item_line(record)) + "\n" for record in records)
     facts = {
         "id": dataset_id,
         "sha256": content_hash(lines),
+        "kind": kinds[0],
         "records": len(records),
         "methods": dict(sorted(Counter(record.method for record in records).items())),
         "languages": dict(sorted(Counter(record.language for record in records).items())),
@@ -99,7 +114,7 @@ def write_dataset(
     }
     with atomic_folder(folder) as staging:
         write_text(staging / DATA, lines)
-        write_text(staging / CARD, _card(facts, records))
+        write_text(staging / CARD, card_text(facts, records))
         write_text(staging / MANIFEST, canonical_json(facts) + "\n")
     info = dataset_info(folder)
     _register(workspace, info, records, parents)
@@ -126,6 +141,7 @@ def dataset_info(folder: Path) -> DatasetInfo:
             sha256=str(manifest["sha256"]),
             records=int(manifest["records"]),
             card=dict(manifest["card"]),
+            kind=str(manifest.get("kind", Record.kind)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactCorrupt(
@@ -157,7 +173,7 @@ def find_dataset(workspace: Workspace, dataset_id: str) -> DatasetInfo | None:
 
 
 def read_dataset(folder: Path) -> list[Record]:
-    """Read and verify a dataset.
+    """Read and verify a dataset of records.
 
     Args:
         folder: A dataset folder.
@@ -167,58 +183,68 @@ def read_dataset(folder: Path) -> list[Record]:
 
     Raises:
         ArtifactCorrupt: A file differs from the manifest, or a line is not a record.
+        InputInvalid: It holds preferences or rankings.
     """
-    info = dataset_info(folder)
-    records: list[Record] = []
-    for number, line in enumerate(read_lines(info.path / DATA), start=1):
-        try:
-            values = json.loads(line)
-            values.pop("id", None)
-            records.append(Record.model_validate(values))
-        except (ValueError, ValidationError, AttributeError) as error:
-            raise ArtifactCorrupt(
-                f"Line {number} is not a record", where=info.path / DATA
-            ) from error
+    items = read_items(folder)
+    records = [item for item in items if isinstance(item, Record)]
+    if len(records) != len(items):
+        raise InputInvalid(
+            f"The dataset holds {items[0].kind}s, where records are needed",
+            where=folder,
+            fix="Choose a dataset of records.",
+        )
     return records
 
 
-def export_dataset(records: Sequence[Record], target: Path, form: ExportFormat) -> int:
-    """Write records in a form that other trainers read, one JSON object a line.
+def read_items(folder: Path) -> list[Item]:
+    """Read and verify a dataset of any kind.
 
     Args:
-        records: What to write.
-        target: The file.
-        form: ``alpaca`` (instruction, input, output, system, history), ``sharegpt``
-            (conversations of from/value) or ``chatml`` (messages of role/content). The last
-            two hold the messages exactly as this project trains on them.
+        folder: A dataset folder.
 
     Returns:
-        Number of lines.
+        Its records, preferences or rankings in order.
+
+    Raises:
+        ArtifactCorrupt: A file differs from the manifest, or a line does not fit.
     """
-    lines = [canonical_json(_exported(record, form)) + "\n" for record in records]
-    write_text(target, "".join(lines))
-    return len(lines)
+    info = dataset_info(folder)
+    items: list[Item] = []
+    for number, line in enumerate(read_lines(info.path / DATA), start=1):
+        try:
+            items.append(read_item_line(json.loads(line), info.kind))
+        except (ValueError, KeyError, ValidationError, AttributeError) as error:
+            raise ArtifactCorrupt(
+                f"Line {number} is not a {info.kind}", where=info.path / DATA
+            ) from error
+    return items
 
 
-def _line(record: Record) -> dict[str, Any]:
-    return {"id": record.id, **record.model_dump(mode="json")}
+def item_line(item: Item) -> dict[str, Any]:
+    """Return one line of ``data.jsonl`` as plain data.
+
+    Args:
+        item: The item; its id comes with it.
+    """
+    return {"id": item.id, **item.model_dump(mode="json")}
 
 
-def _exported(record: Record, form: ExportFormat) -> dict[str, Any]:
-    if form == "alpaca":
-        keys = {"instruction", "input", "output", "system", "history"}
-        return record.model_dump(mode="json", include=keys)
-    messages = record_messages(record)
-    if form == "chatml":
-        return {"messages": [{"role": turn.role, "content": turn.content} for turn in messages]}
-    names = {"system": "system", "user": "human", "assistant": "gpt"}
-    return {
-        "conversations": [{"from": names[turn.role], "value": turn.content} for turn in messages]
-    }
+def read_item_line(values: Mapping[str, Any], kind: str) -> Item:
+    """Build an item from one line of ``data.jsonl``.
+
+    Args:
+        values: From :func:`item_line`.
+        kind: As the manifest says.
+
+    Raises:
+        KeyError: There is no such kind.
+        ValidationError: The data do not fit it.
+    """
+    return ITEM_KINDS[kind].model_validate({k: v for k, v in values.items() if k != "id"})
 
 
 def _register(
-    workspace: Workspace, info: DatasetInfo, records: Sequence[Record], parents: Iterable[str]
+    workspace: Workspace, info: DatasetInfo, records: Sequence[Item], parents: Iterable[str]
 ) -> None:
     with workspace.db.write():  # one transaction: a dataset is registered with all or not at all
         for record in records:
@@ -227,42 +253,7 @@ def _register(
             workspace.db,
             kind="dataset",
             id=info.id,
-            payload={"sha256": info.sha256, "records": info.records},
+            payload={"sha256": info.sha256, "records": info.records, "kind": info.kind},
             parents=[*(record.id for record in records), *parents],
             path=info.path.relative_to(workspace.root).as_posix(),
         )
-
-
-def _card(facts: Mapping[str, Any], records: Sequence[Record]) -> str:
-    grounded = sum(1 for record in records if record.input)
-    passages = sorted({passage for record in records for passage in record.passage_ids})
-    models = sorted({record.model for record in records})
-    prompts = sorted({record.prompt_sha256 for record in records if record.prompt_sha256})
-    parts = [
-        f"# {facts['id']}",
-        f"{len(records)} question-answer records made from the documents of one workspace. "
-        f"{grounded} stand over passages (`input`), {len(records) - grounded} are asked "
-        "without them.",
-        "## Counts\n"
-        + _table("method", facts["methods"])
-        + "\n\n"
-        + _table("language", facts["languages"]),
-    ]
-    for name, value in sorted(facts["card"].items()):
-        body = _table(name, value) if isinstance(value, dict) and value else f"`{value}`"
-        parts.append(f"## {name.replace('_', ' ').capitalize()}\n{body}")
-    parts += [
-        "## Lineage\n"
-        f"- data.jsonl SHA-256: `{facts['sha256']}`\n"
-        f"- generating models: {', '.join(f'`{name}`' for name in models)}\n"
-        f"- prompts (SHA-256): {', '.join(f'`{name[:16]}`' for name in prompts) or 'none'}\n"
-        f"- passages: {len(passages)}; each record names its own in `passage_ids`",
-        "## Licence\nThe answers quote the documents, so the documents' own terms apply to this "
-        "dataset.",
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _table(name: str, counts: Mapping[str, Any]) -> str:
-    rows = [f"| {key} | {value} |" for key, value in sorted(counts.items())]
-    return "\n".join([f"| {name.replace('_', ' ')} | |", "|---|---|", *rows])

@@ -1,4 +1,4 @@
-"""Generating a dataset: a log of finished blocks, then a whole folder and its lineage."""
+"""Generating a dataset: shards of finished blocks, then a whole folder and its lineage."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def attempt(place: Place) -> None:
 
 
 def _generate(workspace: Workspace, seed: int) -> None:
-    from domainsmith.chains.generate import generate_dataset
+    from domainsmith.chains.generate import Limits, generate_dataset
     from domainsmith.training import dataset_folder
     from domainsmith.training.select.pipeline import select_records
 
@@ -77,7 +77,7 @@ def _generate(workspace: Workspace, seed: int) -> None:
         embedder=HashingEmbedder(),
         select=select_records,
         store=dataset_folder,
-        smoke=False,
+        limits=Limits(floor=0.0),
     )
     if not report.records:
         raise RuntimeError(f"The dataset is empty: {report}")

@@ -522,6 +522,16 @@ def test_export_takes_the_selected_dataset_and_nothing_but_datasets(datasets, tm
     assert "This is no dataset" in capsys.readouterr().err
 
 
+def test_ask_reads_only_the_documents_that_it_is_told(kettle, engine, monkeypatch, capsys):
+    monkeypatch.chdir(kettle.parent / "docs")
+    assert main(["ask", "--json", "--only", "*.md", "Which fuse does the Orla kettle need?"]) == 0
+    assert envelope(capsys)["data"]["citations"][0]["document_path"] == "manual.md"
+    assert main(["ask", "--only", "nothing*", "Which fuse does the Orla kettle need?"]) == 2
+    errors = capsys.readouterr().err
+    assert "No document fits --only" in errors
+    assert "The documents are: " in errors
+
+
 def test_ask_takes_the_promoted_adapter_unless_told_otherwise(kettle, monkeypatch, capsys):
     asked = []
 

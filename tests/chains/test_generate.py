@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from domainsmith.chains.generate import (
     DatasetReport,
     GenerationOptions,
+    Limits,
     generate_dataset,
     generate_records,
 )
@@ -169,9 +170,10 @@ def test_a_dataset_is_made_without_the_held_out_passage(workspace: Workspace) ->
     assert any(not item.input for item in records)
     assert all(grade.passed for item in records for grade in item.grades)
     assert events[0].stage == "smoke run"
-    assert "3 passages gave" in events[0].message
+    assert "documents: " in events[0].message
+    assert "passages 3" in events[0].message
     assert report.dropped["k_center"] > 0
-    assert not list(workspace.datasets_dir.glob(".*.jsonl"))
+    assert not list(workspace.datasets_dir.glob(".*.run"))
 
 
 def test_lineage_leads_from_the_dataset_to_the_passages(workspace: Workspace) -> None:
@@ -184,7 +186,8 @@ def test_lineage_leads_from_the_dataset_to_the_passages(workspace: Workspace) ->
 
 def test_a_finished_run_is_recognised(workspace: Workspace) -> None:
     first = run(workspace)
-    log = workspace.datasets_dir / f".{first.dataset_id}.blocks.jsonl"
+    log = workspace.datasets_dir / f".{first.dataset_id}.run" / "documents" / "0000.jsonl"
+    log.parent.mkdir(parents=True)
     log.write_text("left over by a kill", encoding="utf-8")
     second = run(workspace)
     assert not first.repeated
@@ -198,7 +201,7 @@ def test_a_finished_run_is_recognised(workspace: Workspace) -> None:
 @pytest.mark.parametrize("blocks", [0, 1, 2])
 def test_a_killed_run_goes_on_to_the_same_hash(workspace: Workspace, blocks: int) -> None:
     whole = run(workspace)
-    log_of_whole = workspace.datasets_dir / "whole.jsonl"
+    log_of_whole = workspace.datasets_dir / "whole"
     model = QuietModel()
     passages = passages_of(document("manual.md"), [*SENTENCES, TABLE])
     list(
@@ -211,13 +214,14 @@ def test_a_killed_run_goes_on_to_the_same_hash(workspace: Workspace, blocks: int
             options=GenerationOptions(target=40),
         )
     )
-    lines = log_of_whole.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = (log_of_whole / "0000.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     assert len(lines) > 2
     for path in sorted(whole.path.iterdir(), reverse=True):
         path.unlink()
     whole.path.rmdir()
     # What a kill leaves: some whole lines and a torn one.
-    log = workspace.datasets_dir / f".{whole.dataset_id}.blocks.jsonl"
+    log = workspace.datasets_dir / f".{whole.dataset_id}.run" / "documents" / "0000.jsonl"
+    log.parent.mkdir(parents=True)
     log.write_text("".join(lines[:blocks]) + lines[blocks][:40], encoding="utf-8")
     scorer = QuietModel()
     again = run(workspace, scorer=scorer)
@@ -230,10 +234,10 @@ def test_too_little_yield_stops_the_run(tmp_path: Path) -> None:
     with Workspace.create(tmp_path / "space") as space:
         one = document("notes.md")
         put_document(space.db, one, passages_of(one, ["Yes.", "Hm, so.", "Oh."]), folder="docs")
-        with pytest.raises(YieldTooLow, match="finding facts"):
+        with pytest.raises(YieldTooLow, match="`finding facts`"):
             run(space, exclude=[])
         with pytest.raises(YieldTooLow, match="None of 0"):
-            run(space, exclude=[], smoke=False)
+            run(space, exclude=[], limits=Limits(floor=0))
 
 
 def test_no_passages(tmp_path: Path) -> None:

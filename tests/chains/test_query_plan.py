@@ -12,6 +12,7 @@ from domainsmith.chains.query_options import QueryOptions
 from domainsmith.chains.spelling import correct, spelling
 from domainsmith.chains.step_back import broader_questions, left_out_nothing_that_counts, step_back
 from domainsmith.chains.translate import needs_translation, translate
+from domainsmith.data_connection.filters import PassageFilter
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.sources import add_folder
 from domainsmith.data_connection.split import split
@@ -65,6 +66,15 @@ def _ask(place: Any, question: Any, chat: Any = None, **options: Any) -> Any:
     workspace, index, embedder = place
     chain = build_answer_chain(workspace, index, embedder, chat or Scripted(""), **options)
     return chain.invoke(question)
+
+
+def test_only_the_documents_that_are_allowed_are_read(place: Any) -> None:
+    question = "How much vinegar does it take to descale the kettle?"
+    notice = _ask(place, question, where=PassageFilter(documents=("notice.md",)))
+    assert {item.document_path for item in notice.citations} == {"notice.md"}
+    assert "80 ml" in notice.text
+    toaster = _ask(place, question, where=PassageFilter(documents=("toaster.md",)))
+    assert toaster.refused
 
 
 def test_each_part_of_a_compound_question_is_answered_and_cited(place: Any) -> None:

@@ -169,14 +169,14 @@ def test_a_heading_that_asks_is_the_question() -> None:
     found = passage_facts([item], generator=model, scorer=model)
     assert found.facts[0].question == "Is there a light?"
     assert found.facts[0].answer == "Yes. The hall has a lamp."
-    assert found.facts[0].method == "self_qa/document"
+    assert found.facts[0].method == "self_qa/fact"
 
 
 def test_the_models_question_is_kept_when_it_is_sound() -> None:
     item = passage("Half of the silver washers near the brush were 17 mm across.")
     model = ScriptedModel(["How wide were the silver washers near the brush?"])
     found = passage_facts([item], generator=model, scorer=model)
-    assert [fact.method for fact in found.facts] == ["self_qa/model"]
+    assert [fact.method for fact in found.facts] == ["self_qa/fact"]
     assert found.facts[0].model == "scripted"
     assert found.facts[0].answer == "17 mm."
     assert found.facts[0].prompt_sha256
@@ -210,7 +210,7 @@ def test_options_bound_the_yield_and_the_models_part() -> None:
     found = passage_facts(
         [passage(text)], generator=model, scorer=model, options=QaOptions(per_passage=2)
     )
-    assert len(found.facts) == 2
+    assert [fact.method for fact in found.facts].count("self_qa/fact") == 2
     chinese = passage("内筒共 432 毫升呢，不清楚。", language="zh")
     passage_facts([chinese], generator=model, scorer=model)
     assert model.requests == []

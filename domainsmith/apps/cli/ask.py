@@ -12,9 +12,10 @@ from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.apps.cli.complete import complete_adapters
 from domainsmith.apps.cli.query_flags import query_flags
-from domainsmith.errors import InputEmpty, InputInvalid, translated_os_errors
+from domainsmith.errors import InputEmpty, InputInvalid, InputNotFound, translated_os_errors
 
 if TYPE_CHECKING:
+    from domainsmith.data_connection.filters import PassageFilter
     from domainsmith.records import Answer
 
 __all__ = ["command", "show_answer"]
@@ -32,6 +33,12 @@ __all__ = ["command", "show_answer"]
 @click.option("--base", is_flag=True, help="Answer with the base model, without any adapter.")
 @click.option("--top-k", type=click.IntRange(1, 50), help="Passages to use.")
 @click.option("--model", metavar="NAME", help="Chat model (the setting chat_model).")
+@click.option(
+    "--only",
+    metavar="GLOB",
+    multiple=True,
+    help="Use only documents whose path fits (`*.pdf`, `manuals/*`); may be repeated.",
+)
 @query_flags
 @click.option(
     "--any", "beyond", is_flag=True, help="Answer also what the documents do not hold (unsafe)."
@@ -44,6 +51,7 @@ def command(
     base: bool,
     top_k: int | None,
     model: str | None,
+    only: tuple[str, ...],
     beyond: bool,
     **query: str | None,
 ) -> Outcome:
@@ -57,6 +65,7 @@ def command(
     app.override(chat_model=model, top_k=top_k, **query)
     questions = _questions(question, file)
     assembly = app.assembly()
+    where = _filter(app, only) if only else None
     if adapter:
         adapter = assembly.load_adapter(adapter).id
     elif not base:
@@ -65,11 +74,27 @@ def command(
     for number, text in enumerate(questions):
         if number:
             app.console.data("")
-        answer = assembly.answer(text, adapter=adapter, documents_only=not beyond)
+        answer = assembly.answer(text, adapter=adapter, documents_only=not beyond, where=where)
         show_answer(app, answer)
         answers.append(answer)
     rows = [{"id": answer.id, **answer.model_dump(mode="json")} for answer in answers]
     return Outcome(rows[0] if len(rows) == 1 else rows)
+
+
+def _filter(app: App, patterns: tuple[str, ...]) -> PassageFilter:
+    from domainsmith.data_connection.filters import PassageFilter, matching_ids
+    from domainsmith.storage.documents import documents
+
+    where = PassageFilter(documents=patterns)
+    if not matching_ids(app.workspace().db, where):
+        names = sorted(item.path for item in documents(app.workspace().db))
+        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        raise InputNotFound(
+            "No document fits --only",
+            where=", ".join(patterns),
+            fix=f"The documents are: {shown or 'none yet; add some first'}",
+        )
+    return where
 
 
 def show_answer(app: App, answer: Answer) -> None:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator as Rounds
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from domainsmith.model_io.generation import Embedder, Generator, Scorer
 from domainsmith.records import Passage, Preference, Ranking, Record
 
-__all__ = ["DataBlock", "Item", "Materials", "Method", "Unit"]
+__all__ = ["DataBlock", "Item", "Materials", "Method", "Round", "Unit", "passed"]
 
 Item = Record | Preference | Ranking
 """One line of a dataset. A dataset holds items of one class."""
@@ -73,7 +73,7 @@ class DataBlock:
         counts: Yields by stage, in the order of the stages ("sentences", "questions", ...).
         dropped: What was lost before there was an item, by ``stage: reason``.
         state: Plain JSON data that the method wants back between rounds (facts, new tasks).
-        tokens: Tokens read and written by models.
+        tokens: Tokens read and written by models; left at 0, the runner counts them.
         seconds: Wall-clock time; not part of any identity.
     """
 
@@ -86,13 +86,42 @@ class DataBlock:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class Round:
+    """A round of which not all may be needed.
+
+    Args:
+        units: As in a plain round.
+        enough: Good items after which the rest of the round is left out; the method then gets
+            the blocks up to there. None takes the run's target.
+    """
+
+    units: Sequence[Unit]
+    enough: int | None = None
+
+
+def passed(items: Iterable[Item]) -> int:
+    """Count the items that no grader failed.
+
+    Args:
+        items: Graded items.
+    """
+    return sum(all(grade.passed for grade in item.grades) for item in items)
+
+
 class Method(Protocol):
-    """A way to make data. Built from :class:`Materials` alone, so any process can build it."""
+    """A way to make data. Built from :class:`Materials` alone, so any process can build it.
+
+    Three further attributes are read where a method has them: ``version`` (an int, raised when
+    equal materials would give other items; part of a dataset's identity), ``floor`` (least good
+    items for each unit of the smoke run, 0.5 without it) and ``ends_itself`` (true if the
+    method itself stops at its target, as one does that ends with a round of its own).
+    """
 
     name: str
     """As in the registry and in front of every item's ``method`` (``self_qa/why``)."""
 
-    def rounds(self) -> Rounds[Sequence[Unit], Sequence[DataBlock], None]:
+    def rounds(self) -> Rounds[Sequence[Unit] | Round, Sequence[DataBlock], None]:
         """Yield rounds of units; each ``yield`` returns the round's blocks, in the units' order.
 
         The first round is the smoke run: three passages, or as little as shows the yield. A

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-from domainsmith.chains.synthesis.method import Materials, Method
+from domainsmith.chains.synthesis.method import Item, Materials, Method
 from domainsmith.errors import InputNotFound
+from domainsmith.records import Preference, Ranking
 
-__all__ = ["METHODS", "build_method"]
+__all__ = ["KINDS", "METHODS", "build_method"]
 
 METHODS: dict[str, str] = {
+    "documents": "domainsmith.chains.synthesis.documents:build",
+    "reasoned": "domainsmith.chains.synthesis.reasoned:build",
+    "self_kv": "domainsmith.chains.synthesis.self_kv:build",
     "preferences": "domainsmith.chains.synthesis.preferences:build",
     "rankings": "domainsmith.chains.synthesis.rankings:build",
 }
 """Name to ``module:function``; the function takes :class:`Materials` and returns the method."""
+
+KINDS: dict[str, type[Item]] = {"preferences": Preference, "rankings": Ranking}
+"""What a method makes, where that is not records."""
 
 
 def build_method(name: str, materials: Materials) -> Method:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,9 +11,16 @@ from numpy.typing import NDArray
 
 from domainsmith.data_connection.overlap import ngrams, plain_tokens, squeeze, without_table_heads
 from domainsmith.records import Language, Question, Record
-from domainsmith.training.select.novelty import rouge_l_f1
+from domainsmith.training.select.novelty import similar_to
 
-__all__ = ["LEAKAGE_COSINE", "LEAKAGE_NGRAM", "LEAKAGE_WORDING", "leakage_reasons", "same_numbers"]
+__all__ = [
+    "LEAKAGE_COSINE",
+    "LEAKAGE_NGRAM",
+    "LEAKAGE_WORDING",
+    "leakage_reasons",
+    "numbers_named",
+    "same_numbers",
+]
 
 LEAKAGE_NGRAM = 8
 """Tokens in a row that count as copied."""
@@ -23,6 +31,17 @@ LEAKAGE_WORDING = 0.85
 _NUMBER = re.compile(r"[A-Za-z]*\d+(?:[.,]\d+)*")
 _MIN_QUOTE = 6
 """Characters: a shorter quote ("40 °C") is found everywhere and proves nothing."""
+_ROWS = 4096
+"""Records whose cosines to all questions are in memory at once."""
+
+
+def numbers_named(text: str) -> tuple[str, ...]:
+    """Return the numbers and codes of a text, sorted, repeated ones as often as they stand there.
+
+    Args:
+        text: A question.
+    """
+    return tuple(sorted(_NUMBER.findall(text.lower())))
 
 
 def same_numbers(left: str, right: str) -> bool:
@@ -35,7 +54,7 @@ def same_numbers(left: str, right: str) -> bool:
         left: One text.
         right: The other.
     """
-    return sorted(_NUMBER.findall(left.lower())) == sorted(_NUMBER.findall(right.lower()))
+    return numbers_named(left) == numbers_named(right)
 
 
 def leakage_reasons(
@@ -69,12 +88,7 @@ def leakage_reasons(
         Per record None, or ``rule: detail``.
     """
     exact = {squeeze(item.question): item.key for item in questions}
-    quotes = [
-        (squeezed, item.key)
-        for item in questions
-        for gold in item.gold
-        if len(squeezed := squeeze(gold.quote)) >= _MIN_QUOTE and not squeezed.isdigit()
-    ]
+    quotes = _Quotes(questions)
     banned: set[tuple[str, ...]] = set()
     sources = [item.question for item in questions]
     sources += [gold.quote for item in questions for gold in item.gold]
@@ -82,27 +96,48 @@ def leakage_reasons(
         banned |= ngrams(plain_tokens(without_table_heads(text)), LEAKAGE_NGRAM)
     known = [record.language in embedded_languages for record in records]
     close = _close_questions(records, questions, vectors, question_vectors)
-    return [
-        _text_reason(record, exact, quotes, banned)
-        or _wording_reason(record, questions)
-        or (close.get(index) if known[index] else None)
-        for index, record in enumerate(records)
-    ]
+    reasons = [_text_reason(record, exact, quotes, banned) for record in records]
+    left = [index for index, reason in enumerate(reasons) if reason is None]
+    wording = _wording_reasons([records[index].instruction for index in left], questions)
+    for index, reason in zip(left, wording, strict=True):
+        reasons[index] = reason or (close.get(index) if known[index] else None)
+    return reasons
+
+
+class _Quotes:
+    """Finds gold quotes in texts: by the first six characters of each, then whole."""
+
+    def __init__(self, questions: Sequence[Question]) -> None:
+        self._by_head: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+        number = 0
+        for item in questions:
+            for gold in item.gold:
+                quote = squeeze(gold.quote)
+                if len(quote) >= _MIN_QUOTE and not quote.isdigit():
+                    self._by_head[quote[:_MIN_QUOTE]].append((number, quote, item.key))
+                    number += 1
+
+    def first_in(self, text: str) -> tuple[int, str] | None:
+        """Return (place among the quotes, key) of the first quote that stands in a text."""
+        heads = {text[at : at + _MIN_QUOTE] for at in range(len(text) - _MIN_QUOTE + 1)}
+        found = [
+            (number, key)
+            for head in heads & self._by_head.keys()
+            for number, quote, key in self._by_head[head]
+            if quote in text
+        ]
+        return min(found, default=None)
 
 
 def _text_reason(
-    record: Record,
-    exact: dict[str, str],
-    quotes: Sequence[tuple[str, str]],
-    banned: set[tuple[str, ...]],
+    record: Record, exact: dict[str, str], quotes: _Quotes, banned: set[tuple[str, ...]]
 ) -> str | None:
     if key := exact.get(squeeze(record.instruction)):
         return f"question: {key}"
     parts = (record.instruction, record.input, record.output)
-    squeezed = [squeeze(part) for part in parts]
-    for quote, key in quotes:
-        if any(quote in part for part in squeezed):
-            return f"quote: {key}"
+    found = [hit for part in parts if (hit := quotes.first_in(squeeze(part))) is not None]
+    if found:
+        return f"quote: {min(found)[1]}"
     for part in parts:
         shared = ngrams(plain_tokens(without_table_heads(part)), LEAKAGE_NGRAM) & banned
         if shared:
@@ -110,13 +145,18 @@ def _text_reason(
     return None
 
 
-def _wording_reason(record: Record, questions: Sequence[Question]) -> str | None:
-    for item in questions:
-        if rouge_l_f1(record.instruction, item.question) > LEAKAGE_WORDING and same_numbers(
-            record.instruction, item.question
-        ):
-            return f"wording: {item.key}"
-    return None
+def _wording_reasons(texts: Sequence[str], questions: Sequence[Question]) -> list[str | None]:
+    verdicts = similar_to(
+        texts,
+        [item.question for item in questions],
+        threshold=LEAKAGE_WORDING,
+        groups=[numbers_named(text) for text in texts],
+        other_groups=[numbers_named(item.question) for item in questions],
+    )
+    return [
+        None if verdict.nearest is None else f"wording: {questions[verdict.nearest].key}"
+        for verdict in verdicts
+    ]
 
 
 def _close_questions(
@@ -127,10 +167,12 @@ def _close_questions(
 ) -> dict[int, str]:
     if vectors is None or question_vectors is None or not len(questions) or not len(records):
         return {}
-    cosine = vectors @ question_vectors.T  # (n, q)
     reasons: dict[int, str] = {}
-    for row, column in np.argwhere(cosine >= LEAKAGE_COSINE):
-        item = questions[int(column)]
-        if same_numbers(records[int(row)].instruction, item.question):
-            reasons.setdefault(int(row), f"cosine: {item.key}")
+    for start in range(0, len(vectors), _ROWS):
+        cosine = vectors[start : start + _ROWS] @ question_vectors.T  # (rows, q)
+        for row, column in np.argwhere(cosine >= LEAKAGE_COSINE):
+            item = questions[int(column)]
+            index = start + int(row)
+            if same_numbers(records[index].instruction, item.question):
+                reasons.setdefault(index, f"cosine: {item.key}")
     return reasons

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from domainsmith.data_connection.overlap import plain_tokens
-from domainsmith.training.select.novelty import novelty_filter, rouge_l_f1
+from domainsmith.training.select.novelty import novelty_filter, rouge_l_f1, similar_to
 
 
 def longest_common(left: list[str], right: list[str]) -> int:
@@ -83,7 +83,17 @@ def test_texts_without_tokens_are_kept() -> None:
     assert all(verdict.kept for verdict in novelty_filter(["", "...", "!!"]))
 
 
-def test_incompatible_texts_are_not_compared() -> None:
+def test_texts_of_other_groups_are_not_compared() -> None:
     texts = ["what does code seven mean here", "what does code eight mean here"]
     assert not novelty_filter(texts)[1].kept
-    assert novelty_filter(texts, compatible=lambda row, other: False)[1].kept
+    assert novelty_filter(texts, groups=[7, 8])[1].kept
+    again = novelty_filter([*texts, texts[0]], groups=[7, 8, 7])[2]
+    assert (again.kept, again.nearest) == (False, 0)
+
+
+def test_other_texts_are_searched_by_group() -> None:
+    texts = ["where is the green pump of line one", "where is the red pump"]
+    others = ["where is the green pump of line two", "where is the red pump"]
+    assert [v.nearest for v in similar_to(texts, others, threshold=0.8)] == [0, 1]
+    found = similar_to(texts, others, threshold=0.8, groups=[1, 3], other_groups=[2, 3])
+    assert [v.nearest for v in found] == [None, 1]

@@ -1,0 +1,1 @@
+"""Does selection pay: a model tuned on selected data against one tuned on random data."""

@@ -1,0 +1,1 @@
+"""What the curator measures, asks, chooses and writes; each module one of its abilities."""

@@ -1,0 +1,272 @@
+"""What a curation works with: its documents, models, student and selection, loaded once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domainsmith.agents.curation.coverage import Atlas, Coverage, needs, own_passage, wanted_records
+from domainsmith.agents.curation.goal import Goal
+from domainsmith.agents.curation.produce import Producer, ways_for
+from domainsmith.agents.curation.sections import find_sections, focus_weights
+from domainsmith.agents.curation.space import Space
+from domainsmith.agents.curation.student import Examiner, Probe, probe_of, weakness_by
+from domainsmith.chains.question_patterns import proper_names
+from domainsmith.chains.self_kv import cell_counts, table_facts
+from domainsmith.chains.self_qa import QaOptions, passage_facts
+from domainsmith.chains.synthesis.meter import Meter, metered
+from domainsmith.chains.synthesis.method import Materials
+from domainsmith.chains.synthesis.sources import PassageSource, sort_passages
+from domainsmith.data_connection.retrieve import embedder_speaks
+from domainsmith.progress import ProgressEvent
+from domainsmith.records import Language, Passage, Question, Record, Selection
+from domainsmith.storage.passages import passages as stored_passages
+from domainsmith.tools.adapters import answering_adapter
+from domainsmith.tools.tool import ToolContext
+from domainsmith.training.leakage_check import held_out_passages
+from domainsmith.training.select.pipeline import select_records
+
+__all__ = ["Bench", "student_name"]
+
+_PER_SECTION = 2
+"""Facts of a section that the student is asked about before there are records."""
+_LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+
+def student_name(ctx: ToolContext) -> str | None:
+    """Return the adapter that the student is: the promoted one, or None for the base model."""
+    entry = answering_adapter(ctx)
+    return entry.id if entry else None
+
+
+class Bench:
+    """The tools of one curation.
+
+    Args:
+        ctx: Whose workspace and models.
+        folder: The curation's.
+        goal: What is wanted.
+        questions: Test questions that are kept out.
+        seed: Of all choices.
+    """
+
+    def __init__(
+        self,
+        ctx: ToolContext,
+        folder: Path,
+        goal: Goal,
+        questions: Sequence[Question],
+        seed: int,
+    ) -> None:
+        self.ctx = ctx
+        self.folder = folder
+        self.goal = goal
+        self.questions = list(questions)
+        self.seed = seed
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+
+    @cached_property
+    def source(self) -> PassageSource:
+        """The passages, sorted by what may be done with them."""
+        every = stored_passages(self.ctx.workspace.db, copies=True)
+        return sort_passages(every, self.questions)
+
+    @cached_property
+    def materials(self) -> Materials:
+        """Passages, and the model that writes, judges and learns, on the meter."""
+        return self._measured[0]
+
+    @property
+    def meter(self) -> Meter:
+        """Counts the tokens of all that models do here."""
+        return self._measured[1]
+
+    @cached_property
+    def _measured(self) -> tuple[Materials, Meter]:
+        engine = self.ctx.models.engine()
+        return metered(
+            Materials(
+                passages=self.source.usable,
+                every=self.source.every,
+                generator=engine,
+                scorer=engine,
+                embedder=self.ctx.models.embedder(),
+                target=self.goal.target,
+                seed=self.seed,
+            )
+        )
+
+    @cached_property
+    def space(self) -> Space:
+        """Where texts are placed by what they say."""
+        db = self.ctx.workspace.db
+        return Space(self.source.usable, self.ctx.models.embedder(), db)
+
+    @cached_property
+    def named(self) -> dict[str, list[str]]:
+        """Phrases of the wish to the sections that they name."""
+        return self._weighed[1]
+
+    @cached_property
+    def atlas(self) -> Atlas:
+        """The documents as sections and topics."""
+        return Atlas(
+            self.source.usable, find_sections(self.source.usable), self._weighed[0], self.space
+        )
+
+    @cached_property
+    def _weighed(self) -> tuple[dict[str, float], dict[str, list[str]]]:
+        by_id = {item.id: item for item in self.source.usable}
+        return focus_weights(self.goal, find_sections(self.source.usable), by_id, self.space)
+
+    @cached_property
+    def ways(self) -> dict[str, tuple[str, ...]]:
+        """Passage id to the ways that there are for it."""
+        return {item.id: ways_for(item) for item in self.atlas.passages}
+
+    @cached_property
+    def producer(self) -> Producer:
+        """Makes records."""
+        return Producer(self.materials, self.meter, self.folder)
+
+    @cached_property
+    def examiner(self) -> Examiner:
+        """Asks the student."""
+        adapter = student_name(self.ctx)
+        if adapter is not None:
+            from domainsmith.training.registry import adapter_folder
+
+            engine = self.ctx.models.engine()
+            if adapter not in engine.adapters:
+                engine.add_adapter(adapter, adapter_folder(self.ctx.workspace, adapter))
+        return Examiner(
+            self.materials.generator,
+            self.materials.scorer,
+            self.folder / "student.jsonl",
+            adapter=adapter,
+            tell=lambda done, of: self.ctx.progress(ProgressEvent("asking the student", done, of)),
+        )
+
+    def weakness(self) -> tuple[dict[str, float], float]:
+        """Return the student's weakness by section, and the mean."""
+        return weakness_by(self.examiner.results.values(), self.atlas.section_of)
+
+    def need(self) -> dict[str, float]:
+        """Return how much each section needs records."""
+        return needs(self.atlas.sections, self.atlas.weights, *self.weakness())
+
+    def wanted(
+        self, have: Mapping[str, int], most: Mapping[str, int] | None = None
+    ) -> dict[str, float]:
+        """Return the records wanted of each section.
+
+        Args:
+            have: Records that there are.
+            most: What the sections have that give no more.
+        """
+        return wanted_records(self.need(), self.goal.target, have=have, most=most)
+
+    def measure(self, records: Sequence[Record]) -> Coverage:
+        """Measure what records cover."""
+        return self.atlas.measure(records, self.wanted)
+
+    def usable(self) -> tuple[list[Record], Selection]:
+        """Return the records so far that may be kept, without duplicates, and what was dropped."""
+        records = self.producer.all_records()
+        if not records:
+            return [], Selection(kept=())
+        embedder = self.ctx.models.embedder()
+        new = [record for record in records if record.id not in self._vectors]
+        if new:
+            rows = embedder.embed([record.instruction for record in new])
+            self._vectors.update(zip([record.id for record in new], rows, strict=True))
+        asked = [item.question for item in self.questions]
+        selection = select_records(
+            records,
+            vectors=np.stack([self._vectors[record.id] for record in records]),
+            questions=self.questions,
+            question_vectors=embedder.embed(asked) if asked else None,
+            held_out_texts=self._held_out_texts,
+            target=0,
+            embedded_languages=[x for x in _LANGUAGES if embedder_speaks(embedder, x)],
+        )
+        kept = set(selection.kept)
+        return [record for record in records if record.id in kept], selection
+
+    @cached_property
+    def _held_out_texts(self) -> list[str]:
+        held = held_out_passages(self.source.every, self.questions)
+        return [item.text for item in self.source.every if item.id in held]
+
+    def probes(self, count: int) -> list[Probe]:
+        """Choose questions for the student: new ones, of sections that were asked least.
+
+        Args:
+            count: Most questions.
+
+        Returns:
+            Facts that need no model, before there are records; then the records' own.
+        """
+        asked = self.examiner.results
+        per_section = {item.key: 0 for item in self.atlas.sections}
+        for result in asked.values():
+            if (key := self.atlas.section_of.get(result.passage)) is not None:
+                per_section[key] += 1
+        order = sorted(
+            self.atlas.sections,
+            key=lambda s: (per_section[s.key], -self.atlas.weights[s.key], s.key),
+        )
+        made = self._made()
+        chosen: list[Probe] = []
+        for section in order:
+            if len(chosen) >= count:
+                break
+            found = made.get(section.key) or (
+                [] if per_section[section.key] else self._facts(section.passages)
+            )
+            fresh = [probe for probe in found if probe.key not in asked]
+            chosen += fresh[: min(_PER_SECTION, count - len(chosen))]
+        return chosen
+
+    def _made(self) -> dict[str, list[Probe]]:
+        """Return the closed-book records so far as questions, by section."""
+        found: dict[str, list[Probe]] = {}
+        for record in self.producer.all_records():
+            id = own_passage(record, self.atlas.by_id)
+            section = self.atlas.section_of.get(id or "")
+            if record.input or id is None or section is None:
+                continue
+            if all(grade.passed for grade in record.grades):
+                probe = Probe(
+                    record.instruction, record.output, self.atlas.by_id[id], record.language
+                )
+                found.setdefault(section, []).append(probe)
+        return found
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        prose = (item.text for item in self.source.every if item.content == "prose")
+        return proper_names(prose)
+
+    @cached_property
+    def _cells(self) -> Any:
+        return cell_counts(self.source.every)
+
+    def _facts(self, ids: Sequence[str]) -> list[Probe]:
+        passages: list[Passage] = [self.atlas.by_id[id] for id in ids]
+        found = passage_facts(
+            [item for item in passages if item.content == "prose"],
+            generator=self.materials.generator,
+            scorer=self.materials.scorer,
+            names=self._names,
+            options=QaOptions(model_languages=()),
+        ).facts
+        for item in passages:
+            rows = table_facts(item, seed=self.seed, counts=self._cells, names=self._names)
+            found += list(rows)[:_PER_SECTION]
+        return [probe_of(fact) for fact in found]

@@ -1,0 +1,228 @@
+"""The method ``documents``: passages -> facts -> graded records, then the refusals beside them.
+
+Prose goes through Self-QA and rows of tables through Self-KV; each fact is written over its
+passages and, for a share, from memory. The last unit makes the refusals from the facts found.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Generator as Rounds
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from domainsmith.chains.facts import Fact, PassagePool, closed_record, grounded_record, seeded
+from domainsmith.chains.grade import grade_records
+from domainsmith.chains.question_patterns import proper_names
+from domainsmith.chains.refusals import refusal_records
+from domainsmith.chains.self_kv import cell_counts, table_facts
+from domainsmith.chains.self_qa import QaOptions, passage_facts, strong_options
+from domainsmith.chains.synthesis.method import DataBlock, Materials, Round, Unit, passed
+from domainsmith.chains.synthesis.options import read_options
+from domainsmith.chains.synthesis.related import RelatedPassages
+from domainsmith.errors import InputEmpty, InputInvalid
+from domainsmith.records import Passage, Record
+
+__all__ = ["DocumentsOptions", "build"]
+
+_SMOKE = 3
+"""Passages of the smoke run."""
+
+
+@dataclass(frozen=True)
+class DocumentsOptions:
+    """Options of ``documents`` besides those of Self-QA.
+
+    Args:
+        refusal_share: Share of refusals among all records, 0 to below 1.
+        closed_share: Share of facts that are also asked without context, 0 to 1.
+        per_table: Most facts of one passage of table rows.
+        block_passages: Passages in a unit after the smoke run.
+        only: Ids of the passages to generate from, in their order; empty takes all. The others
+            still serve as distractors.
+    """
+
+    refusal_share: Annotated[float, Field(ge=0, lt=1)] = 0.17
+    closed_share: Annotated[float, Field(ge=0, le=1)] = 0.6
+    per_table: Annotated[int, Field(ge=0)] = 6
+    block_passages: Annotated[int, Field(ge=1)] = 8
+    only: tuple[str, ...] = ()
+
+
+def build(materials: Materials) -> Documents:
+    """Build the method.
+
+    Args:
+        materials: Passages, models, target, seed; ``options`` are those of
+            :class:`DocumentsOptions` and of :class:`~domainsmith.chains.self_qa.QaOptions`.
+
+    Returns:
+        The method.
+
+    Raises:
+        InputInvalid: An option is unknown or does not fit.
+        InputEmpty: There is no passage.
+    """
+    own = {item.name for item in fields(DocumentsOptions)}
+    asked = {item.name for item in fields(QaOptions)}
+    problems = []
+    parts: list[Any] = []
+    for kind, names in ((DocumentsOptions, own), (QaOptions, asked)):
+        given = {name: value for name, value in materials.options.items() if name in names}
+        try:
+            parts.append(read_options(kind, given, method="documents"))
+        except InputInvalid as error:
+            problems.append(error.what.partition(": ")[2])
+    unknown = sorted(set(materials.options) - own - asked)
+    problems += [f"{name}: there is no such option" for name in unknown]
+    if problems:
+        raise InputInvalid(
+            f"Options of documents cannot be used: {'; '.join(problems)}",
+            where="documents",
+            fix=f"It takes: {', '.join(sorted(own | asked))}.",
+        )
+    if not materials.passages:
+        raise InputEmpty("There is no passage to generate from", fix="Add documents.")
+    return Documents(materials, *parts)
+
+
+class Documents:
+    """Passages -> facts -> records -> refusals; see :func:`build`.
+
+    Args:
+        materials: What it may use.
+        options: Its own settings.
+        qa: Those of Self-QA.
+    """
+
+    name = "documents"
+    version = 3
+    ends_itself = True
+    floor = 0.5 * _SMOKE
+
+    def __init__(self, materials: Materials, options: DocumentsOptions, qa: QaOptions) -> None:
+        self._materials = materials
+        self._options = options
+        self._qa = strong_options(qa, materials.generator)
+        self._by_id: Mapping[str, Passage] = {item.id: item for item in materials.every}
+
+    @cached_property
+    def _pool(self) -> PassagePool:
+        return PassagePool(self._materials.passages, self._materials.generator.count_tokens)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return proper_names(item.text for item in self._materials.every if item.content == "prose")
+
+    @cached_property
+    def _related(self) -> RelatedPassages:
+        embedder = self._materials.embedder if self._qa.related_by_meaning else None
+        return RelatedPassages(self._materials.passages, embedder)
+
+    @cached_property
+    def _cells(self) -> Any:
+        return cell_counts(self._materials.every)
+
+    def rounds(self) -> Rounds[Sequence[Unit] | Round, Sequence[DataBlock], None]:
+        """Yield three passages, then the rest until there is enough, then the refusals."""
+        usable = list(self._options.only or (item.id for item in self._materials.passages))
+        wanted = math.ceil(self._materials.target * (1 - self._options.refusal_share))
+        blocks = list((yield [Unit("smoke", {"passages": usable[:_SMOKE]})]))
+        made = passed(item for block in blocks for item in block.items)
+        if made < wanted and len(usable) > _SMOKE:
+            size = self._options.block_passages
+            units = [
+                Unit(f"passages {number}", {"passages": usable[start : start + size]})
+                for number, start in enumerate(range(_SMOKE, len(usable), size))
+            ]
+            blocks += yield Round(units, enough=wanted - made)
+            made = passed(item for block in blocks for item in block.items)
+        share = self._options.refusal_share
+        count = math.ceil(made * share / (1 - share))
+        if count:
+            facts = [fact for block in blocks for fact in block.state]
+            yield [Unit("refusals", {"facts": facts, "count": count})]
+
+    def block(self, unit: Unit) -> DataBlock:
+        """Make the records of some passages, or the refusals.
+
+        Args:
+            unit: From :meth:`rounds`.
+        """
+        if unit.key == "refusals":
+            return self._refusals(unit)
+        passages = [self._by_id[item] for item in unit.payload["passages"]]
+        block = DataBlock(unit.key, counts=Counter(passages=len(passages)))
+        facts = self._facts(passages, block)
+        records: list[Record] = []
+        for fact in facts:
+            grounded = grounded_record(fact, self._pool, seed=self._materials.seed)
+            if grounded is None:
+                block.dropped["writing records: context too long"] += 1
+            else:
+                records.append(grounded)
+            chance = seeded(self._materials.seed, "closed", fact.question).random()
+            if chance < self._options.closed_share:
+                records.append(closed_record(fact, seed=self._materials.seed))
+        block.counts["records"] = len(records)
+        block.items = list(grade_records(records, self._by_id, scorer=self._materials.scorer))
+        block.state = [_fact_values(fact) for fact in facts]
+        return block
+
+    def _facts(self, passages: Sequence[Passage], block: DataBlock) -> list[Fact]:
+        """Find the facts of passages, prose first, then tables."""
+        found = passage_facts(
+            [item for item in passages if item.content == "prose"],
+            generator=self._materials.generator,
+            scorer=self._materials.scorer,
+            names=self._names,
+            options=self._qa,
+            related=self._related,
+            seed=self._materials.seed,
+        )
+        block.counts.update(found.counts)
+        block.dropped.update({f"finding facts: {name}": n for name, n in found.dropped.items()})
+        facts = list(found.facts)
+        seed = self._materials.seed
+        for passage in passages:
+            rows = list(table_facts(passage, seed=seed, counts=self._cells, names=self._names))
+            chosen = seeded(seed, "table", passage.id)
+            facts += chosen.sample(rows, min(len(rows), self._options.per_table))
+        block.counts.update(fact.method for fact in facts if fact.method.startswith("self_kv"))
+        block.counts["finding facts"] = len(facts)
+        return facts
+
+    def _refusals(self, unit: Unit) -> DataBlock:
+        """Make the refusals that go with the answered records."""
+        records = refusal_records(
+            [self._fact(values) for values in unit.payload["facts"]],
+            self._materials.every,
+            pool=self._pool,
+            count=unit.payload["count"],
+            seed=self._materials.seed,
+        )
+        block = DataBlock(unit.key, counts=Counter(record.method for record in records))
+        block.items = list(grade_records(records, self._by_id, scorer=None))
+        return block
+
+    def _fact(self, values: Mapping[str, Any]) -> Fact:
+        more = tuple(self._by_id[item] for item in values["more"])
+        return Fact(**{**values, "passage": self._by_id[values["passage"]], "more": more})
+
+
+def _fact_values(fact: Fact) -> dict[str, Any]:
+    return {
+        "question": fact.question,
+        "answer": fact.answer,
+        "passage": fact.passage.id,
+        "method": fact.method,
+        "model": fact.model,
+        "prompt_sha256": fact.prompt_sha256,
+        "evidence": fact.evidence,
+        "more": [item.id for item in fact.more],
+    }

@@ -1,0 +1,205 @@
+"""The model's route of Self-QA: it writes the question to an answer that was chosen before.
+
+Its words are limited to those of the sentence and function words, and the candidate that makes
+the answer likeliest is kept: asked freely, or about whole sentences, a small model's questions
+were mostly wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from domainsmith.chains.facts import Fact
+from domainsmith.chains.question_patterns import clean_sentence, stands_alone
+from domainsmith.chains.synthesis.levels import level_of
+from domainsmith.chains.synthesis.qa_options import QaOptions, QaYield
+from domainsmith.data_connection.language import content_terms
+from domainsmith.data_connection.overlap import plain_tokens
+from domainsmith.model_io.generation import Constraint, GenerationRequest, Generator, Scorer
+from domainsmith.prompts import prompt_sha256, render
+from domainsmith.records import Passage
+
+__all__ = ["HAS_NUMBER", "ModelCandidate", "model_candidates", "model_facts"]
+
+PROMPT = "self_qa_question"
+_FUNCTION_WORDS = re.findall(
+    r"\w+",
+    """
+        a after and are at be been before by can did do does during for from happen happens
+        has have how if in is it its kind long many much must need needed of on or should that
+        the to type use used what when where which while who why with you your
+        """,
+)
+_STARTS = {
+    "number": ("What", "How (many|much|long|far|often|high)"),
+    "other": ("What", "How (do|does|can|should|is|are)", "When|Where|Why"),
+}
+_ZH_STARTS = ("怎样|如何|为什么", "")
+HAS_NUMBER = re.compile(
+    r"(?:(?:up to|about|at least|at most|no more than|only|below|above|within|after) )?"
+    r"(?:EUR )?\d+(?:[.,]\d+)?(?: ?(?:°C|%|kWh|kW|[VWA]\b|[a-z]\w*))?"
+)
+
+
+@dataclass(frozen=True)
+class ModelCandidate:
+    """A question that the model is going to be asked for.
+
+    Args:
+        passage: Where the sentence stands.
+        sentence: What is asked about.
+        answer: Words of the sentence.
+        start: Question words that it may begin with, as a pattern.
+        prompt: What the model reads.
+        pattern: What it may write.
+    """
+
+    passage: Passage
+    sentence: str
+    answer: str
+    start: str
+    prompt: str
+    pattern: str
+
+
+def model_candidates(passage: Passage, sentence: str) -> Iterator[ModelCandidate]:
+    """Choose an answer in a sentence and the ways in which its question may begin.
+
+    Args:
+        passage: Where the sentence stands.
+        sentence: What is asked about.
+
+    Yields:
+        One candidate a way; none for sentences that lean on others.
+    """
+    words = plain_tokens(sentence)
+    if not 6 <= len(words) <= 60 or re.match(r"(?:It|This|They|Then|That|These|If it)\b", sentence):
+        return
+    number = HAS_NUMBER.search(sentence)
+    answer = number[0] if number else sentence.rstrip(".。")
+    section = passage.header.split(">")[-1].strip() or passage.document_path
+    prompt = render(PROMPT, passage.language, section=section, sentence=sentence, answer=answer)
+    if passage.language == "zh":
+        body = r"[^\n？?]{4,40}？"
+        for start in _ZH_STARTS:
+            yield ModelCandidate(passage, sentence, answer, start, prompt, f"({start}){body}")
+        return
+    blocked = set(plain_tokens(answer)) if number else set()
+    pattern = _word_pattern(f"{section} {sentence}", blocked)
+    for start in _STARTS["number" if number else "other"]:
+        yield ModelCandidate(passage, sentence, answer, start, prompt, f" ({start}){pattern}")
+
+
+def _word_pattern(text: str, blocked: set[str]) -> str:
+    """Allow three to twelve words: those of the text and function words, then a question mark."""
+    own = re.findall(r"[A-Za-z][A-Za-z'-]*[A-Za-z]|[A-Z]+-?\d+", text)
+    words = set(_FUNCTION_WORDS) | {word for word in own if word.lower() not in blocked}
+    words |= {word.lower() for word in words if word.istitle()}
+    choices = "|".join(sorted(re.escape(word).replace(r"\-", "-") for word in words))
+    return rf"( ({choices})){{3,12}}\?"
+
+
+def model_facts(
+    candidates: Sequence[ModelCandidate],
+    generator: Generator,
+    scorer: Scorer,
+    options: QaOptions,
+    result: QaYield,
+) -> list[Fact]:
+    """Have the model write the questions, and keep the best sound one of each sentence.
+
+    Args:
+        candidates: From :func:`model_candidates`; answered as one batch.
+        generator: Writes.
+        scorer: Judges.
+        options: Thresholds.
+        result: Told what was tried and dropped.
+
+    Returns:
+        Facts, at most one a sentence, in order.
+    """
+    if not candidates:
+        return []
+    requests = [
+        GenerationRequest(
+            prompt=item.prompt, max_new_tokens=28, constraint=Constraint.regex(item.pattern)
+        )
+        for item in candidates
+    ]
+    questions = [""] * len(requests)
+    for done in generator.generate(requests):
+        questions[done.index] = done.text.strip()
+    result.counts["model candidates"] += len(candidates)
+    sound = []
+    for item, question in zip(candidates, questions, strict=True):
+        reason = _unsound(item, question)
+        if reason:
+            result.dropped[f"model question: {reason}"] += 1
+        else:
+            sound.append((item, question))
+    return _best_facts(sound, generator, scorer, options, result)
+
+
+def _unsound(item: ModelCandidate, question: str) -> str:
+    """Say what is wrong with a question by its words alone, or nothing."""
+    language = item.passage.language
+    if not question.endswith(("?", "？")):
+        return "no end"
+    if not stands_alone(question, language):
+        return "not understood alone"
+    terms = content_terms(question, language)
+    if len(set(terms) & set(content_terms(item.sentence, language))) < 2:
+        return "off the sentence"
+    words = plain_tokens(question)
+    if language == "en":
+        if words[-1] in {"the", "a", "an", "of", "to", "your", "and", "or", "its", "is", "are"}:
+            return "unfinished"
+        pairs = list(pairwise(words))
+        if len(terms) != len(set(terms)) or len(pairs) != len(set(pairs)):
+            return "repetition"
+    if set(plain_tokens(item.answer)) <= set(words):
+        return "holds the answer"
+    return ""
+
+
+def _best_facts(
+    sound: Sequence[tuple[ModelCandidate, str]],
+    generator: Generator,
+    scorer: Scorer,
+    options: QaOptions,
+    result: QaYield,
+) -> list[Fact]:
+    pairs: list[tuple[str, str]] = []
+    for item, question in sound:
+        asked = f"Question: {question}\nAnswer:"
+        pairs.append((item.prompt, f" {question}"))
+        pairs.append((f"Text: {item.sentence}\n{asked}", f" {item.answer}"))
+        pairs.append((asked, f" {item.answer}"))
+    scores = scorer.score(pairs)
+    best: dict[str, tuple[float, Fact]] = {}
+    for at, (item, question) in enumerate(sound):
+        fluent, known, guessed = (score.mean for score in scores[3 * at : 3 * at + 3])
+        if fluent < options.likely:
+            result.dropped["model question: unlikely"] += 1
+            continue
+        if known - guessed < options.informative:
+            result.dropped["model question: text does not help"] += 1
+            continue
+        answer = clean_sentence(item.answer)
+        answer = answer[:1].upper() + answer[1:] + ("。" if item.passage.language == "zh" else ".")
+        fact = Fact(
+            question,
+            answer,
+            item.passage,
+            f"self_qa/{level_of(question, item.passage.language)}",
+            model=generator.model_name,
+            prompt_sha256=prompt_sha256(PROMPT, item.passage.language),
+            evidence=item.sentence,
+        )
+        score = fluent + known - guessed * 0.1
+        if item.sentence not in best or score > best[item.sentence][0]:
+            best[item.sentence] = (score, fact)
+    return [fact for _, fact in best.values()]

@@ -1,0 +1,269 @@
+"""What a run is asked for: methods with their shares and options, built and named."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from domainsmith.chains.synthesis.meter import Meter, metered
+from domainsmith.chains.synthesis.method import Materials, Method
+from domainsmith.chains.synthesis.registry import KINDS, METHODS, build_method
+from domainsmith.chains.synthesis.run import Limits, MethodRun
+from domainsmith.chains.synthesis.spread import Here, Spread
+from domainsmith.errors import InputInvalid
+from domainsmith.progress import ProgressCallback
+from domainsmith.prompts import prompt_names, prompt_sha256
+from domainsmith.records import Language, Question, Record, content_hash
+from domainsmith.storage.staging import hash_file
+
+__all__ = [
+    "GenerationOptions",
+    "MethodRequest",
+    "PlannedMethod",
+    "materials_fingerprint",
+    "plan_methods",
+    "run_identity",
+]
+
+_LANGUAGES: tuple[Language, ...] = ("en", "zh")
+_VERSION = 3
+"""Raised when equal inputs would give another dataset: it is part of a dataset's identity."""
+
+
+@dataclass(frozen=True)
+class MethodRequest:
+    """One method of a run.
+
+    Args:
+        name: As in the registry.
+        share: Its weight among the methods of the run.
+        options: Its settings, as plain data.
+    """
+
+    name: str
+    share: float = 1.0
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GenerationOptions:
+    """What a run makes. Every field is part of the dataset's identity.
+
+    Args:
+        target: Records wanted.
+        seed: Of all choices.
+        surplus: Candidates made for each record wanted, so that selection has a choice.
+        methods: What makes them; all of one kind of item.
+    """
+
+    target: int = 150
+    seed: int = 17
+    surplus: float = 2.0
+    methods: tuple[MethodRequest, ...] = (MethodRequest("documents"),)
+
+    def values(self) -> dict[str, Any]:
+        """Return plain JSON data, with the content of files that options name."""
+        return {
+            "target": self.target,
+            "seed": self.seed,
+            "surplus": self.surplus,
+            "methods": [
+                {"name": item.name, "share": item.share, "options": _with_files(item.options)}
+                for item in self.methods
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class PlannedMethod:
+    """A method that is ready to run.
+
+    Args:
+        request: What was asked for.
+        method: Built from it.
+        meter: Of the method's models.
+        target: Good items wanted from it.
+        fingerprint: Of its materials, to compare with those of another process.
+    """
+
+    request: MethodRequest
+    method: Method
+    meter: Meter
+    target: int
+    fingerprint: str = ""
+
+    def run(
+        self,
+        log: Path,
+        limits: Limits,
+        progress: ProgressCallback,
+        cancel: threading.Event | None = None,
+        spread: Spread | None = None,
+        *,
+        tell_smoke: bool = True,
+    ) -> MethodRun:
+        """Return its run; see :class:`~domainsmith.chains.synthesis.run.MethodRun`.
+
+        Args:
+            log: Folder of its shards.
+            limits: What may end it earlier.
+            progress: Told the smoke run's yields, then each block.
+            cancel: Ends it before its next block once it is set.
+            spread: Where units are processed; in this process if None.
+            tell_smoke: Report the smoke run's yields.
+        """
+        return MethodRun(
+            self.method,
+            log=log,
+            target=self.target,
+            limits=limits,
+            progress=progress,
+            cancel=cancel,
+            spread=spread or Here(self.method, self.meter),
+            tell_smoke=tell_smoke,
+        )
+
+
+def plan_methods(options: GenerationOptions, materials: Materials) -> list[PlannedMethod]:
+    """Build the methods of a run.
+
+    Args:
+        options: What is asked for.
+        materials: Passages and models; target, seed and options are filled in here.
+
+    Returns:
+        The methods, in the order asked for.
+
+    Raises:
+        InputInvalid: Names, shares and options that cannot be used, all of them.
+        InputEmpty: A method has nothing to work on.
+    """
+    problems = _problems(options)
+    total = sum(item.share for item in options.methods)
+    planned: list[PlannedMethod] = []
+    for request in options.methods:
+        if request.name not in METHODS:
+            continue
+        target = math.ceil(options.target * options.surplus * request.share / (total or 1))
+        own = replace(materials, target=target, seed=options.seed, options=dict(request.options))
+        counted, meter = metered(own)
+        try:
+            method = build_method(request.name, counted)
+        except InputInvalid as error:
+            problems.append(f"{error.what}" + (f" ({error.where})" if error.where else ""))
+        else:
+            planned.append(
+                PlannedMethod(request, method, meter, target, materials_fingerprint(own))
+            )
+    if problems:
+        raise InputInvalid(
+            f"The run cannot begin: {'; '.join(problems)}",
+            fix="Correct all of it and run the command again.",
+        )
+    return planned
+
+
+def materials_fingerprint(materials: Materials) -> str:
+    """Hash what a method's blocks depend on.
+
+    Args:
+        materials: With target, seed and options filled in.
+
+    Returns:
+        SHA-256 as 64 hexadecimal digits; equal in every process that sees the same.
+    """
+    embedder = materials.embedder
+    return content_hash(
+        {
+            "passages": [item.id for item in materials.passages],
+            "every": [item.id for item in materials.every],
+            "model": materials.generator.model_name,
+            "embedder": embedder.model_name if embedder else "",
+            "target": materials.target,
+            "seed": materials.seed,
+            "options": _with_files(materials.options),
+            "version": _VERSION,
+        }
+    )
+
+
+def run_identity(
+    options: GenerationOptions,
+    planned: Sequence[PlannedMethod],
+    materials: Materials,
+    exclude: Sequence[Question],
+    select: str,
+) -> str:
+    """Name a run by everything that its items depend on.
+
+    Args:
+        options: What is asked for.
+        planned: The methods built from it, for their versions.
+        materials: Passages and models.
+        exclude: Test questions whose passages are not used.
+        select: Name of what chooses among the items.
+
+    Returns:
+        The id of the dataset that the whole run will make.
+    """
+    values = {
+        "version": _VERSION,
+        "versions": [int(getattr(item.method, "version", 1)) for item in planned],
+        "passages": sorted(item.id for item in materials.every),
+        "exclude": sorted(item.id for item in exclude),
+        "options": options.values(),
+        "model": materials.generator.model_name,
+        "embedder": materials.embedder.model_name if materials.embedder else "",
+        "select": select,
+        "prompts": [
+            prompt_sha256(name, language)
+            for language in _LANGUAGES
+            for name in prompt_names(language)
+        ],
+    }
+    return f"dataset_{content_hash(values)[:16]}"
+
+
+def _problems(options: GenerationOptions) -> list[str]:
+    problems = []
+    if not options.methods:
+        problems.append("no method is named")
+    names = [item.name for item in options.methods]
+    for name in sorted(set(names) - set(METHODS)):
+        problems.append(f"there is no method {name}; use one of {sorted(METHODS)}")
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.append(f"{name} is named twice")
+    for item in options.methods:
+        if not (item.share > 0 and math.isfinite(item.share)):
+            problems.append(f"the share of {item.name} is {item.share}, must be above 0")
+    kinds: dict[str, list[str]] = {}
+    for name in names:
+        kinds.setdefault(KINDS.get(name, Record).kind, []).append(name)
+    if len(kinds) > 1:
+        said = ", ".join(f"{' and '.join(made)}: {kind}s" for kind, made in sorted(kinds.items()))
+        problems.append(f"one dataset holds items of one kind ({said}); run them one by one")
+    if options.target < 1:
+        problems.append(f"the target is {options.target}, must be at least 1")
+    return problems
+
+
+def _with_files(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the hash of each file that an option names beside its value."""
+    values = dict(options)
+    files: dict[str, str] = {}
+    for value in options.values():
+        for name in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(name, (str, Path)) and name and _is_file(name):
+                files[str(name)] = hash_file(Path(name))
+    return {**values, "files": files} if files else values
+
+
+def _is_file(name: str | Path) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # a text too long for a path
+        return False

@@ -1,0 +1,165 @@
+"""Units spread over the processes of a Ray cluster, with Ray Data.
+
+Units travel as JSON. Each worker process builds the method once from a recipe, plain data that
+says which workspace and settings to open, and keeps it for all rounds. Results come back in the
+order of the units, so the items are those of a run in one process.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from domainsmith.chains.synthesis.meter import Meter
+from domainsmith.chains.synthesis.method import DataBlock, Method, Unit
+from domainsmith.chains.synthesis.shards import block_values, read_block
+from domainsmith.chains.synthesis.spread import measured_block
+from domainsmith.errors import DependencyMissing, DomainSmithError, EndpointUnavailable
+from domainsmith.records import canonical_json
+
+__all__ = ["RaySpread", "connect"]
+
+_MOST_TASKS = 4096
+"""Tasks of a round; with more units than that a task takes several."""
+_built: dict[str, tuple[Method, Meter]] = {}
+_lock = threading.Lock()
+
+
+class RaySpread:
+    """Processes units on Ray.
+
+    Args:
+        build: ``module:function``; the function makes a method and the meter of its models from
+            the recipe, in any process.
+        recipe: Plain JSON data.
+        workers: Tasks that run at a time.
+        gpus: GPUs for each of them.
+
+    Raises:
+        DependencyMissing: Ray is not installed.
+        EndpointUnavailable: The cluster does not answer.
+    """
+
+    def __init__(
+        self, build: str, recipe: Mapping[str, Any], *, workers: int, gpus: float = 0.0
+    ) -> None:
+        self._build = build
+        self._recipe = canonical_json(dict(recipe))
+        self._workers = workers
+        self._gpus = gpus
+        connect(workers)
+
+    def blocks(self, units: Sequence[Unit]) -> Iterator[DataBlock]:
+        """Process units, some ahead of what is asked for.
+
+        Args:
+            units: Of one round.
+
+        Yields:
+            Blocks in the order of the units.
+
+        Raises:
+            DomainSmithError: As a worker raised it.
+        """
+        if not units:
+            return
+        import ray
+
+        rows = [{"unit": canonical_json([unit.key, unit.payload])} for unit in units]
+        context = ray.data.DataContext.get_current()
+        context.execution_options.preserve_order = True
+        context.enable_progress_bars = False
+        data: Any = ray.data.from_items(rows, override_num_blocks=min(len(rows), _MOST_TASKS))
+        made = data.map(
+            _work,
+            fn_kwargs={"build": self._build, "recipe": self._recipe},
+            num_cpus=1,
+            num_gpus=self._gpus or None,
+            concurrency=self._workers,
+        )
+        for row in made.iter_rows():
+            values = json.loads(str(row["block"]))
+            if "error" in values:
+                error = values["error"]
+                kind = _error_class(error["type"])
+                raise kind(error["what"], where=error["where"], fix=error["fix"])
+            yield read_block(values)
+
+
+def connect(workers: int) -> None:
+    """Join the cluster of ``RAY_ADDRESS``, or start one on this machine.
+
+    Args:
+        workers: CPUs of a cluster that is started here.
+
+    Raises:
+        DependencyMissing: Ray is not installed.
+        EndpointUnavailable: The cluster does not answer.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise DependencyMissing(
+            "The engine ray needs the library ray",
+            where="--engine ray",
+            fix="Install it: pip install 'domainsmith[ray]'.",
+        ) from error
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    if ray.is_initialized():
+        return
+    address = os.environ.get("RAY_ADDRESS")
+    here: dict[str, Any] = {} if address else {"num_cpus": workers, "include_dashboard": False}
+    try:
+        ray.init(
+            address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **here
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise EndpointUnavailable(
+            f"Ray does not answer: {error}",
+            where=address or "this machine",
+            fix="Check the cluster.",
+        ) from error
+
+
+def _work(row: dict[str, Any], *, build: str, recipe: str) -> dict[str, str]:
+    """Process one unit, in a worker."""
+    key, payload = json.loads(row["unit"])
+    try:
+        method, meter = _method(build, recipe)
+        block = measured_block(method, Unit(key, payload), meter)
+    except DomainSmithError as error:
+        told = {
+            "type": type(error).__name__,
+            "what": error.what,
+            "where": error.where,
+            "fix": error.fix,
+        }
+        return {"block": canonical_json({"error": told})}
+    return {"block": canonical_json(block_values(block))}
+
+
+def _method(build: str, recipe: str) -> tuple[Method, Meter]:
+    """Return the method of a recipe, built once a process."""
+    name = f"{build} {recipe}"
+    with _lock:
+        if name not in _built:
+            module, _, function = build.partition(":")
+            _built.clear()  # one model at a time
+            _built[name] = getattr(import_module(module), function)(json.loads(recipe))
+        return _built[name]
+
+
+def _error_class(name: str) -> type[DomainSmithError]:
+    import domainsmith.errors
+
+    kind = getattr(domainsmith.errors, name, DomainSmithError)
+    return (
+        kind if isinstance(kind, type) and issubclass(kind, DomainSmithError) else DomainSmithError
+    )

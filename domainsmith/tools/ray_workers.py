@@ -1,0 +1,161 @@
+"""Generation on a Ray cluster: the recipe of a worker, and the worker's side of it.
+
+Every worker opens the workspace by its path, so on several machines it must lie on a file system
+that all of them see.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from domainsmith.errors import InternalError
+from domainsmith.tools.held_out import held_out_questions
+from domainsmith.tools.tool import ToolContext, ToolOptions
+
+if TYPE_CHECKING:
+    from domainsmith.chains.synthesis.meter import Meter
+    from domainsmith.chains.synthesis.method import Method
+    from domainsmith.chains.synthesis.plan import PlannedMethod
+    from domainsmith.chains.synthesis.several import SpreadFor
+    from domainsmith.model_io.engine import Engine
+    from domainsmith.model_io.generation import Embedder
+    from domainsmith.workspace import Workspace
+
+__all__ = ["build_from_recipe", "ray_spread", "worker_recipe"]
+
+
+def ray_spread(ctx: ToolContext, *, questions: str | None, workers: int | None) -> SpreadFor:
+    """Return what spreads a method's units over Ray.
+
+    Args:
+        ctx: What the tool works on.
+        questions: The user's file of test questions, or None.
+        workers: Processes at a time; the CPUs of this machine if None.
+
+    Returns:
+        For each planned method the place where its units are processed.
+
+    Raises:
+        DependencyMissing: Ray is not installed.
+    """
+    from domainsmith.chains.synthesis.ray_spread import RaySpread
+
+    many = workers or os.cpu_count() or 1
+
+    def spread(planned: PlannedMethod) -> RaySpread:
+        gpus = 1.0 if ctx.options.device.startswith("cuda") else 0.0
+        recipe = worker_recipe(ctx, planned, questions=questions, workers=many)
+        build = "domainsmith.tools.ray_workers:build_from_recipe"
+        return RaySpread(build, recipe, workers=many, gpus=gpus)
+
+    return spread
+
+
+def worker_recipe(
+    ctx: ToolContext, planned: PlannedMethod, *, questions: str | None, workers: int
+) -> dict[str, Any]:
+    """Say as plain data what a worker builds.
+
+    Args:
+        ctx: What the tool works on.
+        planned: The method.
+        questions: The user's file of test questions, or None.
+        workers: Processes at a time, which share this machine's threads.
+
+    Returns:
+        JSON data for :func:`build_from_recipe`.
+    """
+    options = asdict(ctx.options)
+    options["threads"] = options["threads"] or max(1, (os.cpu_count() or 1) // workers)
+    return {
+        "workspace": str(ctx.workspace.root.resolve()),
+        "folder": str(ctx.folder.resolve()),
+        "questions": questions,
+        "options": options,
+        "method": planned.request.name,
+        "method_options": dict(planned.request.options),
+        "target": planned.target,
+        "fingerprint": planned.fingerprint,
+    }
+
+
+def build_from_recipe(recipe: Mapping[str, Any]) -> tuple[Method, Meter]:
+    """Open the workspace and its models in a worker and build the method.
+
+    Args:
+        recipe: From :func:`worker_recipe`.
+
+    Returns:
+        The method and the meter of its models.
+
+    Raises:
+        InternalError: The worker sees other passages or models than the run.
+    """
+    from domainsmith.chains.synthesis.meter import metered
+    from domainsmith.chains.synthesis.method import Materials
+    from domainsmith.chains.synthesis.plan import materials_fingerprint
+    from domainsmith.chains.synthesis.registry import build_method
+    from domainsmith.chains.synthesis.sources import sort_passages
+    from domainsmith.storage.passages import passages
+    from domainsmith.workspace import Workspace
+
+    options = ToolOptions(**recipe["options"])
+    with Workspace.open(Path(recipe["workspace"])) as workspace:
+        models = _Models(workspace, options)
+        ctx = ToolContext(workspace, models, options, folder=Path(recipe["folder"]))  # type: ignore[arg-type]
+        exclude, _ = held_out_questions(ctx, recipe["questions"])
+        source = sort_passages(passages(workspace.db, copies=True), exclude, needed=False)
+        materials = Materials(
+            passages=source.usable,
+            every=source.every,
+            generator=models.engine(),
+            scorer=models.engine(),
+            embedder=models.embedder(),
+            target=recipe["target"],
+            seed=options.seed,
+            options=recipe["method_options"],
+        )
+    if materials_fingerprint(materials) != recipe["fingerprint"]:
+        raise InternalError(
+            "A worker sees other passages or models than the run that sent it work",
+            where=recipe["workspace"],
+            fix="Use one version of this program, one workspace and equal models everywhere.",
+        )
+    counted, meter = metered(materials)
+    return build_method(recipe["method"], counted), meter
+
+
+class _Models:
+    """The models of a worker: the chat model, and the embedder that searches."""
+
+    def __init__(self, workspace: Workspace, options: ToolOptions) -> None:
+        self._workspace = workspace
+        self._options = options
+
+    def engine(self) -> Engine:
+        from domainsmith.model_io.load import load_engine
+
+        options = self._options
+        return load_engine(
+            options.chat_model,
+            device=options.device,
+            dtype=options.dtype,
+            threads=options.threads,
+            quantization=options.quantization,
+        )
+
+    def embedder(self) -> Embedder:
+        from domainsmith.model_io.load import load_embedder
+        from domainsmith.training.retrieval.registry import in_use
+
+        options = self._options
+        tuned = in_use(self._workspace, base_model=options.embed_model).get("embedder")
+        name = options.embed_model if tuned is None else str(tuned.folder)
+        embedder = load_embedder(name, device=options.device, threads=options.threads)
+        if tuned is not None:
+            embedder.languages = tuned.facts.languages  # type: ignore[attr-defined]
+        return embedder
