@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from domainsmith.chains.grading.options import GradingOptions
 from domainsmith.errors import InputInvalid
 
 __all__ = [
@@ -49,8 +48,8 @@ class DraftOptions(BaseModel):
     """Passages in a unit after the smoke run."""
     block_records: int = Field(default=16, ge=1)
     """Records, or corrected answers, in a unit."""
-    grading: GradingOptions = GradingOptions()
-    """Of the graders."""
+    state: str = ""
+    """With ``source=feedback``: hash of the feedback, so that new feedback makes new data."""
 
 
 class PreferenceOptions(DraftOptions):
