@@ -12,7 +12,7 @@ budgets that differ by more than 3 %, a leaked test question, an equal dataset i
 Everything is kept under WORK: pools, datasets, adapters and answers are recognised by their
 content, so the same command goes on after a kill.
 
-Usage: python -m benchmarks.it_pays --work WORK [--domains washer,xquad] [--seeds 3]
+Usage: python -m benchmarks.it_pays --work WORK [--domains washer,medquad] [--seeds 3]
        [--tokens 8000] [--epochs 2] [--questions 44] [--pool 150] [--quick] [--json]
 """
 
@@ -67,8 +67,8 @@ def main() -> int:
     )
     results, problems = {}, []
     for name in options.domains.split(","):
-        if name == "xquad" and not (data_folder() / "zhen_xquad").is_dir():
-            print(f"NOT RUN: {name}: no {data_folder() / 'zhen_xquad'}; set DOMAINSMITH_DATA")
+        if name == "medquad" and not (data_folder() / "en_medquad").is_dir():
+            print(f"NOT RUN: {name}: no {data_folder() / 'en_medquad'}; set DOMAINSMITH_DATA")
             problems.append(f"{name}: the data are missing")
             continue
         results[name], wrong = run_domain(name, options)
@@ -85,7 +85,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=str(__doc__).split("\n", 1)[0])
     parser.add_argument("--work", type=Path, required=True, help="folder that keeps every step")
-    parser.add_argument("--domains", default="washer,xquad")
+    parser.add_argument("--domains", default="washer,medquad")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=8000, help="tokens of a dataset")
     parser.add_argument("--epochs", type=float, default=2.0)

@@ -1,9 +1,11 @@
-"""The two domains: the invented washing machine, and Wikipedia passages with human questions."""
+"""The two domains: the invented washing machine, and MedQuAD's answers on diseases."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +16,10 @@ from domainsmith.data_connection.language import sentences
 __all__ = ["DOMAINS", "data_folder", "prepare"]
 
 ROOT = Path(__file__).resolve().parents[2]
-_PER_TITLE = 5
-"""Passages of one article in the set; one of them in each article is held out."""
+_DISEASES, _ANSWERS = 90, 3
+"""Files of the real set, and answers in one at most."""
+_SHORTEST, _LONGEST = 120, 1500
+"""Characters of an answer that is taken."""
 
 
 def data_folder() -> Path:
@@ -52,49 +56,64 @@ def _washer(folder: Path) -> list[dict[str, Any]]:
     return _read(ROOT / "examples" / "washer-questions.jsonl")
 
 
-def _xquad(folder: Path) -> list[dict[str, Any]]:
-    """Write the English passages of XQuAD as files; one passage in five is held out."""
-    data = data_folder() / "zhen_xquad"
-    held: dict[str, dict[str, Any]] = {}
-    for number, row in enumerate(_read(data / "en_passages.jsonl")):
-        title = row["title"].replace("_", " ")
-        name = f"{row['id']}.md"
-        (folder / name).write_text(f"# {title}\n\n{row['text']}\n", encoding="utf-8")
-        if number % _PER_TITLE == 0:
-            held[row["id"]] = {"name": name, "text": row["text"]}
-    by_passage: dict[str, list[dict[str, Any]]] = {}
-    for row in _read(data / "en_questions.jsonl"):
-        if row["passage_id"] in held:
-            by_passage.setdefault(row["passage_id"], []).append(row)
-    # First one question of each held-out passage, then the second of each, and so on.
-    found = sorted(
-        ((rank, key, row) for key, rows in by_passage.items() for rank, row in enumerate(rows)),
-        key=lambda item: (item[0], list(held).index(item[1])),
-    )[: len(held)]
-    return [
-        {
-            "key": row["id"],
-            "question": row["question"],
-            "answer": row["answers"][0]["text"],
-            "language": "en",
-            "gold": [
+def _medquad(folder: Path) -> list[dict[str, Any]]:
+    """Write answers of MedQuAD as one file a disease, each under its question.
+
+    One answer in two files of three may be held out; its first whole sentence is the reference.
+    """
+    path = data_folder() / "en_medquad" / "qa_small_5sources.jsonl.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    diseases: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if _SHORTEST <= len(row["answer"]) <= _LONGEST:
+            diseases.setdefault(row["focus"], []).append(row)
+    names = sorted(name for name, found in diseases.items() if len(found) > 1)
+    chosen = [names[n * len(names) // _DISEASES] for n in range(min(_DISEASES, len(names)))]
+    texts = {name: [_lines(row["answer"]) for row in diseases[name][:_ANSWERS]] for name in chosen}
+    everything = "\n".join(text for parts in texts.values() for text in parts)
+    held = []
+    for number, name in enumerate(chosen):
+        asked = [row["question"].replace(" ?", "?").replace("??", "?") for row in diseases[name]]
+        parts = [f"## {q}\n\n{a}\n" for q, a in zip(asked, texts[name], strict=False)]
+        (folder / f"{number:03d}.md").write_text(
+            f"# {name}\n\n" + "\n".join(parts), encoding="utf-8"
+        )
+        at = number % len(texts[name])
+        reference = _reference(texts[name][at])
+        if number % 3 and reference and everything.count(reference) == 1:
+            held.append(
                 {
-                    "document": held[key]["name"],
-                    "quote": _sentence(held[key]["text"], row["answers"][0]["start"]),
+                    "key": diseases[name][at]["id"],
+                    "question": asked[at],
+                    "answer": reference,
+                    "language": "en",
+                    "gold": [{"document": f"{number:03d}.md", "quote": reference}],
                 }
-            ],
-        }
-        for _, key, row in found
-    ]
+            )
+    return held
 
 
-def _sentence(text: str, at: int) -> str:
-    return next(text[start:end] for start, end in sentences(text, "en") if start <= at < end)
+def _lines(text: str) -> str:
+    """Put what was set apart by runs of blanks on lines of its own."""
+    return re.sub(r"\s*\n\s*| {3,}", "\n", text.strip())
+
+
+def _reference(text: str) -> str:
+    """Return the first sentence that states something, or nothing."""
+    for start, end in sentences(text, "en"):
+        words = text[start:end].split()
+        if 6 <= len(words) <= 40 and words[0][0].isupper() and words[-1].endswith("."):
+            return text[start:end]
+    return ""
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
-DOMAINS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {"washer": _washer, "xquad": _xquad}
+DOMAINS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
+    "medquad": _medquad,
+    "washer": _washer,
+}
 """Name to what writes the documents and returns the questions that may be held out."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from domainsmith.agents.curation.wish import read_wish
 from domainsmith.agents.spans import Span
 from domainsmith.records import Language
 
@@ -122,6 +123,8 @@ def copy_arguments(
         return [_question(request[start:end], start, inside, language)]
     if tool == "search_documents":
         return [_query(request[start:end], inside, language)]
+    if tool == "curate_data":
+        return [_wish(request[start:end], inside)]
     return [_numbers_and_files(tool, inside)]
 
 
@@ -129,6 +132,7 @@ def _numbers_and_files(tool: str, inside: list[Span]) -> StepArguments:
     wanted: dict[str, tuple[str, type]] = {
         "generate_data": ("count", int),
         "select_data": ("count", int),
+        "curate_data": ("count", int),
         "train_model": ("epochs", float),
         "serve_model": ("port", int),
     }
@@ -142,12 +146,23 @@ def _numbers_and_files(tool: str, inside: list[Span]) -> StepArguments:
         if found is not None:
             arguments[kind] = convert(found.value)
             used.add(found)
-    if tool in {"generate_data", "evaluate_model"}:
+    if tool in {"generate_data", "curate_data", "evaluate_model"}:
         files = [s for s in inside if s.kind == "path" and _QUESTIONS_FILE.search(str(s.value))]
         if files:
             arguments["questions"] = files[0].value
             used.add(files[0])
     return arguments, frozenset(used)
+
+
+def _wish(text: str, inside: list[Span]) -> StepArguments:
+    """Copy what a dataset shall be like in the person's own words, or its number alone."""
+    words = text.strip(" ,，;；.。\n")
+    arguments, used = _numbers_and_files("curate_data", inside)
+    found = read_wish(words)
+    if found.focus or found.minutes or found.rounds or found.tokens:
+        rest = {name: value for name, value in arguments.items() if name != "count"}
+        return {**rest, "wish": words}, frozenset(inside)
+    return arguments, used
 
 
 def _n(span: Span) -> float:

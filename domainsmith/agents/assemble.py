@@ -24,6 +24,10 @@ _LOOP = (
     "serve_model",
 )
 """The order in which these tools make what the next one needs."""
+_STAGE = {tool: stage for stage, tool in enumerate(_LOOP)} | {
+    "curate_data": _LOOP.index("select_data")
+}
+"""How far each tool brings the loop; the curator generates and selects."""
 _NEEDS_ALL = frozenset({"select_data", "train_model"})
 """Steps that make no sense without the ones before them in the loop."""
 _TRAINED = _LOOP.index("train_model")
@@ -96,11 +100,11 @@ def _distinct(drafts: Sequence[Draft]) -> list[Draft]:
 
 def _in_order(drafts: list[Draft], *, turned: bool) -> list[Draft]:
     """Put steps of the loop into its order where the words turn it round ("after training")."""
-    places = [n for n, d in enumerate(drafts) if d.tool in _LOOP]
+    places = [n for n, d in enumerate(drafts) if d.tool in _STAGE]
     loop = [drafts[n] for n in places]
     if not turned or len({d.tool for d in loop}) < len(loop):
         return drafts
-    loop.sort(key=lambda d: _LOOP.index(d.tool))
+    loop.sort(key=lambda d: _STAGE[d.tool])
     result = list(drafts)
     for place, draft in zip(places, loop, strict=True):
         result[place] = draft
@@ -124,8 +128,8 @@ def complete(drafts: Sequence[Draft], tools: Mapping[str, Tool[Any]]) -> list[Dr
     result: list[Draft] = []
     reached: int | None = None
     for draft in drafts:
-        if draft.tool in _LOOP:
-            stage = _LOOP.index(draft.tool)
+        if draft.tool in _STAGE:
+            stage = _STAGE[draft.tool]
             if reached is not None and (draft.tool in _NEEDS_ALL or reached >= _TRAINED):
                 result += [Draft(tool) for tool in _LOOP[reached + 1 : stage]]
             reached = stage

@@ -51,6 +51,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "筛|选|挑|去重|重复|过滤|清理|清洗|精选|剔除|保留|留下|只留|删掉|冗余|"
         "多样|整理|缩减|去掉|去除|去冗",
     ),
+    "curate": (
+        "curat cover weak stronger unattended overnight target student balanced yourself wrong",
+        "整理员|覆盖|薄弱|弱点|无人值守|自动|自己|目标|攒|补足|均衡|加强|不用我管|哪里不会",
+    ),
     "train": (
         "train tun fine-tun finetun lora adapt teach epoch pass",
         "训练|微调|调优|调一|调教|学会|LoRA|轮|适应|教会|EPOCHS",

@@ -50,6 +50,9 @@ _FLOOR = 0.22
 
 
 _ANSWER: Label = ("answer_question",)
+_CURATE: Label = ("curate_data",)
+_WORDY = frozenset({_ANSWER, _CURATE})
+"""Steps whose argument is the person's own words, over as many clauses as they take."""
 
 
 def _question_bonus(
@@ -69,16 +72,16 @@ def _question_bonus(
 
 def _merged(label: Label, joints: int) -> float:
     """Price of reading several clauses as one wish; one question may have many clauses."""
-    return 0.0 if label == _ANSWER else _MERGE_PENALTY * max(0, joints + 1 - max(1, len(label)))
+    return 0.0 if label in _WORDY else _MERGE_PENALTY * max(0, joints + 1 - max(1, len(label)))
 
 
 def _joined_questions(
     request: str, groups: Sequence[tuple[int, int, Label]]
 ) -> list[tuple[int, int, Label]]:
-    """Join neighbouring clauses of one question; a question mark ends a question."""
+    """Join neighbouring clauses of one question or wish; a question mark ends a question."""
     joined: list[tuple[int, int, Label]] = []
     for start, end, label in groups:
-        if joined and label == joined[-1][2] == _ANSWER:
+        if joined and label == joined[-1][2] and label in _WORDY:
             before = joined[-1]
             if request[before[1] - 1] not in "?？":
                 joined[-1] = (before[0], end, label)

@@ -32,7 +32,8 @@ def insert_producers(
         nothing is missing, or if it cannot be made without asking (documents need a path).
     """
     there = available_artifacts(ctx)
-    makers = {kind: tool for tool in tools.values() for kind in tool.produces}
+    # Of two makers the earlier one: the curator works for long, so it is only sent when asked for.
+    makers = {kind: tool for tool in reversed(list(tools.values())) for kind in tool.produces}
     added: list[str] = []
     missing = [kind for kind in tools[failed.tool].requires if kind not in there]
     while missing:

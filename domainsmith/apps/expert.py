@@ -157,6 +157,44 @@ class Expert:
         selected = self._call("select_data", {})
         return dataset_info(self.workspace.datasets_dir / str(selected.data["dataset_id"]))
 
+    def curate(
+        self,
+        wish: str = "",
+        *,
+        target: int | None = None,
+        minutes: float | None = None,
+        rounds: int | None = None,
+        questions: str | Path | None = None,
+    ) -> DatasetInfo:
+        """Let the curator make a dataset to a target, unattended; see ``agents.curator``.
+
+        Args:
+            wish: What it shall be like, in words; may name number and limits.
+            target: Records wanted; None takes the wish's number, else the setting.
+            minutes: Of working time at most; None takes the wish's, else 60.
+            rounds: At most; None takes the wish's, else 8.
+            questions: JSONL file of test questions whose passages are kept out; None takes the
+                file beside the added folder.
+
+        Returns:
+            The selected dataset. The same call goes on after a kill, or finds it again.
+
+        Raises:
+            CurationInterrupted: Ctrl-C; what there was is written as a dataset first.
+            YieldTooLow: The documents or the model give no usable records.
+        """
+        from domainsmith.training.dataset_folder import dataset_info
+
+        given = {
+            "wish": wish or None,
+            "count": target,
+            "minutes": minutes,
+            "rounds": rounds,
+            "questions": None if questions is None else str(questions),
+        }
+        result = self._call("curate_data", {k: v for k, v in given.items() if v is not None})
+        return dataset_info(self.workspace.datasets_dir / str(result.data["dataset_id"]))
+
     def train(self, dataset: DatasetInfo, *, epochs: float | None = None) -> str:
         """Launch a fine-tuning job of its own process; an equal finished one is recognised.
 

@@ -45,5 +45,5 @@ CURATE_DATA = Tool(
     run=_curate_data,
     writes=True,
     requires=("passages",),
-    produces=("raw_dataset", "selected_dataset"),
+    produces=("selected_dataset",),
 )

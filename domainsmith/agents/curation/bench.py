@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 
 from domainsmith.agents.curation.coverage import Atlas, Coverage, needs, own_passage, wanted_records
 from domainsmith.agents.curation.goal import Goal
-from domainsmith.agents.curation.produce import Metered, Producer, ways_for
+from domainsmith.agents.curation.produce import Producer, ways_for
 from domainsmith.agents.curation.sections import find_sections, focus_weights
 from domainsmith.agents.curation.space import Space
 from domainsmith.agents.curation.student import Examiner, Probe, probe_of, weakness_by
-from domainsmith.chains.generation_run import PassageSource, sort_passages
 from domainsmith.chains.question_patterns import proper_names
 from domainsmith.chains.self_kv import cell_counts, table_facts
 from domainsmith.chains.self_qa import QaOptions, passage_facts
+from domainsmith.chains.synthesis.meter import Meter, metered
+from domainsmith.chains.synthesis.method import Materials
+from domainsmith.chains.synthesis.sources import PassageSource, sort_passages
 from domainsmith.data_connection.retrieve import embedder_speaks
 from domainsmith.progress import ProgressEvent
 from domainsmith.records import Language, Passage, Question, Record, Selection
@@ -75,10 +77,29 @@ class Bench:
         return sort_passages(every, self.questions)
 
     @cached_property
-    def model(self) -> Metered:
-        """The model that writes, judges and learns, with a meter."""
+    def materials(self) -> Materials:
+        """Passages, and the model that writes, judges and learns, on the meter."""
+        return self._measured[0]
+
+    @property
+    def meter(self) -> Meter:
+        """Counts the tokens of all that models do here."""
+        return self._measured[1]
+
+    @cached_property
+    def _measured(self) -> tuple[Materials, Meter]:
         engine = self.ctx.models.engine()
-        return Metered(engine, engine)
+        return metered(
+            Materials(
+                passages=self.source.usable,
+                every=self.source.every,
+                generator=engine,
+                scorer=engine,
+                embedder=self.ctx.models.embedder(),
+                target=self.goal.target,
+                seed=self.seed,
+            )
+        )
 
     @cached_property
     def space(self) -> Space:
@@ -111,7 +132,7 @@ class Bench:
     @cached_property
     def producer(self) -> Producer:
         """Makes records."""
-        return Producer(self.source, self.model, self.folder, self.seed)
+        return Producer(self.materials, self.meter, self.folder)
 
     @cached_property
     def examiner(self) -> Examiner:
@@ -124,8 +145,8 @@ class Bench:
             if adapter not in engine.adapters:
                 engine.add_adapter(adapter, adapter_folder(self.ctx.workspace, adapter))
         return Examiner(
-            self.model,
-            self.model,
+            self.materials.generator,
+            self.materials.scorer,
             self.folder / "student.jsonl",
             adapter=adapter,
             tell=lambda done, of: self.ctx.progress(ProgressEvent("asking the student", done, of)),
@@ -240,8 +261,8 @@ class Bench:
         passages: list[Passage] = [self.atlas.by_id[id] for id in ids]
         found = passage_facts(
             [item for item in passages if item.content == "prose"],
-            generator=self.model,
-            scorer=self.model,
+            generator=self.materials.generator,
+            scorer=self.materials.scorer,
             names=self._names,
             options=QaOptions(model_languages=()),
         ).facts

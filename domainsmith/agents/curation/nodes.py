@@ -141,19 +141,26 @@ class CuratorNodes:
         """Make records of the chosen passages."""
         number = state["round"]
         begin, told = time.monotonic(), self._bench.ctx.progress
-        left = self._budget.minutes * 60 - state.get("seconds", 0.0)
-
-        def over() -> bool:
-            return time.monotonic() - begin >= left
+        until = begin + max(1.0, self._budget.minutes * 60 - state.get("seconds", 0.0))
+        most = self._budget.tokens
+        left = max(1, most - state.get("tokens", 0)) if most else 0
 
         def tell(event: ProgressEvent) -> None:
             # A round's estimate is about its own passages only and would mislead.
-            message = event.message.partition(";")[0] if number == 1 else ""
+            first = number == 1 and event.stage == "smoke run"
+            message = event.message.partition(";")[0] if first else ""
             told(ProgressEvent(f"round {number}: {event.stage}", event.done, None, message))
 
         with _Spent(self._bench) as spent:
             for way, passages in state["choice"].items():
-                made = self._bench.producer.produce(number, way, passages, progress=tell, stop=over)
+                made = self._bench.producer.produce(
+                    number,
+                    way,
+                    passages,
+                    progress=tell,
+                    seconds=max(0.001, until - time.monotonic()),
+                    tokens=left,
+                )
                 passed = sum(all(g.passed for g in r.grades) for r in made.records)
                 self._log.note(
                     number,
@@ -165,7 +172,7 @@ class CuratorNodes:
                     passed=passed,
                     dropped=dict(made.dropped.most_common(_SHOWN)),
                 )
-                if over():
+                if time.monotonic() >= until:
                     break
         return spent.values
 
@@ -270,13 +277,13 @@ class _Spent:
 
     def __enter__(self) -> _Spent:
         self._begin = time.monotonic()
-        self._tokens = self._bench.model.tokens
+        self._tokens = self._bench.meter.tokens
         return self
 
     def __exit__(self, *_: object) -> None:
         self.values = {
             "seconds": round(time.monotonic() - self._begin, 3),
-            "tokens": self._bench.model.tokens - self._tokens,
+            "tokens": self._bench.meter.tokens - self._tokens,
         }
 
 

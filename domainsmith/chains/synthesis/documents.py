@@ -43,12 +43,15 @@ class DocumentsOptions:
         closed_share: Share of facts that are also asked without context, 0 to 1.
         per_table: Most facts of one passage of table rows.
         block_passages: Passages in a unit after the smoke run.
+        only: Ids of the passages to generate from, in their order; empty takes all. The others
+            still serve as distractors.
     """
 
     refusal_share: Annotated[float, Field(ge=0, lt=1)] = 0.17
     closed_share: Annotated[float, Field(ge=0, le=1)] = 0.6
     per_table: Annotated[int, Field(ge=0)] = 6
     block_passages: Annotated[int, Field(ge=1)] = 8
+    only: tuple[str, ...] = ()
 
 
 def build(materials: Materials) -> Documents:
@@ -127,7 +130,7 @@ class Documents:
 
     def rounds(self) -> Rounds[Sequence[Unit] | Round, Sequence[DataBlock], None]:
         """Yield three passages, then the rest until there is enough, then the refusals."""
-        usable = [item.id for item in self._materials.passages]
+        usable = list(self._options.only or (item.id for item in self._materials.passages))
         wanted = math.ceil(self._materials.target * (1 - self._options.refusal_share))
         blocks = list((yield [Unit("smoke", {"passages": usable[:_SMOKE]})]))
         made = passed(item for block in blocks for item in block.items)
