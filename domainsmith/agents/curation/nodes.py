@@ -134,8 +134,10 @@ class CuratorNodes:
                         for item in choice.picked
                     ],
                 )
-        stop: Stop = "" if choice.ways else "exhausted"
-        return {"round": number, "choice": choice.ways, "stop": stop, **spent.values}
+        stop: Stop = ""
+        if not choice.ways:  # all that can be covered is covered
+            stop = "target" if coverage.records >= bench.goal.target else "exhausted"
+        return {"round": number - bool(stop), "choice": choice.ways, "stop": stop, **spent.values}
 
     def generate(self, state: CuratorState) -> dict[str, Any]:
         """Make records of the chosen passages."""

@@ -43,7 +43,14 @@ WAYS: Mapping[str, Way] = {
     "documents": Way("documents", follows_choice=True),
     "documents, deeper": Way(
         "documents",
-        {"closed_share": 1.0, "per_table": 24, "per_passage": 12, "model_per_passage": 4},
+        {
+            "closed_share": 1.0,
+            "per_table": 24,
+            "per_passage": 12,
+            "model_per_passage": 4,
+            "deep_per_passage": 6,
+            "reworded_share": 1.0,
+        },
         follows_choice=True,
     ),
 }
