@@ -76,7 +76,7 @@ def grade_records(
 
     Args:
         records: In any order.
-        passages: By id; every passage that an item names.
+        passages: By id; without the passages that an item names, its grounding is not judged.
         scorer: For the likelihood and trivia checks; None leaves them out. What is equal is
             scored once.
         options: Which graders run, and their bounds; plain data is read as options.
@@ -94,7 +94,7 @@ def grade_records(
     levels = _levels(subjects, passages, scorer, options)
     graded: list[AnyItem] = []
     for item, subject, level in zip(records, subjects, levels, strict=True):
-        named = [passages[key] for key in item.passage_ids]
+        named = [passages[key] for key in item.passage_ids if key in passages]
         clean, counts = item, Counter[str]()
         if "private" in options.graders:
             clean, counts = masked_item(item, options)
@@ -143,12 +143,13 @@ def _judged(items: list[AnyItem], options: GradingOptions, judge: Judge | None) 
     if judge is None and not options.judge_model:
         return items
     judge = judge or load_judge(options.judge_model)
-    subjects = [subject_of(item) for item in items]
+    subjects = [subject_of(one) for one in items]
     points = judge.points(
         [Case(s.item.instruction, s.answer, s.item.language, s.item.input) for s in subjects]
     )
-    done: list[AnyItem] = []
-    for item, value in zip(items, points, strict=True):
-        told = judge_grade(value, least=options.judge_least, name=judge.name)
-        done.append(item.model_copy(update={"grades": (*item.grades, told)}))
-    return done
+    told = [judge_grade(value, least=options.judge_least, name=judge.name) for value in points]
+    return [_with_grade(item, grade) for item, grade in zip(items, told, strict=True)]
+
+
+def _with_grade(item: AnyItem, grade: Grade) -> AnyItem:
+    return item.model_copy(update={"grades": (*item.grades, grade)})

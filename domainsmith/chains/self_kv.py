@@ -13,10 +13,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from domainsmith.chains.amounts import parse_amount
 from domainsmith.chains.facts import Fact, seeded
 from domainsmith.records import Language, Passage
 
-__all__ = ["Table", "cell_counts", "parse_tables", "table_facts"]
+__all__ = [
+    "Table",
+    "capital",
+    "cell_counts",
+    "head_and_unit",
+    "head_words",
+    "is_price",
+    "lasts",
+    "parse_tables",
+    "sentence_end",
+    "table_facts",
+    "with_unit",
+]
 
 _RULE = re.compile(r"^\s*\|?[\s:|-]*-{2}[\s:|-]*$")
 _AMOUNT = re.compile(
@@ -159,7 +172,7 @@ def _cells(line: str) -> list[str]:
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table | None:
     if len(heads) < 2 or not rows or not all(heads):
         return None
-    names, units = zip(*(_head(head) for head in heads), strict=True)
+    names, units = zip(*(head_and_unit(head) for head in heads), strict=True)
     unique = [
         at
         for at in range(len(heads))
@@ -174,7 +187,8 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table | None:
     return Table(tuple(names), tuple(units), tuple(tuple(row) for row in rows), key, name)
 
 
-def _head(head: str) -> tuple[str, str]:
+def head_and_unit(head: str) -> tuple[str, str]:
+    """Split a column's head: ``Price (EUR)`` gives ``Price`` and ``EUR``."""
     for pattern in (_UNIT_IN_HEAD, _UNIT_AT_END):
         if match := pattern.match(head):
             unit = match["unit"].upper() if match["unit"].lower() == "eur" else match["unit"]
@@ -182,22 +196,40 @@ def _head(head: str) -> tuple[str, str]:
     return head.replace("_", " "), ""
 
 
-def _value(table: Table, row: Sequence[str], column: int) -> str:
-    cell, unit = row[column], table.units[column]
-    if not unit or not _AMOUNT.match(cell) or unit.lower() in cell.lower():
+def with_unit(cell: str, unit: str) -> str:
+    """Write a number with the unit that its column's head states, unless it says one itself."""
+    amount = _AMOUNT.match(cell) or parse_amount(cell)
+    if not unit or not amount or unit.lower() in cell.lower():
         return cell
     return (
         f"{unit} {cell}" if unit in {"EUR", "USD", "GBP", "€", "$", "£", "¥"} else f"{cell} {unit}"
     )
 
 
-def _end(text: str, language: Language) -> str:
+def shown_value(table: Table, row: Sequence[str], column: int) -> str:
+    """Return a cell as an answer says it."""
+    return with_unit(row[column], table.units[column])
+
+
+def is_price(head: str) -> bool:
+    """Tell whether a column holds prices, by its head."""
+    return _PRICE.search(head) is not None
+
+
+def lasts(cell: str) -> bool:
+    """Tell whether an amount is a time, which is long or short rather than high or low."""
+    return _DURATION.search(cell) is not None
+
+
+def sentence_end(text: str, language: Language) -> str:
+    """End a text with the full stop of its language."""
     stop = "。" if language == "zh" else "."
     text = text.strip()
     return text if text.endswith((".", "。", "!", "?")) else text + stop
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """Begin a text with a capital."""
     return text[:1].upper() + text[1:]
 
 
@@ -219,21 +251,23 @@ def _row_facts(
         named = column != table.name and draw < 0.5
         key = _row_name(table, row, language) if named else _row_key(table, row, language)
         asked = _lookup(table, column, cell, key, draw, language)
-        answer = _end(_capital(_value(table, row, column)), language)
+        answer = sentence_end(capital(shown_value(table, row, column)), language)
         yield _fact(asked, answer, passage, "self_kv/lookup", row)
         telling = len(cell) >= 5 if language == "zh" else len(cell.split()) >= 2
         if counts.get(cell.casefold(), 1) == 1 and telling and not _AMOUNT.match(cell):
-            name, head = _head_words(table.heads[table.key]), _head_words(table.heads[column])
+            name, head = head_words(table.heads[table.key]), head_words(table.heads[column])
             quoted = cell.rstrip(".。")
             if language == "zh":
                 asked = f"哪个{name}的{head}是“{quoted}”？"
             else:
                 asked = f'Which {name} has the {head} "{quoted}"?'
-            yield _fact(asked, _end(row[table.key], language), passage, "self_kv/reverse", row)
+            yield _fact(
+                asked, sentence_end(row[table.key], language), passage, "self_kv/reverse", row
+            )
 
 
 def _lookup(table: Table, column: int, cell: str, key: str, draw: float, language: Language) -> str:
-    head = _head_words(table.heads[column])
+    head = head_words(table.heads[column])
     if _PRICE.search(table.heads[column]) and _AMOUNT.match(cell):
         return f"{key}多少钱？" if language == "zh" else f"How much does {key} cost?"
     if language == "zh":
@@ -244,7 +278,7 @@ def _lookup(table: Table, column: int, cell: str, key: str, draw: float, languag
 
 
 def _row_key(table: Table, row: Sequence[str], language: Language) -> str:
-    key, head = row[table.key], _head_words(table.heads[table.key])
+    key, head = row[table.key], head_words(table.heads[table.key])
     coded = bool(re.fullmatch(r"[A-Z]{1,5}-?\d[\w-]*", key))
     if language == "zh":
         return f"{head} {key} " if coded else f"“{key}”"
@@ -260,7 +294,8 @@ def _row_name(table: Table, row: Sequence[str], language: Language) -> str:
     return f"the {name}" if _THING_HEAD.fullmatch(table.heads[table.name]) else f'"{name}"'
 
 
-def _head_words(head: str) -> str:
+def head_words(head: str) -> str:
+    """Write a column's head as it stands within a sentence."""
     return head if any(letter.isupper() for letter in head[1:]) else head[:1].lower() + head[1:]
 
 
@@ -299,27 +334,27 @@ def _comparison(
     language: Language,
 ) -> str:
     a, b = (_row_name(table, row, language) for row in (left, right))
-    head = _head_words(table.heads[column])
-    price = bool(_PRICE.search(table.heads[column]))
-    lasts = bool(_DURATION.search(left[column]))
+    head = head_words(table.heads[column])
+    price = is_price(table.heads[column])
+    long = lasts(left[column])
     if language == "zh":
-        words = ("贵", "便宜") if price else ("长", "短") if lasts else ("高", "低")
+        words = ("贵", "便宜") if price else ("长", "短") if long else ("高", "低")
         asked = "哪个更" if price else f"哪个的{head}更"
         return f"{a}和{b}，{asked}{words[0] if more else words[1]}？"
     if price:
         return f"Which {'costs more' if more else 'is cheaper'}, {a} or {b}?"
-    words = ("longer", "shorter") if lasts else ("higher", "lower")
+    words = ("longer", "shorter") if long else ("higher", "lower")
     return f"Which has the {words[0] if more else words[1]} {head}, {a} or {b}?"
 
 
 def _compared(
     table: Table, column: int, winner: Sequence[str], loser: Sequence[str], language: Language
 ) -> str:
-    best, other = _value(table, winner, column), _value(table, loser, column)
+    best, other = shown_value(table, winner, column), shown_value(table, loser, column)
     a, b = (_row_name(table, row, language).strip("“” ") for row in (winner, loser))
     if language == "zh":
         return f"{a}（{best}，{b}是{other}）。"
-    return f"{_capital(a)} ({best}, against {other})."
+    return f"{capital(a)} ({best}, against {other})."
 
 
 def _fact(question: str, answer: str, passage: Passage, method: str, row: Sequence[str]) -> Fact:

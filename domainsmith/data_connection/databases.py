@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from domainsmith.data_connection.index import Index
 
-__all__ = ["add_database", "is_database_url"]
+__all__ = ["add_database", "database_rows", "is_database_url"]
 
 _URL = re.compile(r"(sqlite|postgresql|postgres|mysql|mariadb)(\+\w+)?:/", re.IGNORECASE)
 _SELECT = re.compile(r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:select|with|values)\b", re.I | re.S)
@@ -100,11 +100,8 @@ def add_database(
         DependencyMissing: The driver is not installed.
         EndpointUnavailable: The server does not answer.
     """
-    if query and not _SELECT.match(query):
-        raise InputInvalid("The query is no SELECT statement", fix="Only reading is allowed.")
-    if ";" in query.strip().rstrip(";"):
-        raise InputInvalid("The query holds more than one statement")
-    engine, key = _opened(url, workspace)
+    _check_query(query)
+    engine, key = _opened(url, workspace.root)
 
     def work(intake: Intake) -> None:
         try:
@@ -123,7 +120,52 @@ def add_database(
     )
 
 
-def _opened(text: str, workspace: Workspace) -> tuple[Engine, str]:
+def database_rows(
+    url: str, *, tables: Sequence[str] = (), query: str = "", max_rows: int = 20_000
+) -> Iterator[tuple[str, list[str], Sequence[Sequence[Any]], list[str]]]:
+    """Read tables of a database, or the result of a query, without storing them.
+
+    The same limits hold as for :func:`add_database`.
+
+    Args:
+        url: An SQLAlchemy address.
+        tables: Tables and views to read; all tables if empty and no query is given.
+        query: One SELECT statement to read instead.
+        max_rows: A larger table is sampled, and a note says so.
+
+    Yields:
+        (table, column names, rows, notes) each; the query's rows are called ``query``.
+
+    Raises:
+        InputInvalid: The address, or a statement that is not a single SELECT.
+        InputNotFound: No such database or table.
+        InputUnreadable: The database refused.
+        DependencyMissing: The driver is not installed.
+        EndpointUnavailable: The server does not answer.
+    """
+    _check_query(query)
+    engine, key = _opened(url, Path.cwd())
+    try:
+        present, known = _known_tables(engine, key)
+        _check_tables(tables, known)
+        if query:
+            yield ("query", *_queried(engine, query, max_rows))
+            return
+        for table in tables or present:
+            names, rows, notes = _table(engine, table, max_rows)
+            yield table, names, [[_cell(cell) for cell in row] for row in rows], notes
+    finally:
+        engine.dispose()
+
+
+def _check_query(query: str) -> None:
+    if query and not _SELECT.match(query):
+        raise InputInvalid("The query is no SELECT statement", fix="Only reading is allowed.")
+    if ";" in query.strip().rstrip(";"):
+        raise InputInvalid("The query holds more than one statement")
+
+
+def _opened(text: str, root: Path) -> tuple[Engine, str]:
     """Return a read-only engine and the key of the source, which holds no password."""
     import sqlalchemy
     from sqlalchemy.engine import make_url
@@ -134,7 +176,7 @@ def _opened(text: str, workspace: Workspace) -> tuple[Engine, str]:
         raise InputInvalid("It is no database address", where=text[:80]) from error
     backend = url.get_backend_name()
     if backend == "sqlite":
-        return _sqlite(url, workspace)
+        return _sqlite(url, root)
     shown = url.render_as_string(hide_password=True)
     try:
         if backend == "postgresql":
@@ -171,7 +213,7 @@ def _each(statements: Sequence[str]) -> Any:
     return run
 
 
-def _sqlite(url: URL, workspace: Workspace) -> tuple[Engine, str]:
+def _sqlite(url: URL, root: Path) -> tuple[Engine, str]:
     import sqlalchemy
 
     path = Path(os.path.abspath(url.database or ""))
@@ -186,7 +228,7 @@ def _sqlite(url: URL, workspace: Workspace) -> tuple[Engine, str]:
         connection.set_authorizer(_reading_only)
         return connection
 
-    key = Path(os.path.relpath(path.resolve(), workspace.root.resolve().parent)).as_posix()
+    key = Path(os.path.relpath(path.resolve(), root.resolve().parent)).as_posix()
     engine = sqlalchemy.create_engine(
         "sqlite://", creator=connect, poolclass=sqlalchemy.pool.NullPool
     )
@@ -225,22 +267,8 @@ def _translated(where: str) -> Iterator[None]:
 def _read(
     intake: Intake, engine: Engine, tables: Sequence[str], query: str, name: str, max_rows: int
 ) -> None:
-    import sqlalchemy
-
-    try:
-        inspector = sqlalchemy.inspect(engine)
-        present = sorted(inspector.get_table_names())
-        known = [*present, *sorted(inspector.get_view_names())]
-    except sqlalchemy.exc.DatabaseError as error:
-        reason = " ".join(str(error.orig).split())[:200]
-        raise EndpointUnavailable(
-            f"The database cannot be read: {reason}", where=intake.key
-        ) from error
-    missing = sorted(set(tables) - set(known))
-    if missing:
-        raise InputNotFound(
-            f"No such table: {', '.join(missing)}", fix=f"There are {', '.join(known[:40])}."
-        )
+    present, known = _known_tables(engine, intake.key)
+    _check_tables(tables, known)
     chosen = [] if query else list(tables or present)
     if not chosen and not query:
         raise InputEmpty("The database holds no table", where=intake.key)
@@ -252,16 +280,45 @@ def _read(
         intake.tell(ProgressEvent("reading tables", number, len(chosen), ""))
     if query:
         title = name or f"query {hashlib.sha256(query.encode()).hexdigest()[:8]}"
-        with _translated(title), engine.connect() as connection:
-            result = connection.execute(sqlalchemy.text(query))
-            rows = result.fetchmany(max_rows + 1)
-            notes = [f"Only the first {max_rows} rows were taken."] if len(rows) > max_rows else []
-            _store(intake, title, list(result.keys()), rows[:max_rows], notes)
+        _store(intake, title, *_queried(engine, query, max_rows))
     for path in sorted(document_states(intake.workspace.db, intake.key)):
         if path not in known and not path.startswith("query ") and path != name and not query:
             intake.remove(path)
     if intake.failed and not (intake.added or intake.changed or intake.unchanged):
         raise InputUnreadable(f"No table could be read: {intake.failed[0].reason}")
+
+
+def _known_tables(engine: Engine, where: str) -> tuple[list[str], list[str]]:
+    """Return the names of the tables, and of tables and views."""
+    import sqlalchemy
+
+    try:
+        inspector = sqlalchemy.inspect(engine)
+        present = sorted(inspector.get_table_names())
+        return present, [*present, *sorted(inspector.get_view_names())]
+    except sqlalchemy.exc.DatabaseError as error:
+        reason = " ".join(str(error.orig).split())[:200]
+        raise EndpointUnavailable(f"The database cannot be read: {reason}", where=where) from error
+
+
+def _check_tables(tables: Sequence[str], known: Sequence[str]) -> None:
+    missing = sorted(set(tables) - set(known))
+    if missing:
+        raise InputNotFound(
+            f"No such table: {', '.join(missing)}", fix=f"There are {', '.join(known[:40])}."
+        )
+
+
+def _queried(
+    engine: Engine, query: str, max_rows: int
+) -> tuple[list[str], Sequence[Sequence[Any]], list[str]]:
+    import sqlalchemy
+
+    with _translated(query[:80]), engine.connect() as connection:
+        result = connection.execute(sqlalchemy.text(query))
+        rows = result.fetchmany(max_rows + 1)
+        notes = [f"Only the first {max_rows} rows were taken."] if len(rows) > max_rows else []
+        return list(result.keys()), rows[:max_rows], notes
 
 
 def _table(

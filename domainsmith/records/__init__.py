@@ -8,7 +8,15 @@ from that: each value names the ids of what it was made from.
 from __future__ import annotations
 
 from domainsmith.records.answers import Answer, Citation, Conflict, Feedback, Message
-from domainsmith.records.data import Grade, Preference, Ranking, Record, Selection, Triple
+from domainsmith.records.data import (
+    Grade,
+    Preference,
+    Ranking,
+    Record,
+    Review,
+    Selection,
+    Triple,
+)
 from domainsmith.records.documents import Document, Hit, Passage
 from domainsmith.records.jobs import AdapterManifest, Endpoint, JobState, JobStatus, TrainingJob
 from domainsmith.records.plans import Plan, Step
@@ -44,6 +52,7 @@ __all__ = [
     "RetrievalQuestion",
     "RetrievalSettings",
     "Retriever",
+    "Review",
     "Selection",
     "Step",
     "SystemScore",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from domainsmith.records.value import Language, Value
 
-__all__ = ["Grade", "Preference", "Ranking", "Record", "Selection", "Triple"]
+__all__ = ["Grade", "Preference", "Ranking", "Record", "Review", "Selection", "Triple"]
 
 
 class Grade(Value):
@@ -121,3 +121,17 @@ class Selection(Value):
     """Record ids in order."""
     dropped: tuple[tuple[str, str, str], ...] = ()
     """(record id, stage, reason)."""
+
+
+class Review(Value):
+    """A person's verdict on a record, preference or ranking."""
+
+    kind: ClassVar[str] = "review"
+
+    item_id: str
+    verdict: Literal["accept", "edit", "reject"]
+    changes: dict[str, Any] = Field(default_factory=dict)
+    """Fields of the item that ``edit`` gives another value."""
+    comment: str = ""
+    number: int = 0
+    """Earlier reviews of the same item; the last one counts."""

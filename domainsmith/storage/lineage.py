@@ -21,6 +21,7 @@ __all__ = [
     "ancestors",
     "artifact",
     "artifacts",
+    "children",
     "descendants",
     "find",
     "put_artifact",
@@ -143,6 +144,25 @@ def artifacts(db: Database, kind: str) -> list[Artifact]:
     rows = db.read().execute(
         "SELECT id, kind, payload, path, created FROM artifacts WHERE kind = ? ORDER BY seq DESC",
         (kind,),
+    )
+    return [_artifact(row) for row in rows]
+
+
+def children(db: Database, id: str, kind: str) -> list[Artifact]:
+    """List what was made from an artifact directly.
+
+    Args:
+        db: The database.
+        id: The artifact.
+        kind: Of its children.
+
+    Returns:
+        Artifacts, the first stored first.
+    """
+    rows = db.read().execute(
+        "SELECT id, kind, payload, path, created FROM artifacts WHERE kind = ?"
+        " AND id IN (SELECT child FROM parents WHERE parent = ?) ORDER BY seq",
+        (kind, id),
     )
     return [_artifact(row) for row in rows]
 

@@ -16,7 +16,7 @@ __all__ = ["ExportFormat", "export_dataset", "export_formats"]
 ExportFormat = Literal["alpaca", "sharegpt", "chatml", "trl", "jsonl"]
 _FORMS: Mapping[str, tuple[ExportFormat, ...]] = {
     "record": ("alpaca", "sharegpt", "chatml", "trl", "jsonl"),
-    "preference": ("sharegpt", "trl", "jsonl"),
+    "preference": ("trl", "sharegpt", "jsonl"),
     "ranking": ("jsonl", "trl"),
 }
 _SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt"}

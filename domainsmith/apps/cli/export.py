@@ -29,38 +29,41 @@ __all__ = ["command", "dataset_folder"]
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["alpaca", "sharegpt", "chatml"]),
-    default="alpaca",
-    show_default=True,
-    help="One JSON object a line in this form.",
+    type=click.Choice(["alpaca", "sharegpt", "chatml", "trl", "jsonl"]),
+    help="One JSON object a line in this form (alpaca for records, trl for preferences, jsonl "
+    "for rankings).",
 )
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
 def command(
-    app: App, target: Path, dataset: str | None, form: ExportFormat, force: bool
+    app: App, target: Path, dataset: str | None, form: ExportFormat | None, force: bool
 ) -> Outcome:
     """Write a dataset in another trainer's format.
 
     TARGET is the JSONL file to write.
     """
-    from domainsmith.training.dataset_folder import export_dataset, read_dataset
+    from domainsmith.training.dataset_export import export_dataset, export_formats
+    from domainsmith.training.dataset_folder import read_items
 
     folder = dataset_folder(app, dataset)
     if target.exists() and not force:
         raise InputInvalid("The file exists", where=target, fix="Give --force to replace it.")
-    lines = export_dataset(read_dataset(folder), target, form)
-    app.console.data(f"{lines} records of {folder.name} written to {target} ({form})")
+    items = read_items(folder)
+    form = form or export_formats(items[0].kind)[0]
+    lines = export_dataset(items, target, form)
+    app.console.data(f"{lines} {items[0].kind}s of {folder.name} written to {target} ({form})")
     return Outcome(
         {"dataset_id": folder.name, "path": str(target), "records": lines, "format": form}
     )
 
 
-def dataset_folder(app: App, prefix: str | None) -> Path:
+def dataset_folder(app: App, prefix: str | None, *, any_kind: bool = False) -> Path:
     """Find a dataset's folder.
 
     Args:
         app: The run.
         prefix: Beginning of its id; None takes the selected dataset that was made or asked for
             last, else the generated one.
+        any_kind: None takes the dataset that was made last, whatever it holds.
 
     Returns:
         The folder.
@@ -74,6 +77,10 @@ def dataset_folder(app: App, prefix: str | None) -> Path:
     from domainsmith.tools.data import newest_dataset
 
     workspace = app.workspace()
+    if prefix is None and any_kind:
+        stored = lineage.artifacts(workspace.db, "dataset")
+        if stored:
+            return workspace.datasets_dir / stored[0].id
     if prefix is None:
         context = app.assembly().context()
         newest = newest_dataset(context, "selected") or newest_dataset(context, "raw")

@@ -169,6 +169,9 @@ _TELLING: dict[str, tuple[str, ...]] = {
     "job": ("method", "base_model", "epochs"),
     "report": ("verdict",),
     "feedback": ("verdict", "correction"),
+    "review": ("verdict", "comment"),
+    "preference": ("method", "instruction"),
+    "ranking": ("method", "instruction"),
 }
 
 

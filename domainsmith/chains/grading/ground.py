@@ -27,8 +27,9 @@ __all__ = [
 
 GROUNDED_SHARE = 0.7
 """Share of the answer's content terms that must stand in its passages."""
-GAIN_LEAST = 0.0
-"""Nats a token that reading the passage must add at least to the answer's likelihood."""
+GAIN_LEAST = -0.1
+"""Nats a token that reading the passage must add at least to the answer's likelihood. A short
+answer of common words ("36 coils.") gains nothing measurable though it is right."""
 TRIVIA_MEAN = -0.35
 """Nats a token: an answer likelier than this without any document is known anyway."""
 _LEAD = re.compile(r"^(?:Yes|No)\.\s|^不?可以。")

@@ -58,8 +58,8 @@ def _problem(text: str, language: Language, quoted: str, *, few: int) -> str:
         if han * 2 >= len(own) and (han or (few and latin <= _QUOTED)):
             return ""
         return f"reads as en ({latin} Latin words, {han} Han characters)"
-    if han * 2 < latin or not han:
-        return ""
+    if han * 2 < latin or not han or (latin >= 3 and han <= latin + 2):
+        return ""  # a word or two of Chinese in an English sentence
     own_han = sum(1 for character in _HAN.findall(text) if character not in quoted)
     if own_han * 2 < latin or (few and not own_han and han <= _QUOTED):
         return ""

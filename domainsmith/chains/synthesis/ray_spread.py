@@ -111,6 +111,7 @@ def connect(workers: int) -> None:
             where="--engine ray",
             fix="Install it: pip install 'domainsmith[ray]'.",
         ) from error
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     if ray.is_initialized():
         return
     address = os.environ.get("RAY_ADDRESS")

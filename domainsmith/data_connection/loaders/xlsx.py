@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from typing import TYPE_CHECKING
 
 from domainsmith.data_connection.loaders.archive import check_archive
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 _MAX_CELLS = 2_000_000
+_OPEN_FORMULA = re.compile(
+    r'<c\b[^>]*?\br="(?P<place>[A-Z]{1,3}\d+)"[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)'
+    r"\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>"
+)
 
 
 def load(source: Source) -> LoadedFile:
@@ -29,6 +35,7 @@ def load(source: Source) -> LoadedFile:
         parts, notes = _sheets(book)
         title = (book.properties.title or "").strip()
         book.close()
+    notes += _open_formulas(source)
     return LoadedFile(
         title or source.stem,
         clean_text("\n\n".join(parts)),
@@ -56,6 +63,27 @@ def _sheets(book: Workbook) -> tuple[list[str], list[str]]:
             rows.append(values)
         parts.extend(_blocks(sheet.title, rows))
     return parts, notes
+
+
+def _open_formulas(source: Source) -> list[str]:
+    """Say which formulas have no stored result: their cells are empty in the text.
+
+    A program that writes a workbook without computing it stores none.
+    """
+    with source.open("rb") as file, zipfile.ZipFile(file) as archive:
+        notes = []
+        for name in sorted(archive.namelist()):
+            if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", name):
+                continue
+            text = archive.read(name).decode("utf-8", "replace")
+            if "<f" not in text:
+                continue
+            places = [match["place"] for match in _OPEN_FORMULA.finditer(text)]
+            if places:
+                shown = ", ".join(places[:10]) + (", ..." if len(places) > 10 else "")
+                sheet = name.rpartition("/")[2].removesuffix(".xml")
+                notes.append(f"{len(places)} formulas of {sheet} have no stored result: {shown}.")
+    return notes
 
 
 def _value(cell: object) -> object:

@@ -131,7 +131,7 @@ class _Search:
         block = active[inside]  # in the order of the index, so the first minimum is the lowest
         nearest = cosine[inside]
         between = self.rows[block] @ self.rows[block].T
-        picks = []
+        picks: list[int] = []
         while len(picks) < most:
             best = int(np.argmin(nearest))
             if nearest[best] >= bound:

@@ -104,7 +104,5 @@ def _nearest(
 
 def _rows_in_band(threshold: float) -> int:
     """Return the longest band with which a pair at the threshold is hardly ever missed."""
-    sizes = [
-        rows for rows in (8, 4, 2) if (1 - threshold**rows) ** (_HASHES // rows) <= _MISSED
-    ]
+    sizes = [rows for rows in (8, 4, 2) if (1 - threshold**rows) ** (_HASHES // rows) <= _MISSED]
     return sizes[0] if sizes else 1

@@ -1,31 +1,112 @@
-"""Compose the selection stages and say what each dropped, and why."""
+"""Compose the selection stages in any order and say what each dropped, and why."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domainsmith.data_connection.overlap import squeeze
-from domainsmith.model_io.messages import is_refusal
+from domainsmith.progress import ProgressEvent
 from domainsmith.records import Language, Question, Record, Selection
-from domainsmith.training.select.k_center import k_center
-from domainsmith.training.select.leakage import leakage_reasons, numbers_named
-from domainsmith.training.select.novelty import novelty_filter
-from domainsmith.training.select.semantic import semantic_duplicates
+from domainsmith.training.select.pool import Drop, Item, Pool, SelectionRun, StageReport
+from domainsmith.training.select.resources import Resources
+from domainsmith.training.select.stages.by_meaning import SEMANTIC_COSINE
+from domainsmith.training.select.stages.by_text import NOVELTY_F1
+from domainsmith.training.select.stages.registry import (
+    ADMISSIBLE_STAGES,
+    DEFAULT_STAGES,
+    Stage,
+    parse_stages,
+)
 
 __all__ = [
     "NOVELTY_F1",
     "SEMANTIC_COSINE",
     "admissible_records",
+    "run_stages",
     "select_records",
     "selection_counts",
 ]
 
-NOVELTY_F1 = 0.7
-SEMANTIC_COSINE = 0.97
+
+def run_stages(
+    items: Sequence[Item],
+    stages: Iterable[Stage | str | Mapping[str, Any]] = DEFAULT_STAGES,
+    *,
+    resources: Resources | None = None,
+    count: int = 0,
+    tokens: int = 0,
+) -> SelectionRun:
+    """Run a pipeline: each stage sees what the ones before it left.
+
+    Args:
+        items: Records, preferences or rankings, preferred ones first. The last two are selected by
+            their prompt and best answer.
+        stages: In the order of running: names (``"novelty"``), mappings with parameters
+            (``{"stage": "near", "threshold": 0.7}``) or stages from ``parse_stages``.
+        resources: Embeddings, test questions, the model that is trained, the cache.
+        count: Records wanted in all; see ``parse_stages``. 0 keeps all that pass.
+        tokens: Training tokens wanted in all; 0 for no bound.
+
+    Returns:
+        What was kept, what was dropped and why, and what each stage did.
+
+    Raises:
+        InputInvalid: A stage does not exist, its parameters do not fit, or it needs a resource
+            that is absent.
+    """
+    plan = _plan(stages, count, tokens)
+    pool = Pool(items, resources or Resources())
+    reports = []
+    for number, stage in enumerate(plan):
+        pool.resources.progress(ProgressEvent(f"selecting ({stage.name})", number, len(plan)))
+        reports.append(_run_stage(pool, stage))
+    pool.resources.progress(ProgressEvent("selecting", len(plan), len(plan)))
+    return SelectionRun(
+        selection=Selection(
+            kept=tuple(pool.ids[at] for at in pool.left),
+            dropped=tuple(_line(pool.drops[at]) for at in sorted(pool.drops)),
+        ),
+        drops=tuple(pool.drops.values()),
+        stages=tuple(reports),
+        scores=pool.resources.scores,
+        vectors=pool.known_vectors(),
+    )
+
+
+def _plan(
+    stages: Iterable[Stage | str | Mapping[str, Any]], count: int, tokens: int
+) -> tuple[Stage, ...]:
+    entries = [
+        stage.as_dict() if isinstance(stage, Stage) else stage
+        for stage in ([stages] if isinstance(stages, str) else stages)
+    ]
+    return parse_stages(entries, count=count, tokens=tokens)
+
+
+def _run_stage(pool: Pool, stage: Stage) -> StageReport:
+    entered, hits = len(pool.left), pool.resources.cache.hits
+    began = time.perf_counter()
+    pool.begin(stage.name)
+    if pool.left:
+        stage.kind.run(pool, stage.options)
+    pool.settle()
+    return StageReport(
+        stage=stage.name,
+        options=stage.options.model_dump(mode="json"),
+        entered=entered,
+        left=len(pool.left),
+        seconds=time.perf_counter() - began,
+        cached=pool.resources.cache.hits - hits,
+    )
+
+
+def _line(drop: Drop) -> tuple[str, str, str]:
+    return drop.id, drop.stage, drop.reason
 
 
 def select_records(
@@ -38,7 +119,7 @@ def select_records(
     target: int = 0,
     embedded_languages: Sequence[Language] = ("en",),
 ) -> Selection:
-    """Choose training records: grades, exact, leakage, novelty, semantic, k-center, in order.
+    """Choose training records with the default stages.
 
     A question may stand once from memory, once over its context and once over a context that
     does not answer it: these forms are compared within themselves only. Two questions that
@@ -55,20 +136,19 @@ def select_records(
         held_out_texts: Passages that hold gold answers.
         target: Records to keep; 0 keeps all that pass. Each method and form (with or without
             context) keeps its share.
-        embedded_languages: Languages that the embedder knows: the default one maps unknown
-            Chinese words to one vector, so its cosines would call different questions equal.
+        embedded_languages: Languages that the embedder knows.
 
     Returns:
         The kept ids in the given order, and (id, stage, reason) for each dropped record.
     """
-    dropped = _inadmissible(
-        records, vectors, questions, question_vectors, held_out_texts, embedded_languages
+    resources = Resources(
+        vectors=vectors,
+        questions=questions,
+        question_vectors=question_vectors,
+        held_out_texts=held_out_texts,
+        embedded_languages=embedded_languages,
     )
-    _drop_unoriginal(records, dropped)
-    if vectors is not None:
-        _drop_semantic(records, vectors, embedded_languages, dropped)
-    _keep_target(records, vectors, target, dropped)
-    return _selection(records, dropped)
+    return run_stages(records, DEFAULT_STAGES, resources=resources, count=target).selection
 
 
 def admissible_records(
@@ -99,46 +179,14 @@ def admissible_records(
         The kept ids in the given order, and (id, stage, reason) for each dropped record.
     """
     del target
-    dropped = _inadmissible(
-        records, vectors, questions, question_vectors, held_out_texts, embedded_languages
-    )
-    return _selection(records, dropped)
-
-
-def _selection(records: Sequence[Record], dropped: dict[int, tuple[str, str]]) -> Selection:
-    return Selection(
-        kept=tuple(record.id for at, record in enumerate(records) if at not in dropped),
-        dropped=tuple((records[at].id, *dropped[at]) for at in sorted(dropped)),
-    )
-
-
-def _inadmissible(
-    records: Sequence[Record],
-    vectors: NDArray[np.float32] | None,
-    questions: Sequence[Question],
-    question_vectors: NDArray[np.float32] | None,
-    held_out_texts: Sequence[str],
-    embedded_languages: Sequence[Language],
-) -> dict[int, tuple[str, str]]:
-    """Find failed grades, exact copies and leaks of the test: index -> (stage, reason)."""
-    dropped: dict[int, tuple[str, str]] = {}
-    for index, record in enumerate(records):
-        failed = next((grade for grade in record.grades if not grade.passed), None)
-        if failed is not None:
-            dropped[index] = (f"grade {failed.grader}", failed.reason)
-    _drop_exact(records, dropped)
-    reasons = leakage_reasons(
-        records,
-        questions=questions,
-        held_out_texts=held_out_texts,
+    resources = Resources(
         vectors=vectors,
+        questions=questions,
         question_vectors=question_vectors,
+        held_out_texts=held_out_texts,
         embedded_languages=embedded_languages,
     )
-    for index, reason in enumerate(reasons):
-        if reason is not None and index not in dropped:
-            dropped[index] = ("leakage", reason)
-    return dropped
+    return run_stages(records, ADMISSIBLE_STAGES, resources=resources).selection
 
 
 def selection_counts(selection: Selection) -> dict[str, int]:
@@ -154,107 +202,3 @@ def selection_counts(selection: Selection) -> dict[str, int]:
     for _, stage, reason in selection.dropped:
         counts[f"{stage} {reason.split(':')[0]}" if stage == "leakage" else stage] += 1
     return dict(sorted(counts.items()))
-
-
-def _form(record: Record) -> str:
-    if not record.input:
-        return "closed book"
-    # The same question is answered over one context and refused over another: both teach.
-    refused = is_refusal(record.output, record.language)
-    return "refused over context" if refused else "over context"
-
-
-def _drop_exact(records: Sequence[Record], dropped: dict[int, tuple[str, str]]) -> None:
-    seen: dict[tuple[str, str], str] = {}
-    for index, record in enumerate(records):
-        if index in dropped:
-            continue
-        key = (squeeze(record.instruction), _form(record))
-        if key in seen:
-            dropped[index] = ("exact", f"same question as {seen[key]}")
-        else:
-            seen[key] = record.id
-
-
-def _forms(records: Sequence[Record], dropped: dict[int, tuple[str, str]]) -> list[list[int]]:
-    forms: dict[str, list[int]] = defaultdict(list)
-    for index, record in enumerate(records):
-        if index not in dropped:
-            forms[_form(record)].append(index)
-    return [forms[key] for key in sorted(forms)]
-
-
-def _label(record: Record) -> tuple[object, ...]:
-    """What two questions must have in common to be duplicates at all."""
-    return (record.language, *numbers_named(record.instruction))
-
-
-def _drop_unoriginal(records: Sequence[Record], dropped: dict[int, tuple[str, str]]) -> None:
-    for form in _forms(records, dropped):
-        # Questions from one table differ in a word or two, so the answer is compared too.
-        # Refusals share theirs, which says nothing.
-        texts = [
-            records[at].instruction
-            if is_refusal(records[at].output, records[at].language)
-            else f"{records[at].instruction}\n{records[at].output}"
-            for at in form
-        ]
-        groups = [_label(records[at]) for at in form]
-        verdicts = novelty_filter(texts, threshold=NOVELTY_F1, groups=groups)
-        for at, verdict in zip(form, verdicts, strict=True):
-            if verdict.nearest is not None:
-                other = records[form[verdict.nearest]]
-                dropped[at] = ("novelty", f"F1 {verdict.f1:.2f} with {other.id}")
-
-
-def _drop_semantic(
-    records: Sequence[Record],
-    vectors: NDArray[np.float32],
-    languages: Sequence[Language],
-    dropped: dict[int, tuple[str, str]],
-) -> None:
-    for every in _forms(records, dropped):
-        form = [at for at in every if records[at].language in languages]
-        found = semantic_duplicates(
-            vectors[np.asarray(form, dtype=np.intp)],
-            threshold=SEMANTIC_COSINE,
-            groups=[_label(records[at]) for at in form],
-        )
-        for at, other in zip(form, found, strict=True):
-            if other is not None:
-                dropped[at] = ("semantic", f"means the same as {records[form[other.row]].id}")
-
-
-def _keep_target(
-    records: Sequence[Record],
-    vectors: NDArray[np.float32] | None,
-    target: int,
-    dropped: dict[int, tuple[str, str]],
-) -> None:
-    left = [at for at in range(len(records)) if at not in dropped]
-    if target <= 0 or len(left) <= target:
-        return
-    groups: dict[str, list[int]] = defaultdict(list)
-    for at in left:
-        groups[f"{records[at].method}, {_form(records[at])}"].append(at)
-    for method, quota in _quotas({name: len(groups[name]) for name in groups}, target).items():
-        group = groups[method]
-        if vectors is None:
-            keep = set(group[:quota])
-        else:
-            picks = k_center(vectors[np.asarray(group, dtype=np.intp)], quota)
-            keep = {group[pick] for pick in picks}
-        for at in group:
-            if at not in keep:
-                dropped[at] = ("k_center", f"over the share of {quota} for {method}")
-
-
-def _quotas(sizes: dict[str, int], target: int) -> dict[str, int]:
-    """Share ``target`` in proportion, remainders to the largest fractions, then by name."""
-    total = sum(sizes.values())
-    exact = {name: target * size / total for name, size in sizes.items()}
-    quotas = {name: int(share) for name, share in exact.items()}
-    by_fraction = sorted(sizes, key=lambda name: (quotas[name] - exact[name], name))
-    for name in by_fraction[: target - sum(quotas.values())]:
-        quotas[name] += 1
-    return quotas

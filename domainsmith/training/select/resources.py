@@ -106,9 +106,7 @@ class Resources:
         keys = [score_key("vector", self.embedder_name, text) for text in texts]
         first = self.embed(texts[:1])
         known = self.cache.vectors(keys, first.shape[1]) if self.embedder_name else {}
-        missing = {
-            key: text for key, text in zip(keys, texts, strict=True) if key not in known
-        }
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         names = list(missing)
         for start in range(0, len(names), _BATCH):
             batch = names[start : start + _BATCH]

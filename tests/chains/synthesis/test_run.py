@@ -172,7 +172,7 @@ def test_a_model_that_turns_to_nonsense_stops_a_long_run(tmp_path: Path) -> None
     method = Numbers(bad=range(10, 60), units=60)
     made = MethodRun(method, log=tmp_path, target=500)
     seen: list[DataBlock] = []
-    with pytest.raises(YieldTooLow, match="last 8 units.*`grade size`"):
+    with pytest.raises(YieldTooLow, match=r"last 8 units.*`grade size`"):
         seen.extend(made.blocks())
     assert made.stopped == "yield"
     assert made.past_smoke

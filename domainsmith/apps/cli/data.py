@@ -1,0 +1,21 @@
+"""``domainsmith data``."""
+
+from __future__ import annotations
+
+from domainsmith.apps.cli import data_compare, data_review, data_show, export
+from domainsmith.apps.cli.command import subcommands
+
+__all__ = ["command"]
+
+
+@subcommands(
+    "data",
+    data_show.show,
+    data_show.stats,
+    data_compare.diff,
+    data_compare.merge,
+    data_review.review,
+    export.command,
+)
+def command() -> None:
+    """Show, measure, compare, merge, review and export datasets."""

@@ -1,0 +1,1 @@
+"""Answers made wrong on purpose: one fact changed, and proven to be wrong."""

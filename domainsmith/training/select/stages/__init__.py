@@ -1,0 +1,1 @@
+"""The stages of a selection, one family a file; ``registry`` names them."""
