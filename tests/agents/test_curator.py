@@ -14,6 +14,8 @@ from domainsmith.agents.curation.coverage import own_passage
 from domainsmith.agents.curation.log import curations, read_log
 from domainsmith.agents.curation.words import log_lines, round_rows
 from domainsmith.agents.curator import CurationInterrupted, CurationRequest, curate
+from domainsmith.apps.cli.app import App
+from domainsmith.apps.cli.main import main
 from domainsmith.chains.synthesis.shards import Shards
 from domainsmith.errors import YieldTooLow
 from domainsmith.storage import lineage
@@ -184,6 +186,20 @@ def test_the_real_models_make_a_small_set(tmp_path, engine, embedder):
         asked = next(row for row in curation.log if row["event"] == "examined")
         assert asked["asked"] > 3
         assert 0 < asked["mean"] < 1
+
+
+def test_the_command_tells_the_log_and_what_an_interrupt_left(workspace, monkeypatch, capsys):
+    curation = run(workspace, "20 条，加强 valve", rounds=1)
+    root = str(workspace.root)
+    assert main(["-w", root, "curate", "--log"]) == 0
+    assert "开始：目标 20 条" in capsys.readouterr().out
+
+    def interrupted(app, name, arguments, **options):
+        raise CurationInterrupted(curation)
+
+    monkeypatch.setattr(App, "run_tool", interrupted)
+    assert main(["-w", root, "curate", "--target", "20"]) == 130
+    assert curation.dataset.id in capsys.readouterr().out
 
 
 def test_the_tool_needs_the_agent_behind_it(workspace):
