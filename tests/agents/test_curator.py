@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import quiet_curator as quiet
 from quiet_curator import HELD, SECTIONS, context, fill, run
 
+from domainsmith.agents.analyst import build_analyst, run_request
 from domainsmith.agents.curation.coverage import own_passage
 from domainsmith.agents.curation.log import curations, read_log
+from domainsmith.agents.curation.result import run_curation
 from domainsmith.agents.curation.words import log_lines, round_rows
 from domainsmith.agents.curator import CurationInterrupted, CurationRequest, curate
+from domainsmith.agents.planner import Planner
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.main import main
 from domainsmith.chains.synthesis.shards import Shards
 from domainsmith.errors import YieldTooLow
+from domainsmith.memory.conversations import open_checkpointer
 from domainsmith.storage import lineage
 from domainsmith.storage.passages import passages
 from domainsmith.tools.data import newest_dataset
-from domainsmith.tools.toolset import tool_named
+from domainsmith.tools.toolset import TOOLS, tool_named
 from domainsmith.training.dataset_folder import dataset_info, read_dataset
 from domainsmith.workspace import Workspace
 
@@ -200,6 +205,19 @@ def test_the_command_tells_the_log_and_what_an_interrupt_left(workspace, monkeyp
     monkeypatch.setattr(App, "run_tool", interrupted)
     assert main(["-w", root, "curate", "--target", "20"]) == 130
     assert curation.dataset.id in capsys.readouterr().out
+
+
+def test_the_agent_in_the_terminal_sends_the_curator(workspace):
+    ctx = replace(context(workspace), curator=run_curation)
+    with open_checkpointer(workspace.threads_path) as saver:
+        graph = build_analyst(ctx, saver, planner=Planner(TOOLS))
+        request = "Curate 20 pairs, stronger on error codes, at most 2 rounds"
+        result = run_request(graph, request, "t", approve=lambda asked: False)
+    (row,) = result.results.values()
+    assert result.ok, result.text
+    assert row["tool"] == "curate_data"
+    assert row["data"]["rounds"] <= 2
+    assert "error codes" in read_log(curations(workspace)[0])[0]["named"]
 
 
 def test_the_tool_needs_the_agent_behind_it(workspace):

@@ -29,7 +29,7 @@ _PER_PASSAGE = 3.0
 """Records a passage gives, as long as nothing is known."""
 _BETTER = 0.005
 """A state is better from this gain on."""
-_SERVED = 0.97
+_SERVED = 0.9
 """Share of the wanted records from which the target counts as reached in every part."""
 _SHOWN = 8
 
