@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 
+from domainsmith.chains.grading.options import grading_options
 from domainsmith.chains.synthesis.method import Item, Materials, Method
 from domainsmith.errors import InputNotFound
 from domainsmith.records import Preference, Ranking
@@ -31,7 +33,8 @@ def build_method(name: str, materials: Materials) -> Method:
 
     Args:
         name: As in :data:`METHODS`.
-        materials: What it may use.
+        materials: What it may use. The option ``grading`` is every method's: it becomes
+            ``materials.grading``.
 
     Returns:
         The method.
@@ -44,6 +47,10 @@ def build_method(name: str, materials: Materials) -> Method:
         raise InputNotFound(
             "There is no such way to make data", where=name, fix=f"Use one of {sorted(METHODS)}."
         )
+    if "grading" in materials.options:
+        own = {key: value for key, value in materials.options.items() if key != "grading"}
+        grading = grading_options(materials.options["grading"]).model_dump(mode="json")
+        materials = replace(materials, options=own, grading=grading)
     module, function = METHODS[name].split(":")
     build: Callable[[Materials], Method] = getattr(import_module(module), function)
     return build(materials)
