@@ -14,6 +14,7 @@ __all__ = ["KINDS", "METHODS", "build_method"]
 METHODS: dict[str, str] = {
     "documents": "domainsmith.chains.synthesis.documents:build",
     "reasoned": "domainsmith.chains.synthesis.reasoned:build",
+    "self_instruct": "domainsmith.chains.synthesis.self_instruct:build",
     "self_kv": "domainsmith.chains.synthesis.self_kv:build",
     "preferences": "domainsmith.chains.synthesis.preferences:build",
     "rankings": "domainsmith.chains.synthesis.rankings:build",
