@@ -147,12 +147,12 @@ def test_classification_tasks_are_told_apart_better_than_by_chance(engine: Engin
 def test_an_output_is_found_in_the_documents(engine: Engine) -> None:
     text = " ".join(TEXTS.values())
     (found, other) = found_answers(
-        [("At what temperature may the door be opened?", text), ("Say something.", text)],
+        [("Explain how to load the pots into the kiln.", text), ("Say something.", text)],
         "en",
         generator=engine,
         scorer=engine,
     )
-    assert "120 °C" in found
+    assert "shelf" in found
     assert found in text
     assert other == "", "an instruction that says nothing makes no sentence likelier"
 
