@@ -122,7 +122,7 @@ def generated_instructions(
         drawn = range(number * _CANDIDATES, (number + 1) * _CANDIDATES)
         sound = [at for at in drawn if not instruction_problem(texts[at], language)]
         best = max(sound or drawn, key=lambda at: means[at])
-        tasks.append(NewTask(texts[best], topic, means[best]))
+        tasks.append(NewTask(_agreeing(texts[best], topic), topic, means[best]))
     return tasks
 
 
@@ -135,6 +135,14 @@ def _subject(instruction: str) -> str:
         else:
             runs[-1].append(word.strip(",:;"))
     return next((" ".join(run) for run in runs if len(run) == 2), "")
+
+
+def _agreeing(text: str, topic: Topic | None) -> str:
+    """Ask "what are" of a topic in the plural: small models say "what is" of everything."""
+    if topic is None or not text.startswith(f"What is the {topic.words}"):
+        return text
+    plural = " and " in topic.words or re.search(r"[^siu]s$", topic.words)
+    return text.replace("What is the", "What are the", 1) if plural else text
 
 
 def _last(topic: Topic | None, language: Language, shots: Sequence[str]) -> str:

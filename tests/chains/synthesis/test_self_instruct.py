@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
 
 from domainsmith.chains.synthesis.instruct_filters import instance_problem, instruction_problem
+from domainsmith.chains.synthesis.instruct_generation import _agreeing
 from domainsmith.chains.synthesis.instruct_steps import (
     found_answers,
     identified_types,
@@ -76,8 +78,21 @@ def test_a_round_of_instructions_and_instances_about_documents(engine: Engine) -
         assert item.method in {"self_instruct/input_first", "self_instruct/output_first"}
         assert item.passage_ids[0] in {passage.id for passage in passages()}
         assert {grade.grader for grade in item.grades} == {"format", "language", "grounding"}
-    again = build_method("self_instruct", materials(engine, *passages(), per_unit=1)).block(smoke)
-    assert again == block
+
+
+def test_what_is_asked_of_several_things_is_asked_in_the_plural() -> None:
+    topics = {topic.words: topic for topic in find_topics(passages())}
+    several = dataclasses.replace(topics["cooling"], words="main shelves")
+    for topic, text, wanted in (
+        (
+            several,
+            "What is the main shelves of the kiln?",
+            "What are the main shelves of the kiln?",
+        ),
+        (topics["cooling"], "What is the cooling of the kiln?", "What is the cooling of the kiln?"),
+        (None, "What is the main shelves?", "What is the main shelves?"),
+    ):
+        assert _agreeing(text, topic) == wanted
 
 
 def test_chinese_instructions_keep_their_form(engine: Engine) -> None:
@@ -95,6 +110,8 @@ def test_chinese_instructions_keep_their_form(engine: Engine) -> None:
     assert block.counts["instruction generation"] == 1
     lost = sum(block.dropped.values())
     assert lost + len(block.state["proposed"]) == 1
+    again = build_method("self_instruct", materials(engine, passage, per_unit=2))
+    assert again.block(Unit("one", payload)) == block, "equal units give equal blocks"
     for task in block.state["proposed"]:
         assert "装窑方法" in task["instruction"]
         assert task["instruction"].endswith(("。", "？"))
