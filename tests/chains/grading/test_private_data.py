@@ -99,6 +99,9 @@ def test_every_made_piece_is_found_with_its_kind() -> None:
         "第十三条 罚款 15000 元，编号 OSK-4417，件号 OSK-9915。",
         "use std::vector<int> and a::b::c, isbn 978-3-16-148410-0",
         "pip install package@1.2.3, @dataclass, a@b",
+        "id 65264b50-696b-4a33-ab5b-16210448870f and b12e-018-7045192b; x = -16666579378",
+        "-0.004032258,0.2125,-0.001088933 and 157.240.0.0/16 for ftp://user:password@host",
+        "The account 00125648 is closed.",
         "Table: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18",
     ],
 )
