@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import gzip
 import os
 import random
 from collections import Counter
@@ -168,10 +168,10 @@ DATA = Path(os.environ.get("DOMAINSMITH_DATA", "../shared/data"))
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"no data sets in {DATA} (DOMAINSMITH_DATA)")
-def test_statutes_hold_next_to_none() -> None:
-    """151 Chinese laws name nobody: what is found there is a false alarm."""
-    folder = DATA / "zh_legal_stard"
-    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.md"))]
-    assert texts, json.dumps(sorted(str(path) for path in folder.iterdir()))
+@pytest.mark.parametrize("name", ["zh_legal_stard/corpus.jsonl.gz", "en_covidqa/docs.jsonl.gz"])
+def test_statutes_and_papers_give_next_to_no_false_alarm(name: str) -> None:
+    """Statutes name nobody, and of papers the authors' addresses are left out of the corpus."""
+    with gzip.open(DATA / name, "rt", encoding="utf-8") as lines:
+        texts = [line for _, line in zip(range(3000), lines, strict=False)]
     found = [item for text in texts for item in find_private(text)]
-    assert len(found) <= 2, found[:5]
+    assert len(found) <= 3, found[:5]
