@@ -207,7 +207,7 @@ class Preferences:
         pairs: list[AnswerPair] = []
         for one, some in zip(asked, drafts, strict=True):
             own = [draft for draft in some if not is_refusal(draft.text)]
-            changed = self._bench.corrupted(one, answer=one.wrong) if one.wrong and not own else []
+            changed = [] if own else self._bench.wrong_facts(one)
             if own:
                 wrong = min(own, key=lambda draft: len(draft.text))
             elif changed:

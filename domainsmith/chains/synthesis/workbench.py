@@ -122,6 +122,13 @@ class Workbench:
             everywhere=self._everywhere,
         )
 
+    def wrong_facts(self, asked: Asked) -> list[Corruption]:
+        """Make wrong answers to a prompt whose passages hold none; a cut answer is not wrong."""
+        if not asked.wrong:
+            return []
+        found = self.corrupted(asked, answer=asked.wrong)
+        return [item for item in found if item.kind != "truncation"]
+
     def drafts(self, asked: Sequence[Asked], block: DataBlock) -> list[list[Draft]]:
         """Draft answers to prompts, without scores; as one batch for each writer."""
         if not asked or not self._options.drafts:
