@@ -79,6 +79,12 @@ def build(materials: Materials) -> Documents:
             parts.append(read_options(kind, given, method="documents"))
         except InputInvalid as error:
             problems.append(error.what.partition(": ")[2])
+    usable = {item.id for item in materials.passages}
+    first = parts[0] if parts else None
+    only = first.only if isinstance(first, DocumentsOptions) else ()
+    odd = [item for item in only if item not in usable]
+    if odd:
+        problems.append(f"only: {len(odd)} passages are unknown, held out or copies ({odd[0]})")
     unknown = sorted(set(materials.options) - own - asked)
     problems += [f"{name}: there is no such option" for name in unknown]
     if problems:

@@ -14,11 +14,13 @@ from domainsmith.records import Preference, Ranking
 __all__ = ["KINDS", "METHODS", "build_method"]
 
 METHODS: dict[str, str] = {
+    "dialogues": "domainsmith.chains.synthesis.dialogues:build",
     "documents": "domainsmith.chains.synthesis.documents:build",
-    "reasoned": "domainsmith.chains.synthesis.reasoned:build",
-    "self_kv": "domainsmith.chains.synthesis.self_kv:build",
     "preferences": "domainsmith.chains.synthesis.preferences:build",
     "rankings": "domainsmith.chains.synthesis.rankings:build",
+    "reasoned": "domainsmith.chains.synthesis.reasoned:build",
+    "refusals": "domainsmith.chains.synthesis.refusing:build",
+    "self_kv": "domainsmith.chains.synthesis.self_kv:build",
 }
 """Name to ``module:function``; the function takes :class:`Materials` and returns the method."""
 
