@@ -111,7 +111,8 @@ class Preferences:
         drafting = [
             one
             for one in answered
-            if drawn("drafts", f"{one.instruction}\n{one.input}", options.drafted)
+            if self._bench.writes(one)
+            and drawn("drafts", f"{one.instruction}\n{one.input}", options.drafted)
         ]
         found = self._bench.drafts([*drafting, *without], block)
         drafts = found[: len(drafting)]

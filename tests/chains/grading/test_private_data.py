@@ -168,10 +168,13 @@ DATA = Path(os.environ.get("DOMAINSMITH_DATA", "../shared/data"))
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"no data sets in {DATA} (DOMAINSMITH_DATA)")
-@pytest.mark.parametrize("name", ["zh_legal_stard/corpus.jsonl.gz", "en_covidqa/docs.jsonl.gz"])
-def test_statutes_and_papers_give_next_to_no_false_alarm(name: str) -> None:
-    """Statutes name nobody, and of papers the authors' addresses are left out of the corpus."""
+@pytest.mark.parametrize(
+    ("name", "most"), [("zh_legal_stard/corpus.jsonl.gz", 0), ("en_covidqa/docs.jsonl.gz", 4)]
+)
+def test_statutes_and_papers_give_no_false_alarm(name: str, most: int) -> None:
+    """Statutes name nobody; the papers hold a few real addresses of their authors."""
     with gzip.open(DATA / name, "rt", encoding="utf-8") as lines:
         texts = [line for _, line in zip(range(3000), lines, strict=False)]
-    found = [item for text in texts for item in find_private(text)]
-    assert len(found) <= 3, found[:5]
+    found = [item for text in texts for item in find_private(text[:20_000])]
+    assert len(found) <= most, found
+    assert {item.kind for item in found} <= {"EMAIL", "PHONE"}
