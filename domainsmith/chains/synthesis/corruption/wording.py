@@ -25,7 +25,8 @@ _TURNS_EN = (
     ("after", "before"), ("above", "below"), ("below", "above"), ("at least", "at most"),
     ("at most", "at least"), ("more than", "less than"), ("less than", "more than"),
     ("maximum", "minimum"), ("minimum", "maximum"), ("left", "right"), ("right", "left"),
-    ("front", "rear"), ("rear", "front"), ("top", "bottom"), ("bottom", "top"),
+    ("in front of", "behind"), ("front", "rear"), ("rear", "front"), ("top", "bottom"),
+    ("bottom", "top"),
     ("upper", "lower"), ("lower", "upper"), ("inside", "outside"), ("outside", "inside"),
     ("open", "close"), ("close", "open"), ("longer", "shorter"), ("shorter", "longer"),
     ("higher", "lower"), ("increase", "decrease"), ("increases", "decreases"),
@@ -73,13 +74,13 @@ _YES_NO = {
 }  # fmt: skip
 _LEAD = re.compile(r"^(?P<lead>yes|no|[\u4e00-\u9fff]{1,3})(?=[,.，。！])", re.IGNORECASE)
 _OPEN_END = re.compile(
-    r"(?:\b(?:and|or|but|if|when|that|which|of|the|an?|to|in|on|for|with|by|as|than)|[–—-])\s*$"
+    r"(?:\b(?:and|or|but|if|when|that|which|of|the|an?|to|in|on|for|with|by|as|than"
+    r"|at|from|into|onto|after|before|during|until|about"
+    r"|between|under|over|near|your|its|their)|[–—-]|\b[Bb]etween [\w. ]+)\s*$"
     r"|[的时后者]$|^\W*[一-龥]{0,6}$"
 )
 _BRACKETS = (("(", ")"), ("[", "]"), ("（", "）"), ("“", "”"), ("《", "》"))
-_CLAUSE = re.compile(
-    r"[,;，；:：]\s*| (?=(?:and|or|but|if|when|until|unless|which|that|with|for) )"
-)
+_CLAUSE = re.compile(r"[,;，；]\s*| (?=(?:and|or|but|if|when|until|unless|which|that|with|for) )")
 
 
 def negation_edits(answer: str, language: Language, source: random.Random) -> Iterator[Edit]:
@@ -106,14 +107,16 @@ def negation_edits(answer: str, language: Language, source: random.Random) -> It
         turn = turns.get(match[0].lower())
         if turn is None or _is_noun(answer, match):
             continue
-        end = match.end()
+        at, end = match.span()
         if not turn:  # "Do not open": the verb goes to the front
             end += len(answer[end:]) - len(answer[end:].lstrip())
             turn = answer[end : end + 1].upper() if match[0][0].isupper() else answer[end : end + 1]
             yield Edit("negation", match.start(), end + 1, turn)
             continue
+        if turn == "close" and re.search(r"(?:ly|\b(?:is|are|be|stays?|remains?)) $", answer[:at]):
+            turn = "closed"
         text = turn.capitalize() if match[0][0].isupper() else turn
-        yield Edit("negation", match.start(), end, text)
+        yield Edit("negation", at, end, text)
 
 
 def _is_word(answer: str, match: re.Match[str]) -> bool:
