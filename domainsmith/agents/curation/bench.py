@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from domainsmith.agents.curation.coverage import Atlas, Coverage, needs, own_passage, wanted_records
 from domainsmith.agents.curation.goal import Goal
+from domainsmith.agents.curation.pick import in_turn
 from domainsmith.agents.curation.produce import Producer, ways_for
 from domainsmith.agents.curation.sections import find_sections, focus_weights
 from domainsmith.agents.curation.space import Space
 from domainsmith.agents.curation.student import Examiner, Probe, probe_of, weakness_by
 from domainsmith.chains.question_patterns import proper_names
 from domainsmith.chains.self_kv import cell_counts, table_facts
-from domainsmith.chains.self_qa import QaOptions, passage_facts
+from domainsmith.chains.self_qa import passage_facts
 from domainsmith.chains.synthesis.meter import Meter, metered
 from domainsmith.chains.synthesis.method import Materials
+from domainsmith.chains.synthesis.qa_options import QaOptions
 from domainsmith.chains.synthesis.sources import PassageSource, sort_passages
 from domainsmith.data_connection.retrieve import embedder_speaks
 from domainsmith.progress import ProgressEvent
@@ -35,6 +37,7 @@ __all__ = ["Bench", "student_name"]
 
 _PER_SECTION = 2
 """Facts of a section that the student is asked about before there are records."""
+_NO_MODEL = QaOptions(model_languages=(), deep_per_passage=0, reworded_share=0.0)
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
@@ -176,8 +179,12 @@ class Bench:
         return self.atlas.measure(records, self.wanted)
 
     def usable(self) -> tuple[list[Record], Selection]:
-        """Return the records so far that may be kept, without duplicates, and what was dropped."""
-        records = self.producer.all_records()
+        """Return the records so far that may be kept, without duplicates, and what was dropped.
+
+        Of two alike the earlier one is kept, so sections take turns: else the records of the
+        first section would drop those that are alike in all others.
+        """
+        records = in_turn(self.atlas, self.producer.all_records())
         if not records:
             return [], Selection(kept=())
         embedder = self.ctx.models.embedder()
@@ -264,7 +271,7 @@ class Bench:
             generator=self.materials.generator,
             scorer=self.materials.scorer,
             names=self._names,
-            options=QaOptions(model_languages=()),
+            options=_NO_MODEL,
         ).facts
         for item in passages:
             rows = table_facts(item, seed=self.seed, counts=self._cells, names=self._names)

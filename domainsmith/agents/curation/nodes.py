@@ -29,7 +29,7 @@ _PER_PASSAGE = 3.0
 """Records a passage gives, as long as nothing is known."""
 _BETTER = 0.005
 """A state is better from this gain on."""
-_SERVED = 0.97
+_SERVED = 0.9
 """Share of the wanted records from which the target counts as reached in every part."""
 _SHOWN = 8
 
@@ -134,8 +134,10 @@ class CuratorNodes:
                         for item in choice.picked
                     ],
                 )
-        stop: Stop = "" if choice.ways else "exhausted"
-        return {"round": number, "choice": choice.ways, "stop": stop, **spent.values}
+        stop: Stop = ""
+        if not choice.ways:  # all that can be covered is covered
+            stop = "target" if coverage.records >= bench.goal.target else "exhausted"
+        return {"round": number - bool(stop), "choice": choice.ways, "stop": stop, **spent.values}
 
     def generate(self, state: CuratorState) -> dict[str, Any]:
         """Make records of the chosen passages."""

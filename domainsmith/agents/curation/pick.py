@@ -9,10 +9,30 @@ from collections.abc import Mapping, Sequence
 from domainsmith.agents.curation.coverage import Atlas, own_passage, wanted_records
 from domainsmith.records import Record
 
-__all__ = ["pick_records"]
+__all__ = ["in_turn", "pick_records"]
 
 REFUSALS = 0.17
 """Share of refusals, as where data is generated without a curator."""
+
+
+def in_turn(atlas: Atlas, records: Sequence[Record]) -> list[Record]:
+    """Order records so that sections take turns.
+
+    Args:
+        atlas: The documents.
+        records: In the order in which they were made.
+
+    Returns:
+        The first record of each section, then the second of each, and so on; those of a
+        section keep their order.
+    """
+    ranks: dict[str, int] = defaultdict(int)
+    keyed = []
+    for at, record in enumerate(records):
+        section = atlas.section_of.get(own_passage(record, atlas.by_id) or "", "")
+        keyed.append((ranks[section], at, record))
+        ranks[section] += 1
+    return [record for _, _, record in sorted(keyed, key=lambda item: item[:2])]
 
 
 def pick_records(

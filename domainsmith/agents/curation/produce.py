@@ -10,10 +10,11 @@ from typing import Any
 
 from domainsmith.chains.synthesis.meter import Meter
 from domainsmith.chains.synthesis.method import Materials
-from domainsmith.chains.synthesis.registry import build_method
+from domainsmith.chains.synthesis.registry import METHODS, build_method
 from domainsmith.chains.synthesis.run import Limits, MethodRun
 from domainsmith.chains.synthesis.shards import Shards
 from domainsmith.chains.synthesis.spread import Here
+from domainsmith.errors import InputEmpty
 from domainsmith.progress import ProgressCallback
 from domainsmith.records import Passage, Record
 
@@ -32,28 +33,40 @@ class Way:
         options: The method's own.
         follows_choice: The method takes ``only``, so that all passages serve as distractors;
             one that does not is given the chosen passages alone.
+        prose_only: Nothing comes of tables.
     """
 
     method: str
     options: Mapping[str, Any] = field(default_factory=dict)
     follows_choice: bool = False
+    prose_only: bool = False
 
 
-WAYS: Mapping[str, Way] = {
+_LADDER: Mapping[str, Way] = {
     "documents": Way("documents", follows_choice=True),
     "documents, deeper": Way(
         "documents",
-        {"closed_share": 1.0, "per_table": 24, "per_passage": 12, "model_per_passage": 4},
+        {
+            "closed_share": 1.0,
+            "per_table": 24,
+            "per_passage": 12,
+            "model_per_passage": 4,
+            "deep_per_passage": 6,
+            "reworded_share": 1.0,
+        },
         follows_choice=True,
     ),
+    "reasoned": Way("reasoned", prose_only=True),
+    "dialogues": Way("dialogues", prose_only=True),
 }
+WAYS: Mapping[str, Way] = {name: way for name, way in _LADDER.items() if way.method in METHODS}
 """Ways in the order in which a passage is tried with them."""
 
 
 def ways_for(passage: Passage) -> tuple[str, ...]:
     """Return the ways that can give records of a passage, in the order of trying."""
-    del passage
-    return tuple(WAYS)
+    prose = passage.content == "prose"
+    return tuple(name for name, way in WAYS.items() if prose or not way.prose_only)
 
 
 @dataclass
@@ -111,8 +124,14 @@ class Producer:
 
         Raises:
             YieldTooLow: The first passages of the first round gave almost nothing.
+            InputEmpty: The first round has nothing to work on.
         """
-        method = build_method(WAYS[way].method, self._for(WAYS[way], passages))
+        try:
+            method = build_method(WAYS[way].method, self._for(WAYS[way], passages))
+        except InputEmpty as error:
+            if round == 1:
+                raise
+            return Produced(dropped=Counter({error.what: 1}))  # these passages give it nothing
         run = MethodRun(
             method,
             log=self._log(round, way),
