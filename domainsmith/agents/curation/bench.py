@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,7 @@ from domainsmith.chains.synthesis.sources import PassageSource, sort_passages
 from domainsmith.data_connection.retrieve import embedder_speaks
 from domainsmith.progress import ProgressEvent
 from domainsmith.records import Language, Passage, Question, Record, Selection
+from domainsmith.storage.atomic import write_json
 from domainsmith.storage.passages import passages as stored_passages
 from domainsmith.tools.adapters import answering_adapter
 from domainsmith.tools.tool import ToolContext
@@ -210,15 +212,29 @@ class Bench:
         held = held_out_passages(self.source.every, self.questions)
         return [item.text for item in self.source.every if item.id in held]
 
-    def probes(self, count: int) -> list[Probe]:
+    def probes(self, round: int, count: int) -> list[Probe]:
         """Choose questions for the student: new ones, of sections that were asked least.
 
+        The choice is kept, so that a run that is killed among the answers asks the same.
+
         Args:
+            round: Number of the round before.
             count: Most questions.
 
         Returns:
             Facts that need no model, before there are records; then the records' own.
         """
+        path = self.folder / "questions" / f"{round:04d}.json"
+        if not path.is_file():
+            chosen = self._choose_probes(count)
+            write_json(path, [[p.question, p.answer, p.passage.id, p.language] for p in chosen])
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return [
+            Probe(question, answer, self.atlas.by_id[passage], language)
+            for question, answer, passage, language in rows
+        ]
+
+    def _choose_probes(self, count: int) -> list[Probe]:
         asked = self.examiner.results
         per_section = {item.key: 0 for item in self.atlas.sections}
         for result in asked.values():
