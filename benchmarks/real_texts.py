@@ -23,7 +23,15 @@ from numpy.typing import NDArray
 from domainsmith.errors import InputNotFound
 from domainsmith.records import content_hash
 
-__all__ = ["cache_folder", "data_folder", "embeddings", "instructions", "recombined", "sentences"]
+__all__ = [
+    "cache_folder",
+    "conditions",
+    "data_folder",
+    "embeddings",
+    "instructions",
+    "recombined",
+    "sentences",
+]
 
 _FILES = (
     ("instr_self_instruct/seed_tasks.jsonl", "instruction"),
@@ -35,6 +43,7 @@ _FILES = (
     ("instr_pref_llamafactory/dpo_en_demo.jsonl", "human"),
     ("instr_pref_llamafactory/kto_en_demo.jsonl", "user"),
     ("instr_pref_llamafactory/identity.jsonl", "instruction"),
+    ("tool_bfcl/simple_python.jsonl", "question"),
 )
 _DOLLY = re.compile(r"### Instruction:\n(.*?)\n\n### ", re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])|\n\s*\n|\s{4,}")
@@ -146,6 +155,21 @@ def embeddings(count: int) -> NDArray[np.float32]:
     return vectors
 
 
+def conditions(*packages: str) -> dict[str, Any]:
+    """Say under which conditions a reading was taken.
+
+    Args:
+        *packages: Distributions whose versions are told.
+    """
+    from importlib.metadata import version
+
+    return {
+        "versions": {name: version(name) for name in ("numpy", *packages)},
+        "threads": os.environ.get("OMP_NUM_THREADS", "not set"),
+        "load_average": round(os.getloadavg()[0], 1),
+    }
+
+
 def _long_texts() -> Iterator[str]:
     for row in _rows(data_folder() / "en_covidqa" / "docs.jsonl.gz"):
         yield row["text"]
@@ -167,6 +191,8 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 def _asked(row: dict[str, Any], field: str) -> list[str]:
     if field == "human":
         return [turn["value"] for turn in row["conversations"] if turn["from"] == "human"]
+    if field == "question":
+        return [turn["content"] for turns in row["question"] for turn in turns]
     if field == "user":
         return [turn["content"] for turn in row["messages"] if turn["role"] == "user"]
     text = str(row[field])

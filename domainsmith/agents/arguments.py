@@ -12,6 +12,14 @@ from domainsmith.records import Language
 
 __all__ = ["StepArguments", "copy_arguments", "looks_like_question"]
 
+_METHODS = {
+    "dialogues": re.compile(r"dialog(?:ue)?s?\b|multi-turn|conversations?\b|对话|多轮", re.I),
+    "preferences": re.compile(
+        r"preferences?\b|preference pairs|chosen and rejected|偏好(?:数据|对|样本)?", re.I
+    ),
+    "rankings": re.compile(r"rankings?\b|ranked answers|排序(?:数据|样本)|答案排名", re.I),
+}
+"""What a person calls the data of a method of synthesis."""
 StepArguments = tuple[dict[str, Any], frozenset[Span]]
 """Arguments, and the spans that they used."""
 
@@ -125,7 +133,18 @@ def copy_arguments(
         return [_query(request[start:end], inside, language)]
     if tool == "curate_data":
         return [_wish(request[start:end], inside)]
-    return [_numbers_and_files(tool, inside)]
+    arguments, used = _numbers_and_files(tool, inside)
+    if tool == "generate_data" and (methods := _methods(request[start:end])):
+        arguments["methods"] = methods
+    return [(arguments, used)]
+
+
+def _methods(text: str) -> tuple[str, ...]:
+    """Name the ways to make data that a request asks for; none means the usual one.
+
+    Only one is named, since one dataset holds items of one kind and the shares are not said.
+    """
+    return next(((name,) for name, words in _METHODS.items() if words.search(text)), ())
 
 
 def _numbers_and_files(tool: str, inside: list[Span]) -> StepArguments:

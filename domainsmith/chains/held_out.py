@@ -43,6 +43,8 @@ def excluded_passages(passages: Sequence[Passage], questions: Sequence[Question]
                 same = PurePosixPath(item.document_path).name == PurePosixPath(gold.document).name
                 if any(part in text for part in parts if same or len(part) >= _SHORT):
                     reasons.setdefault(item.id, f"holds the answer of {question.key}")
+    if not reasons:
+        return {}
     index = _NgramIndex(passages)
     held = [at for at, item in enumerate(passages) if item.id in reasons]
     for at in held:

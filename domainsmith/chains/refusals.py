@@ -11,12 +11,16 @@ import re
 from collections.abc import Iterator, Sequence
 
 from domainsmith.chains.facts import Fact, PassagePool, seeded
+from domainsmith.chains.words_en import VERBS
 from domainsmith.data_connection.overlap import squeeze
 from domainsmith.model_io.messages import refusal_text
 from domainsmith.prompts import prompt_text
 from domainsmith.records import Language, Passage, Record
 
-__all__ = ["refusal_records"]
+__all__ = ["KINDS", "foreign_things", "known_text", "refusal_records"]
+
+KINDS = ("distractors", "unknown", "foreign")
+"""``refusals/KIND`` is the method of a record."""
 
 _JOINT = (
     "self_qa/section",
@@ -31,6 +35,8 @@ _LINK = (
     "at|of|in|on|for|to|with|from|by|is|are|be|does|do|must|have|has|after|before|when|if|while|"
     "until|need|cost|between|and|or|take|hold|use|show|belongs|the|a"
 )
+_ATTRIBUTE = re.compile(r"(?:What (?:is|are) the|Which) [^?]* (?:of|for|belongs to|has) ")
+"""Asks for a column of a table: there the first noun is the column, not the thing."""
 _THING = re.compile(
     rf"\bthe ((?!(?:{_LINK})\b)[a-z]+(?: (?!(?:{_LINK})\b)[a-z]+)?)(?= (?:{_LINK})\b|\?)"
 )
@@ -43,37 +49,60 @@ def refusal_records(
     pool: PassagePool,
     count: int,
     seed: int,
+    known: str | None = None,
+    kinds: Sequence[str] = KINDS,
+    foreign: slice | None = None,
 ) -> list[Record]:
     """Write records whose answer is the refusal sentence.
 
     Args:
         facts: Facts that were found; their questions are reused over other passages.
-        passages: All that may be trained on, to prove that an invented name is in none.
+        passages: All of the collection, to prove that an invented name is in none.
         pool: Where the passages of a context come from.
         count: Records wanted, in all languages together.
         seed: Of the run.
+        known: :func:`known_text` of ``passages``, where it is at hand.
+        kinds: Some of :data:`KINDS`, in the order of their turns.
+        foreign: Which of the general questions of each language may be used, of the order that
+            the seed gives them; None allows all.
 
     Returns:
         At most ``count`` records, kinds in turn, languages in proportion to the facts.
     """
-    kinds = [
-        _distractors(facts, pool, seed),
-        _unknown(facts, passages, pool, seed),
-        _foreign(facts, pool, seed),
-    ]
+    text = known_text(passages) if known is None and "unknown" in kinds else known or ""
+    makers = {
+        "distractors": _distractors(facts, pool, seed),
+        "unknown": _unknown(facts, text, pool, seed),
+        "foreign": _foreign(facts, pool, seed, foreign or slice(None)),
+    }
+    turns = [makers[kind] for kind in kinds]
     records: list[Record] = []
     seen: set[tuple[str, bool]] = set()
-    while kinds and len(records) < count:
-        for kind in list(kinds):
-            record = next(kind, None)
+    while turns and len(records) < count:
+        for turn in list(turns):
+            record = next(turn, None)
             if record is None:
-                kinds.remove(kind)
+                turns.remove(turn)
                 continue
             key = (record.instruction, bool(record.input))
             if key not in seen and len(records) < count:
                 seen.add(key)
                 records.append(record)
     return records
+
+
+def known_text(passages: Sequence[Passage]) -> str:
+    """Squeeze all that the documents say into one text, to look names up in.
+
+    Args:
+        passages: All of the collection.
+    """
+    return squeeze(" ".join(f"{passage.header} {passage.text}" for passage in passages))
+
+
+def foreign_things(language: Language) -> list[str]:
+    """Return the names of things that may be put in the place of a document's own."""
+    return _lines("refusals_things", language)
 
 
 def _shuffled(facts: Sequence[Fact], seed: int, use: str) -> list[Fact]:
@@ -104,10 +133,9 @@ def _distractors(facts: Sequence[Fact], pool: PassagePool, seed: int) -> Iterato
 
 
 def _unknown(
-    facts: Sequence[Fact], passages: Sequence[Passage], pool: PassagePool, seed: int
+    facts: Sequence[Fact], everything: str, pool: PassagePool, seed: int
 ) -> Iterator[Record]:
     """Change a code or a name in a question to one that no document has."""
-    everything = squeeze(" ".join(passage.text for passage in passages))
     for fact in _shuffled(facts, seed, "unknown"):
         if fact.method.startswith(("self_kv/reverse", *_JOINT)):
             continue
@@ -141,18 +169,26 @@ def _foreign_part(question: str, language: Language, everything: str, draw: floa
         match = re.match(r"(?P<subject>[^，。？的在是有可]{2,8})(?=的|在|是|有|可以)", question)
         return name + question[match.end() :] if match else ""
     match_en = _THING.search(question)
-    if match_en and re.search(r"\bdo(?:es)?\b", question) and question.endswith(f"{match_en[1]}?"):
+    if match_en is None or _ATTRIBUTE.match(question):
+        return ""
+    # "the app shows": the second word is a verb.
+    own = [word for word in match_en[1].split(" ") if word not in VERBS]
+    if not own or question[match_en.end() :].startswith(" of "):
+        return ""
+    if re.search(r"\bdo(?:es)?\b", question) and question.endswith(f"{match_en[1]}?"):
         return ""  # the last word is the verb, not the thing
-    return question.replace(match_en[1], name, 1) if match_en else ""
+    return question.replace(own[0] if len(own) < 2 else match_en[1], name, 1)
 
 
-def _foreign(facts: Sequence[Fact], pool: PassagePool, seed: int) -> Iterator[Record]:
+def _foreign(
+    facts: Sequence[Fact], pool: PassagePool, seed: int, allowed: slice
+) -> Iterator[Record]:
     """Ask general questions, alternately without and over passages."""
     languages = sorted({fact.language for fact in facts})
     asked = {
         language: seeded(seed, "foreign", language).sample(
             _lines("refusals_foreign", language), len(_lines("refusals_foreign", language))
-        )
+        )[allowed]
         for language in languages
     }
     for at in range(max((len(questions) for questions in asked.values()), default=0)):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, JsonValue
 
 from domainsmith.errors import InputInvalid, YieldTooLow
 from domainsmith.progress import ProgressEvent
+from domainsmith.records import content_hash
 from domainsmith.tools.current import note_latest
 from domainsmith.tools.held_out import held_out_questions
 from domainsmith.tools.knowledge import resolve_path
@@ -86,17 +87,9 @@ def requested_methods(ctx: ToolContext, arguments: GenerateData) -> tuple[Method
         except ValueError:
             problems.append(f"the share of {name} is no number: {share}")
             shares[name] = 1.0
-    options: dict[str, dict[str, Any]] = {name: {} for name in shares}
-    for key, value in (arguments.options or {}).items():
-        method, dot, name = key.rpartition(".")
-        if not dot and len(shares) > 1:
-            problems.append(f"option {key}: name its method as in {next(iter(shares))}.{key}")
-            continue
-        method = method or next(iter(shares))
-        if method not in options:
-            problems.append(f"option {key}: the run has no method {method}")
-            continue
-        options[method][name] = value
+    options = _own_options(arguments.options or {}, list(shares), problems)
+    for method in ("preferences", "rankings"):
+        _fill_in(ctx, options.get(method, {}))
     files: dict[str, Any] = {
         "seeds": arguments.seeds and str(resolve_path(ctx, arguments.seeds)),
         "table": [str(resolve_path(ctx, item)) for item in arguments.tables or ()],
@@ -112,6 +105,39 @@ def requested_methods(ctx: ToolContext, arguments: GenerateData) -> tuple[Method
             fix="Correct all of it and try again.",
         )
     return tuple(MethodRequest(name, share, options[name]) for name, share in shares.items())
+
+
+def _own_options(
+    given: Mapping[str, Any], methods: Sequence[str], problems: list[str]
+) -> dict[str, dict[str, Any]]:
+    """Sort options by method; ``grading.NAME`` is an option of all of them."""
+    options: dict[str, dict[str, Any]] = {name: {} for name in methods}
+    for key, value in given.items():
+        method, dot, name = key.rpartition(".")
+        if method == "grading":
+            for own in options.values():
+                own.setdefault("grading", {})[name] = value
+        elif not dot and len(methods) > 1:
+            problems.append(f"option {key}: name its method as in {methods[0]}.{key}")
+        elif (method or methods[0]) not in options:
+            problems.append(f"option {key}: the run has no method {method}")
+        else:
+            options[method or methods[0]][name] = value
+    return options
+
+
+def _fill_in(ctx: ToolContext, options: dict[str, Any]) -> None:
+    """Say where feedback and datasets lie, for methods that are made about them."""
+    if options.get("source") == "feedback":
+        from domainsmith.storage import lineage
+
+        found = sorted(item.id for item in lineage.artifacts(ctx.workspace.db, "feedback"))
+        options.setdefault("workspace", str(ctx.workspace.root))
+        options.setdefault("state", content_hash(found)[:16])
+    given = options.get("records")
+    if isinstance(given, str) and given:
+        dataset = ctx.workspace.datasets_dir / given / "data.jsonl"
+        options["records"] = str(dataset if dataset.is_file() else resolve_path(ctx, given))
 
 
 def _limits(arguments: GenerateData) -> Limits:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from domainsmith.errors import ApprovalDenied, DomainSmithError, InputNotFound
 from domainsmith.tools.curation import CURATE_DATA
-from domainsmith.tools.data import GENERATE_DATA, SELECT_DATA
+from domainsmith.tools.data import GENERATE_DATA
 from domainsmith.tools.evaluation import EVALUATE_MODEL
 from domainsmith.tools.jobs import CANCEL_JOB, LIST_JOBS, SHOW_JOB
 from domainsmith.tools.knowledge import ADD_DOCUMENTS, ANSWER_QUESTION, SEARCH_DOCUMENTS
 from domainsmith.tools.lineage import TRACE_LINEAGE, WORKSPACE_STATUS
 from domainsmith.tools.retrieval import TUNE_RETRIEVAL
+from domainsmith.tools.selection import SELECT_DATA
 from domainsmith.tools.serving import SERVE_MODEL
 from domainsmith.tools.tool import Tool, ToolContext, ToolOptions, ToolResult
 from domainsmith.tools.training import TRAIN_MODEL

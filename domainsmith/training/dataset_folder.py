@@ -19,6 +19,7 @@ from domainsmith.storage.atomic import (
     atomic_folder,
     read_lines,
     verify_folder,
+    write_bytes,
     write_text,
 )
 from domainsmith.training.dataset_card import card_text
@@ -75,6 +76,7 @@ def write_dataset(
     *,
     parents: Iterable[str] = (),
     card: Mapping[str, Any] | None = None,
+    files: Mapping[str, bytes] | None = None,
 ) -> DatasetInfo:
     """Write a dataset folder and register it, its records and their passages in the lineage.
 
@@ -87,6 +89,7 @@ def write_dataset(
         records: In the order of training; at least one, all of one kind.
         parents: Ids of artifacts behind the dataset besides its records.
         card: Plain data for the manifest and the card: counts, drops, configuration.
+        files: Content of further files of the folder by name: pictures, a list of drops.
 
     Returns:
         The dataset. If one of that id exists and verifies, it is kept and returned.
@@ -115,6 +118,8 @@ def write_dataset(
     with atomic_folder(folder) as staging:
         write_text(staging / DATA, lines)
         write_text(staging / CARD, card_text(facts, records))
+        for name, content in (files or {}).items():
+            write_bytes(staging / name, content)
         write_text(staging / MANIFEST, canonical_json(facts) + "\n")
     info = dataset_info(folder)
     _register(workspace, info, records, parents)

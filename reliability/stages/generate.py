@@ -17,16 +17,20 @@ __all__ = ["attempt", "prepare", "warm"]
 
 _FIRST_DOCUMENTS = 4
 _RECORDS = 20
+_SHARD_BYTES = 20_000
+"""Small, so that a run begins several shards and is killed between them too."""
 
 
 def warm() -> None:
     """Import what an attempt needs."""
     import domainsmith.chains.generate
+    import domainsmith.chains.synthesis.documents
+    import domainsmith.chains.synthesis.shards
     import domainsmith.training.dataset_folder
     import domainsmith.training.select.pipeline
 
+    domainsmith.chains.synthesis.shards.SHARD_BYTES = _SHARD_BYTES
     add.warm()
-    del domainsmith
 
 
 def prepare(place: Place, round_number: int) -> None:

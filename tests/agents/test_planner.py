@@ -90,6 +90,8 @@ def test_missing_argument_is_asked_back(planner, request_, question):
         ("Fine-tune with 4 epochs", [("train_model", {"epochs": 4.0})]),
         ("Generate two hundred records", [("generate_data", {"count": 200})]),
         ("生成三百条记录", [("generate_data", {"count": 300})]),
+        ("Make 80 dialogues", [("generate_data", {"count": 80, "methods": ("dialogues",)})]),
+        ("生成三百条偏好数据", [("generate_data", {"count": 300, "methods": ("preferences",)})]),
         ("Serve the model on port 9001", [("serve_model", {"port": 9001})]),
         ('Search the documents for "heat pump"', [("search_documents", {"query": "heat pump"})]),
         ("What does E21 mean?", [("answer_question", {"question": "What does E21 mean?"})]),

@@ -28,7 +28,7 @@ def record(**changes: Any) -> Record:
         "instruction": "How much does the pump weigh?",
         "output": "3 kg.",
         "language": "en",
-        "method": "self_qa/pattern",
+        "method": "self_qa/fact",
         "passage_ids": (PASSAGE.id,),
         "model": "code",
     }

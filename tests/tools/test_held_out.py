@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from domainsmith.errors import InputNotFound
-from domainsmith.tools import data
+from domainsmith.tools import selection
 from domainsmith.tools.held_out import asked_questions, held_out_questions
 from domainsmith.tools.questions import find_questions_file, known_questions_file, remember_source
 from domainsmith.tools.tool import ToolContext
@@ -68,18 +69,18 @@ def test_adding_a_folder_again_makes_its_questions_the_asked_ones(ctx):
 def test_a_selection_depends_on_the_held_out_passages(ctx, monkeypatch):
     ids, texts = [], []
 
-    def write(ctx, raw, dataset_id, *rest):
-        ids.append(dataset_id)
-        return SimpleNamespace(id=dataset_id, records=1, sha256="", card={})
+    def write(ctx, task):
+        ids.append(task.dataset_id)
+        return SimpleNamespace(id=task.dataset_id, records=1, sha256="", card={}, path=Path())
 
     models = SimpleNamespace(embedder=lambda: SimpleNamespace(model_name="hash@1"))
-    raw = SimpleNamespace(id="dataset_raw", sha256="a", records=2)
-    monkeypatch.setattr(data, "newest_dataset", lambda ctx, stage: raw)
-    monkeypatch.setattr(data, "_write_selection", write)
-    monkeypatch.setattr(data, "_held_out_texts", lambda ctx, questions: list(texts))
+    raw = SimpleNamespace(id="dataset_raw", sha256="a", records=2, kind="record")
+    monkeypatch.setattr(selection, "newest_dataset", lambda ctx, stage: raw)
+    monkeypatch.setattr(selection, "_write_selection", write)
+    monkeypatch.setattr(selection, "_held_out", lambda ctx, questions: (list(texts), []))
     own = replace(ctx, models=models)
     for _ in range(2):
-        data.SELECT_DATA.call(own, {"count": 1})
+        selection.SELECT_DATA.call(own, {"count": 1})
     texts.append("A passage added later that holds a gold answer.")
-    data.SELECT_DATA.call(own, {"count": 1})
+    selection.SELECT_DATA.call(own, {"count": 1})
     assert ids[0] == ids[1] != ids[2]

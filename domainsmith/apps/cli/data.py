@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domainsmith.apps.cli import data_compare, data_review, data_show, export
+from domainsmith.apps.cli import data_compare, data_mix, data_review, data_show, export
 from domainsmith.apps.cli.command import subcommands
 
 __all__ = ["command"]
@@ -14,8 +14,9 @@ __all__ = ["command"]
     data_show.stats,
     data_compare.diff,
     data_compare.merge,
+    data_mix.mix,
     data_review.review,
     export.command,
 )
 def command() -> None:
-    """Show, measure, compare, merge, review and export datasets."""
+    """Show, measure, compare, merge, mix, review and export datasets."""

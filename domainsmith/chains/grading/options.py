@@ -57,6 +57,8 @@ def grading_options(values: GradingOptions | Mapping[str, Any] | None) -> Gradin
     """
     if isinstance(values, GradingOptions):
         return values
+    if values is not None and not isinstance(values, Mapping):
+        raise InputInvalid("grading is not a mapping of options", where="grading options")
     try:
         return GradingOptions.model_validate(dict(values or {}))
     except ValidationError as error:

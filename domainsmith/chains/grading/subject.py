@@ -12,9 +12,10 @@ __all__ = ["Subject", "subject_of", "verdict"]
 _QUESTION_METHODS = ("self_qa", "self_kv", "refusals")
 """Their instructions must be questions; those of other methods may be requests of any form."""
 _BRIEF_METHODS = (
-    "self_qa/pattern",
-    "self_qa/document",
-    "self_qa/model",
+    "self_qa/fact",
+    "self_qa/why",
+    "self_qa/how",
+    "self_qa/compare",
     "self_qa/section",
     "self_kv/lookup",
     "self_kv/reverse",

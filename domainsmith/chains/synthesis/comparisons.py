@@ -11,7 +11,7 @@ from domainsmith.chains.question_patterns import passage_sentences
 from domainsmith.data_connection.overlap import plain_tokens
 from domainsmith.records import Language, Passage
 
-__all__ = ["Statement", "comparison_facts", "statements"]
+__all__ = ["Statement", "comparable", "comparison_facts", "statement_question", "statements"]
 
 _UNITS_EN = (
     r"kg|g|mg|litres?|ml|kWh|kW|W|V|A|rpm|dB|mm|cm|km|m|metres?|degrees|bar|°C|%|years?|months?|"
@@ -22,7 +22,7 @@ _ENGLISH = re.compile(
     r"[\w'/-]+ ){0,4}?(?!the\b|and\b|it\b|It\b|that\b|which\b|This\b|this\b|they\b|They\b|you\b)"
     r"[\w'/-]+) (?P<verb>weighs|is|are|takes|lasts|costs|holds|washes|carries|measures) "
     r"(?:up to |about |for )?(?P<number>\d+(?:[.,]\d+)?) (?P<unit>" + _UNITS_EN + r")\b"
-    r"(?: (?P<how>deep|wide|high|tall|long|thick|old|heavy))?(?P<rest>[^,;.]{0,20})"
+    r"(?: (?P<how>deep|wide|high|tall|long|thick|old|heavy))?(?=(?P<rest>[^,;.]{0,20}))"
 )
 _HOW = {
     "deep": ("deeper", "less deep"),
@@ -43,6 +43,7 @@ _VERBS = {
     "washes": ("washes more at once", "washes less at once"),
     "carries": ("carries more", "carries less"),
 }
+_BASE = {"holds": "hold", "washes": "wash", "carries": "carry", "measures": "measure"}
 _TIME = re.compile(r"year|month|week|day|hour|minute|second")
 _WORDS_ZH = {
     "重": ("更重", "更轻"),
@@ -153,11 +154,29 @@ def comparison_facts(
     """
     for at, left in enumerate(own):
         for right in (*own[at + 1 :], *others):
-            if left.measure == right.measure and _comparable(left, right):
+            if comparable(left, right):
                 yield _comparison(left, right, seed)
 
 
-def _comparable(left: Statement, right: Statement) -> bool:
+def statement_question(statement: Statement) -> str:
+    """Ask for the number of a statement."""
+    verb, unit, how = statement.measure
+    if statement.passage.language == "zh":
+        return f"{_spaced(statement.subject)}{verb}多少{unit}？"
+    name = _inner(statement.subject)
+    if how:
+        return f"How {how} is {name}?"
+    base = {"weighs": "weigh", "takes": "take", "lasts": "last", "costs": "cost"}.get(verb, "")
+    asked = "long" if verb in {"takes", "lasts"} else "much"
+    if base:
+        return f"How {asked} does {name} {base}?"
+    return f"How many {statement.value.split(' ')[-1]} does {name} {_BASE[verb]}?"
+
+
+def comparable(left: Statement, right: Statement) -> bool:
+    """Tell whether two statements give different values of one measure for like things."""
+    if left.measure != right.measure:
+        return False
     if left.number == right.number or left.subject.casefold() == right.subject.casefold():
         return False
     names = [set(plain_tokens(item.subject)) - {"the", "a", "an"} for item in (left, right)]

@@ -26,6 +26,7 @@ from domainsmith.chains.synthesis.method import DataBlock, Materials, Round, Uni
 from domainsmith.chains.synthesis.options import read_options
 from domainsmith.chains.synthesis.related import RelatedPassages
 from domainsmith.errors import InputEmpty, InputInvalid
+from domainsmith.model_io.generation import Scorer
 from domainsmith.records import Passage, Record
 
 __all__ = ["DocumentsOptions", "build"]
@@ -78,6 +79,12 @@ def build(materials: Materials) -> Documents:
             parts.append(read_options(kind, given, method="documents"))
         except InputInvalid as error:
             problems.append(error.what.partition(": ")[2])
+    usable = {item.id for item in materials.passages}
+    first = parts[0] if parts else None
+    only = first.only if isinstance(first, DocumentsOptions) else ()
+    odd = [item for item in only if item not in usable]
+    if odd:
+        problems.append(f"only: {len(odd)} passages are unknown, held out or copies ({odd[0]})")
     unknown = sorted(set(materials.options) - own - asked)
     problems += [f"{name}: there is no such option" for name in unknown]
     if problems:
@@ -170,9 +177,13 @@ class Documents:
             if chance < self._options.closed_share:
                 records.append(closed_record(fact, seed=self._materials.seed))
         block.counts["records"] = len(records)
-        block.items = list(grade_records(records, self._by_id, scorer=self._materials.scorer))
+        block.items = list(self._graded(records, self._materials.scorer))
         block.state = [_fact_values(fact) for fact in facts]
         return block
+
+    def _graded(self, records: Sequence[Record], scorer: Scorer | None) -> list[Record]:
+        options = self._materials.grading
+        return grade_records(records, self._by_id, scorer=scorer, options=options)
 
     def _facts(self, passages: Sequence[Passage], block: DataBlock) -> list[Fact]:
         """Find the facts of passages, prose first, then tables."""
@@ -207,7 +218,7 @@ class Documents:
             seed=self._materials.seed,
         )
         block = DataBlock(unit.key, counts=Counter(record.method for record in records))
-        block.items = list(grade_records(records, self._by_id, scorer=None))
+        block.items = list(self._graded(records, None))
         return block
 
     def _fact(self, values: Mapping[str, Any]) -> Fact:

@@ -81,7 +81,7 @@ class Writers:
             asked: The prompts.
             many: Drafts of each, by the writers in turn.
             seed: Of the run; each draft has a seed of its own.
-            block: Tokens and counts are added to it.
+            block: Counts are added to it.
 
         Returns:
             For each prompt its drafts, empty and equal ones left out, in order.
@@ -98,7 +98,6 @@ class Writers:
                 whole = done.finish_reason == "stop"
                 text = _cleaned(done.text, asked[at].language, whole=whole)
                 drafts[at][turn] = Draft(text, name)
-                block.tokens += done.prompt_tokens + done.completion_tokens
         different = [_different([found[turn] for turn in sorted(found)]) for found in drafts]
         block.counts["drafts"] += sum(map(len, different))
         if lost := sum(map(len, drafts)) - sum(map(len, different)):

@@ -11,7 +11,7 @@ from domainsmith.chains.synthesis.related import RelatedPassages
 from domainsmith.data_connection.language import content_terms
 from domainsmith.records import Language
 
-__all__ = ["joint_facts"]
+__all__ = ["common_start", "joint_facts"]
 
 _ASKS_EN = re.compile(r"(?:What|How|Where|When|Why|At what|By how much|Which|Who)\b")
 _MOST_WORDS = 32
@@ -76,7 +76,7 @@ def _one_thing(fact: Fact, other: Fact, related: RelatedPassages) -> bool:
     if fact.passage.id > other.passage.id:
         return False  # the pair is met again from the other passage
     if fact.language == "zh":
-        start = _common_start(fact.question, other.question)
+        start = common_start(fact.question, other.question)
         return len(start) >= 3 and not _ASKS_ZH.search(start)
     return any(
         any(related.is_rare(term) for term in content_terms(name, "en"))
@@ -84,7 +84,7 @@ def _one_thing(fact: Fact, other: Fact, related: RelatedPassages) -> bool:
     )
 
 
-def _common_start(left: str, right: str) -> str:
+def common_start(left: str, right: str) -> str:
     """Return the words with which both questions begin, without what asks."""
     start = ""
     for one, two in zip(content_terms(left, "zh"), content_terms(right, "zh"), strict=False):
@@ -114,7 +114,7 @@ def _names(question: str) -> set[str]:
 def _joined(fact: Fact, other: Fact) -> Fact | None:
     first, second = fact.question.rstrip("?？"), other.question
     if fact.language == "zh":
-        start = _common_start(first, second)
+        start = common_start(first, second)
         rest = second.removeprefix(start).strip()
         if re.match(r"[的和与及（(，、]|是什么", rest):
             return None

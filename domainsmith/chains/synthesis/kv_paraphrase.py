@@ -194,9 +194,12 @@ def _pattern(fact: KvFact) -> str:
     if 1 < len(phrases) <= _MAX_ORDERS and fact.kind != "compare":
         orders = [list(order) for order in permutations(phrases)]
     ways = "|".join(
-        "".join(f"( ({glue})){{0,4}} {_escaped(phrase)},?" for phrase in order) for order in orders
+        "".join(f"(,? ({glue})){{0,4}},? {_escaped(phrase)}" for phrase in order)
+        for order in orders
     )
-    return rf" ({start})({ways})( ({glue})){{0,4}}\?"
+    # Where a blank is the only way on, it is put in as a token of its own, and a word without its
+    # blank is not what the model would write; so a comma, or nothing, is always another way.
+    return rf" ?({start})({ways})(,? ({glue})){{0,2}}\?"
 
 
 def _phrases(fact: KvFact) -> list[str]:

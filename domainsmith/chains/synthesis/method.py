@@ -38,6 +38,8 @@ class Materials:
         target: Items wanted from the method, all rounds together.
         seed: Of all choices.
         options: The method's own settings, as plain data; the method validates them.
+        grading: Which graders run and their bounds, as plain data of
+            :class:`~domainsmith.chains.grading.options.GradingOptions`; handed to the graders.
     """
 
     passages: tuple[Passage, ...]
@@ -48,6 +50,7 @@ class Materials:
     target: int
     seed: int
     options: Mapping[str, Any] = field(default_factory=dict)
+    grading: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from domainsmith.chains.grading.options import GradingOptions
 from domainsmith.errors import InputInvalid
 
 __all__ = [
@@ -49,8 +48,8 @@ class DraftOptions(BaseModel):
     """Passages in a unit after the smoke run."""
     block_records: int = Field(default=16, ge=1)
     """Records, or corrected answers, in a unit."""
-    grading: GradingOptions = GradingOptions()
-    """Of the graders."""
+    state: str = ""
+    """With ``source=feedback``: hash of the feedback, so that new feedback makes new data."""
 
 
 class PreferenceOptions(DraftOptions):
@@ -109,11 +108,11 @@ def read_ranking_options(values: Mapping[str, Any]) -> RankingOptions:
         options = RankingOptions.model_validate(dict(values))
     except ValidationError as error:
         raise _invalid(error, "rankings") from error
-    _require_source(options, "rankings")
     if options.source == "feedback":
         raise InputInvalid(
             "Feedback gives pairs, no rankings", where="source", fix="Use `preferences`."
         )
+    _require_source(options, "rankings")
     if options.least > options.answers:
         raise InputInvalid("least is greater than answers", where="options of rankings")
     return options

@@ -98,7 +98,7 @@ class Preferences:
             [preference_of(pair, seed=seed) for pair in pairs],
             self._bench.by_id,
             scorer=None,
-            options=self._options.grading,
+            options=self._materials.grading,
         )
         block.counts.update(item.method for item in items)
         block.items = list(items)

@@ -11,7 +11,7 @@ from domainsmith.chains.question_patterns import passage_sentences
 from domainsmith.chains.words_en import ACTS, IMPERATIVE
 from domainsmith.records import Language, Passage
 
-__all__ = ["heading", "procedure_facts", "task_of_heading"]
+__all__ = ["heading", "is_step", "procedure_facts", "task_of_heading"]
 
 _LEAST = 2
 """Instructions that make a procedure."""
@@ -96,7 +96,7 @@ def task_of_heading(title: str, language: Language) -> str:
 def _steps(passage: Passage) -> list[str]:
     """Return the sentences from the first instruction to the last, if most of them instruct."""
     told = passage_sentences(passage)
-    marks = [_is_step(sentence, passage.language) for sentence in told]
+    marks = [is_step(sentence, passage.language) for sentence in told]
     places = [at for at, mark in enumerate(marks) if mark]
     if len(places) < _LEAST:
         return []
@@ -109,7 +109,8 @@ def _steps(passage: Passage) -> list[str]:
     return told[first : last + 1]
 
 
-def _is_step(sentence: str, language: Language) -> bool:
+def is_step(sentence: str, language: Language) -> bool:
+    """Tell whether a sentence is an instruction."""
     if language == "zh":
         return bool(_STEP_ZH.match(sentence)) and not _NOT_STEP_ZH.search(sentence)
     return bool(IMPERATIVE.match(sentence)) and not sentence.endswith("?")

@@ -93,7 +93,7 @@ class Rankings:
             else:
                 rankings.append(ranking)
         items = grade_records(
-            rankings, self._bench.by_id, scorer=None, options=self._options.grading
+            rankings, self._bench.by_id, scorer=None, options=self._materials.grading
         )
         block.items = list(items)
         block.counts["rankings"] = len(items)

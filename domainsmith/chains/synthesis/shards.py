@@ -31,12 +31,12 @@ class Shards:
 
     Args:
         folder: Holds ``0000.jsonl``, ``0001.jsonl``, ...; it may be missing.
-        shard_bytes: Size from which a new file is begun.
+        shard_bytes: Size from which a new file is begun; :data:`SHARD_BYTES` if None.
     """
 
-    def __init__(self, folder: Path, *, shard_bytes: int = SHARD_BYTES) -> None:
+    def __init__(self, folder: Path, *, shard_bytes: int | None = None) -> None:
         self.folder = Path(folder)
-        self._shard_bytes = shard_bytes
+        self._shard_bytes = SHARD_BYTES if shard_bytes is None else shard_bytes
 
     def append(self, unit: Unit, block: DataBlock) -> None:
         """Add a finished block, durably and as one line.

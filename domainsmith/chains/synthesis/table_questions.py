@@ -32,6 +32,7 @@ def row_facts(passage: Passage, *, seed: int) -> Iterator[Fact]:
                 for at, cell in enumerate(row)
                 if at not in {table.key, table.name}
                 and table.heads[at].lower() not in _VERBS
+                and not table.heads[at][-1:].isdigit()
                 and 0 < len(cell) <= _CELL
                 and cell not in {"-", "--", "—", "n/a"}
             ]

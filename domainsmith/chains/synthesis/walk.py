@@ -83,7 +83,12 @@ class PassageWalk:
         records = self._make(passages, block, unit.payload["number"])
         block.counts.update(record.method for record in records)
         block.counts["records"] = len(records)
-        graded = grade_records(records, self._by_id, scorer=self._materials.scorer)
+        graded = grade_records(
+            records,
+            self._by_id,
+            scorer=self._materials.scorer,
+            options=self._materials.grading,
+        )
         if self._regrade is not None:
             graded = [self._regrade(record, self._by_id) for record in graded]
         block.items = list(graded)

@@ -2,7 +2,7 @@
 
 For two vectors of length 1, the product of their first parts and of the lengths of what is left
 of them bounds the cosine from above (Cauchy-Schwarz). Turned so that the first part holds most of
-all vectors, that bound needs a third of the arithmetic and leaves a handful of pairs, which are
+all vectors, that bound needs a sixth of the arithmetic and leaves a handful of pairs, which are
 then compared in double precision. No close pair is missed.
 """
 
@@ -93,7 +93,7 @@ def _sketch(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         return vectors
     sample = vectors[:: max(1, len(vectors) // 8192)].astype(np.float64)
     _, turned = np.linalg.eigh(sample.T @ sample)  # the largest come last
-    head = max(_SMALL, width // 3)
+    head = max(_SMALL, width // 6) - 1  # and one for the length of the rest
     basis = turned[:, ::-1][:, :head].astype(np.float32)
     first = vectors @ basis
     rest = np.maximum(0.0, 1.0 - np.einsum("ij,ij->i", first, first, dtype=np.float64))

@@ -11,7 +11,7 @@ from domainsmith.chains.synthesis.corruption.edit import Edit
 __all__ = ["number_edits", "unit_edits"]
 
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.,/-])(?<![A-Za-z]-)(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?P<rest>\.\d+)?"
+    r"(?<![A-Za-z0-9_.,:/-])(?<![A-Za-z]-)(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?P<rest>\.\d+)?"
     r"(?![\d_]|[.,/:-]\d|[A-Za-z]{0,2}\d)"
 )
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",

@@ -130,7 +130,7 @@ def truncation_edits(answer: str, language: Language) -> Iterator[Edit]:
         language: Its language.
 
     Yields:
-        At most one edit that takes the end away, from a third to two thirds of the words.
+        At most one edit that takes the end away, from a quarter to three quarters of the words.
     """
     text = answer.rstrip(".。!！ ")
     total = content_terms(text, language)
@@ -142,7 +142,7 @@ def truncation_edits(answer: str, language: Language) -> Iterator[Edit]:
             continue
         kept = content_terms(left, language)
         lost = set(total) - set(kept)
-        if lost and len(kept) >= 2 and 0.3 <= len(kept) / len(total) <= 0.7:
+        if lost and len(kept) >= 2 and 0.25 <= len(kept) / len(total) <= 0.75:
             end = "。" if language == "zh" else "."
             yield Edit("truncation", match.start(), len(answer), end)
             return

@@ -118,6 +118,8 @@ def parse_stages(
         InputInvalid: All problems, in one message.
     """
     entries = [{"stage": item} if isinstance(item, str) else dict(item) for item in given]
+    if not entries:
+        raise InputInvalid("There are no stages", fix=f"Stages are: {', '.join(STAGES)}.")
     problems: list[str] = []
     stages: list[Stage] = []
     for place, entry in enumerate(entries, start=1):

@@ -1,0 +1,212 @@
+"""Instances of new tasks: input and output, filtered, graded and written as records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from domainsmith.chains.synthesis.instruct_filters import instance_problem
+from domainsmith.chains.synthesis.instruct_steps import (
+    answers,
+    chosen_labels,
+    generated_inputs,
+    identified_types,
+    labelled_inputs,
+)
+from domainsmith.chains.synthesis.instruct_topics import Topic
+from domainsmith.chains.synthesis.method import DataBlock, Materials
+from domainsmith.chains.synthesis.seeds import SeedTask
+from domainsmith.data_connection.language import content_terms, detect_language, sentences
+from domainsmith.data_connection.overlap import containment
+from domainsmith.prompts import prompt_sha256
+from domainsmith.records import Grade, Language, Record
+
+__all__ = ["Instances", "Task"]
+
+_GROUNDED = 0.7
+"""Share of an output's content terms that must stand in its text or instruction."""
+_NEEDS_TEXT = re.compile(
+    r"\b(?:text|sentence|passage|paragraph|message|statement|following|given)s?\b"
+    r"|这段|下面|以下|句子|文字|短文|段落|留言",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A novel instruction.
+
+    Args:
+        instruction: One sentence.
+        topic: Of the documents, or None.
+    """
+
+    instruction: str
+    topic: Topic | None
+
+
+class Instances:
+    """Gives tasks their instances.
+
+    Args:
+        materials: Models and seed.
+        seeds: By language, for the prompts.
+    """
+
+    def __init__(self, materials: Materials, seeds: Mapping[Language, Sequence[SeedTask]]) -> None:
+        self._materials, self._seeds = materials, seeds
+
+    def make(self, tasks: Sequence[Task], language: Language, block: DataBlock) -> None:
+        """Identify the tasks' types, generate instances, filter and grade them.
+
+        Args:
+            tasks: Of one language.
+            language: Theirs.
+            block: Gets the records, the yields of each step and what was dropped.
+        """
+        kinds = identified_types(
+            [task.instruction for task in tasks],
+            language,
+            seeds=self._seeds[language],
+            seed=self._materials.seed,
+            scorer=self._materials.scorer,
+        )
+        labelled = [task for task, kind in zip(tasks, kinds, strict=True) if kind]
+        plain = [task for task, kind in zip(tasks, kinds, strict=True) if not kind]
+        block.counts["classification task identification"] += len(labelled)
+        made = [*self._output_first(labelled, language, block), *self._input_first(plain, language)]
+        block.counts["instance generation"] += len(made)
+        for task, given, output, step in made:
+            problem = instance_problem(task.instruction, given, output, language)
+            if problem:
+                block.dropped[f"filtering instances: {problem}"] += 1
+            else:
+                block.items.append(self._record(task, given, output, step, language))
+
+    def _input_first(
+        self, tasks: Sequence[Task], language: Language
+    ) -> list[tuple[Task, str, str, str]]:
+        if not tasks:
+            return []
+        inputs = ["" for _ in tasks]
+        free = [at for at, task in enumerate(tasks) if task.topic is None]
+        if free:
+            found = generated_inputs(
+                [tasks[at].instruction for at in free],
+                language,
+                seeds=self._seeds[language],
+                seed=self._materials.seed,
+                generator=self._materials.generator,
+            )
+            for at, text in zip(free, found, strict=True):
+                inputs[at] = text
+        for at, task in enumerate(tasks):
+            if task.topic is not None and _NEEDS_TEXT.search(task.instruction):
+                inputs[at] = task.topic.text
+        asked = [
+            (task.instruction, given if task.topic is None else "", _reference(task))
+            for task, given in zip(tasks, inputs, strict=True)
+        ]
+        outputs = answers(asked, language, generator=self._materials.generator)
+        return [
+            (task, given, output, "input_first")
+            for task, given, output in zip(tasks, inputs, outputs, strict=True)
+        ]
+
+    def _output_first(
+        self, tasks: Sequence[Task], language: Language, block: DataBlock
+    ) -> list[tuple[Task, str, str, str]]:
+        """Choose labels, then inputs for them; keep those whose label is the likeliest again."""
+        if not tasks:
+            return []
+        found = chosen_labels(
+            [task.instruction for task in tasks],
+            language,
+            seeds=self._seeds[language],
+            seed=self._materials.seed,
+            generator=self._materials.generator,
+        )
+        wanted = []
+        for task, labels in zip(tasks, found, strict=True):
+            if len(labels) < 2:
+                block.dropped["instance generation: fewer than two labels"] += 1
+            else:
+                wanted += [(task, label, labels) for label in labels]
+        if not wanted:
+            return []
+        inputs = labelled_inputs(
+            [(task.instruction, label, _sentences(task)) for task, label, _ in wanted],
+            language,
+            seeds=self._seeds[language],
+            seed=self._materials.seed,
+            generator=self._materials.generator,
+        )
+        kept = []
+        for (task, label, labels), given in zip(wanted, inputs, strict=True):
+            if self._likeliest(task.instruction, given, labels, language) == label:
+                kept.append((task, given, label, "output_first"))
+            else:
+                block.dropped["instance generation: another label is likelier"] += 1
+        return kept
+
+    def _likeliest(
+        self, instruction: str, given: str, labels: Sequence[str], language: Language
+    ) -> str:
+        text = f"{instruction}\n\n{given}"
+        generator = self._materials.generator
+        prompt = generator.render([{"role": "user", "content": text}])
+        scores = self._materials.scorer.score([(prompt, label) for label in labels])
+        means = [score.mean for score in scores]
+        del language
+        return labels[means.index(max(means))]
+
+    def _record(self, task: Task, given: str, output: str, step: str, language: Language) -> Record:
+        prompt = {
+            "input_first": "self_instruct_answer",
+            "output_first": "self_instruct_output_first",
+        }
+        record = Record(
+            instruction=task.instruction,
+            input=given,
+            output=output,
+            language=language,
+            method=f"self_instruct/{step}",
+            passage_ids=(task.topic.passage.id,) if task.topic is not None else (),
+            model=self._materials.generator.model_name,
+            prompt_sha256=prompt_sha256(prompt[step], language),
+            seed=self._materials.seed,
+        )
+        return record.model_copy(update={"grades": _grades(record, task)})
+
+
+def _reference(task: Task) -> str:
+    return task.topic.text if task.topic is not None else ""
+
+
+def _sentences(task: Task) -> list[str]:
+    if task.topic is None:
+        return []
+    text = task.topic.text
+    return [text[start:end] for start, end in sentences(text, task.topic.language)]
+
+
+def _grades(record: Record, task: Task) -> tuple[Grade, ...]:
+    """Judge form, language and, for a task about the documents, what the output rests on."""
+    found = detect_language(f"{record.instruction} {record.output}")
+    problem = "" if found == record.language else f"reads as {found}"
+    grades = [
+        Grade(grader="format", score=1.0, passed=True),
+        Grade(grader="language", score=float(not problem), passed=not problem, reason=problem),
+    ]
+    if task.topic is not None:
+        source = content_terms(
+            f"{record.instruction} {task.topic.text} {task.topic.passage.header}", record.language
+        )
+        share = round(containment(content_terms(record.output, record.language), source), 4)
+        label = record.method.endswith("output_first")
+        said = "" if label or share >= _GROUNDED else f"{share:.0%} of the output is in its text"
+        grades.append(
+            Grade(grader="grounding", score=1.0 if label else share, passed=not said, reason=said)
+        )
+    return tuple(grades)
