@@ -137,7 +137,7 @@ def _named(
     near = space.embed(texts, languages) @ phrase[0]
     top = float(np.max(near)) if len(near) else 0.0
     if top < _NEAR:
-        enough = max(_HALF_FOUND, 0.9 * best)
+        enough = max(_HALF_FOUND, 0.6 * best)
         return [s.key for s, score in zip(sections, words, strict=True) if score >= enough]
     return [
         s.key for s, score in zip(sections, near, strict=True) if score >= max(_NEAR, 0.9 * top)
