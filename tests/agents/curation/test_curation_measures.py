@@ -56,6 +56,13 @@ def test_with_more_sections_than_records_what_has_some_stays_wanted():
     assert set(wanted_records(need, 2, have={"a": 1})) == {"a", "b"}
 
 
+def test_a_wish_is_heard_although_there_are_more_sections_than_records():
+    need = {"wished": 30.0, **{f"s{n}": 1.0 for n in range(20)}}
+    shares = wanted_records(need, 10)
+    assert shares["wished"] == 6.0
+    assert sum(shares.values()) == 10.0
+
+
 def test_small_differences_of_a_weak_student_count():
     sections = [Section(key, key, (key,), 1.0) for key in "ab"]
     found = needs(sections, {"a": 1.0, "b": 1.0}, {"a": 0.95, "b": 0.80}, 0.875)
