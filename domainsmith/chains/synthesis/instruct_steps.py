@@ -6,6 +6,7 @@ classification, so that a label is chosen before the input that it fits.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from domainsmith.chains.facts import seeded
@@ -27,6 +28,11 @@ __all__ = [
 
 _NONE = {"en": "none", "zh": "无"}
 _YES_NO = {"en": (" Yes", " No"), "zh": ("是", "否")}
+_OPEN = re.compile(
+    r"(?:How|Why|Explain|Describe|List|Write|Summarise|Suggest|Give|Plan|Compare)\b"
+    r"|说明|解释|描述|列出|如何|为什么|概括|总结|写|举例|分析|比较|简要"
+)
+"""What begins so asks for words of one's own."""
 _DRAWS = 4
 _OF_TYPE = 4
 """Seeds of a type that are shown, and as many to measure with."""
@@ -81,7 +87,10 @@ def identified_types(
         / sum(is_one == kind for _, is_one in known)
         for kind in (True, False)
     ]
-    return [gain > sum(means) / 2 for gain in gains[len(known) :]]
+    return [
+        gain > sum(means) / 2 and not _OPEN.match(text)
+        for text, gain in zip(instructions, gains[len(known) :], strict=True)
+    ]
 
 
 def generated_inputs(
@@ -222,12 +231,12 @@ def chosen_labels(
     Returns:
         Different labels for each task, in the order in which they were drawn.
     """
-    pattern = {"en": r" ?[A-Z][a-z]+(,? [a-z]+){0,2}", "zh": "[一-鿿]{1,6}"}[language]
+    pattern = {"en": r" ?[A-Z][a-z]{1,11}(,? [a-z]{2,11})?", "zh": "[一-鿿]{1,6}"}[language]
     requests = [
         GenerationRequest(
             prompt=_label_prompt(text, language, seeds, seed),
             max_new_tokens=12,
-            temperature=0.9,
+            temperature=0.7,
             seed=seeded(seed, "label", text, str(draw)).randrange(2**31),
             stop=("\n",),
             constraint=Constraint.regex(pattern),
