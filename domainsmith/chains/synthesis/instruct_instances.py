@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from domainsmith.chains.synthesis.instruct_answers import answers, found_answers
 from domainsmith.chains.synthesis.instruct_filters import instance_problem
 from domainsmith.chains.synthesis.instruct_steps import (
-    answers,
     chosen_labels,
-    found_answers,
     generated_inputs,
     identified_types,
     labelled_inputs,

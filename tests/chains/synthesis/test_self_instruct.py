@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domainsmith.chains.synthesis.instruct_answers import found_answers
 from domainsmith.chains.synthesis.instruct_filters import instance_problem, instruction_problem
 from domainsmith.chains.synthesis.instruct_generation import _agreeing
 from domainsmith.chains.synthesis.instruct_steps import (
-    found_answers,
     identified_types,
     labelled_inputs,
 )
