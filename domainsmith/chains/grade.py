@@ -29,7 +29,7 @@ from domainsmith.chains.synthesis.method import Item
 from domainsmith.model_io.generation import LogLikelihood, Scorer
 from domainsmith.records import Grade, Passage, Preference, Ranking, Record
 
-__all__ = ["GROUNDED_SHARE", "TRIVIA_MEAN", "grade", "grade_records"]
+__all__ = ["GROUNDED_SHARE", "TRIVIA_MEAN", "grade", "grade_further", "grade_records"]
 
 AnyItem = TypeVar("AnyItem", Record, Preference, Ranking)
 _DEFAULTS = GradingOptions()
@@ -101,6 +101,31 @@ def grade_records(
         grades = _grades(subject, named, level, counts, options)
         graded.append(clean.model_copy(update={"grades": grades}))
     return _judged(graded, options, judge)
+
+
+def grade_further(
+    records: Sequence[AnyItem],
+    passages: Mapping[str, Passage],
+    *,
+    options: GradingOptions | Mapping[str, Any] | None = None,
+) -> list[AnyItem]:
+    """Add the grades that a method did not give itself; personal data and secrets are masked.
+
+    Args:
+        records: With the method's own grades, which stay.
+        passages: By id.
+        options: Which graders run, and their bounds. Those that need likelihoods are left out.
+
+    Returns:
+        The items with their own grades first, in the same order.
+    """
+    graded = grade_records(records, passages, scorer=None, options=options)
+    done: list[AnyItem] = []
+    for at in range(len(records)):
+        own = {told.grader for told in records[at].grades}
+        more = [told for told in graded[at].grades if told.grader not in own]
+        done.append(graded[at].model_copy(update={"grades": (*records[at].grades, *more)}))
+    return done
 
 
 def _levels(
