@@ -30,7 +30,7 @@ from domainsmith.training.select.diverse import diverse_order
 
 THRESHOLD = 0.9
 TARGET = 50
-ROUNDS = 5
+ROUNDS = 3
 
 
 def peer(rows: NDArray[np.float64], order: list[int]) -> list[int]:

@@ -11,6 +11,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "before": ("before", "筛选前"),
     "after": ("after", "筛选后"),
     "records": ("records", "条记录"),
+    "number": ("records", "记录数"),
     "stages": ("Records left after each stage", "每一步之后剩余的记录"),
     "map": (
         "Questions by meaning, laid flat along their two main directions",

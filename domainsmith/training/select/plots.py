@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +75,7 @@ def selection_plots(
 
     font = _chinese_font() if language == "zh" else None
     words = plot_words("zh" if font else "en")
-    # A dropped copy has the id of a kept record, so an id counts as kept once.
-    waiting = set(run.selection.kept)
-    kept = np.asarray([item.id in waiting and not waiting.discard(item.id) for item in items])
+    kept = _kept(items, run)
     families = [*([font] if font else []), "DejaVu Sans"]
     settings: Any = {"font.family": families, "axes.unicode_minus": False}
     with rc_context(settings):
@@ -84,6 +83,17 @@ def selection_plots(
         if run.vectors is not None and len(items) > 1:
             files["coverage.png"] = _png(_coverage(run.vectors, kept, words))
     return files
+
+
+def _kept(items: Sequence[Item], run: SelectionRun) -> NDArray[np.bool_]:
+    """Tell which items are kept; a dropped copy has the id of a kept one, which counts once."""
+    waiting = Counter(run.selection.kept)
+    result = np.zeros(len(items), dtype=np.bool_)
+    for at, item in enumerate(items):
+        name = item.id
+        result[at] = waiting[name] > 0
+        waiting[name] -= 1
+    return result
 
 
 def _numbers(
@@ -103,7 +113,7 @@ def _numbers(
         axes.hist(clipped[known], bins=bins, color=_GREY, label=words["before"])
         axes.hist(clipped[known & kept], bins=bins, color=_BLUE, label=words["after"])
         axes.set_title(words.get(name, name), fontsize=10)
-        axes.set_ylabel(words["records"])
+        axes.set_ylabel(words["number"])
         _plain(axes)
     if others:
         others[0].legend(frameon=False, fontsize=9)
