@@ -120,12 +120,13 @@ def grade_further(
         The items with their own grades first, in the same order.
     """
     graded = grade_records(records, passages, scorer=None, options=options)
-    done: list[AnyItem] = []
-    for at in range(len(records)):
-        own = {told.grader for told in records[at].grades}
-        more = [told for told in graded[at].grades if told.grader not in own]
-        done.append(graded[at].model_copy(update={"grades": (*records[at].grades, *more)}))
-    return done
+    return [_joined(records[at].grades, graded[at]) for at in range(len(records))]
+
+
+def _joined(own: tuple[Grade, ...], item: AnyItem) -> AnyItem:
+    names = {told.grader for told in own}
+    more = tuple(told for told in item.grades if told.grader not in names)
+    return item.model_copy(update={"grades": (*own, *more)})
 
 
 def _levels(
