@@ -124,9 +124,12 @@ def grade_further(
 
 
 def _joined(own: tuple[Grade, ...], item: AnyItem) -> AnyItem:
+    return item.model_copy(update={"grades": _all_grades(own, item.grades)})
+
+
+def _all_grades(own: tuple[Grade, ...], others: Sequence[Grade]) -> tuple[Grade, ...]:
     names = {told.grader for told in own}
-    more = tuple(told for told in item.grades if told.grader not in names)
-    return item.model_copy(update={"grades": (*own, *more)})
+    return (*own, *(told for told in others if told.grader not in names))
 
 
 def _levels(
