@@ -35,7 +35,7 @@ _NOT_PATHS = re.compile(
 )
 _IDENTIFIER = re.compile(
     r"(?<![A-Za-z0-9_/])(?:document|passage|record|dataset|job|adapter|report|answer|feedback"
-    r"|selection|preference|plan)_[0-9a-f]{4,64}(?![A-Za-z0-9_])"
+    r"|selection|preference|plan|curation)_[0-9a-f]{4,64}(?![A-Za-z0-9_])"
 )
 _QUOTE = re.compile(
     r"\"([^\"\n]+)\"|“([^”\n]+)”|「([^」\n]+)」|‘([^’\n]+)’|`([^`\n]+)`"

@@ -135,6 +135,7 @@ class Expert:
             exclude=exclude,
             options=options,
             progress=self.progress,
+            embedder=self.assembly.embedder(),
         )
 
     def generate(self, questions: str | Path | None = None) -> DatasetInfo:

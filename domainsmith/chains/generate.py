@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from domainsmith.chains.synthesis.choose import Selector, choose_items, each_once
-from domainsmith.chains.synthesis.method import Item, Materials
+from domainsmith.chains.synthesis.choose import Selector
+from domainsmith.chains.synthesis.dataset import DatasetReport, DatasetStore, DatasetWriter
+from domainsmith.chains.synthesis.method import Materials
 from domainsmith.chains.synthesis.plan import (
     GenerationOptions,
     MethodRequest,
@@ -25,7 +25,7 @@ from domainsmith.chains.synthesis.sources import PassageSource, sort_passages
 from domainsmith.errors import YieldTooLow, translated_os_errors
 from domainsmith.model_io.generation import Embedder, Generator, Scorer
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
-from domainsmith.records import Passage, Question, Record, Selection, content_hash
+from domainsmith.records import Passage, Question, Record
 from domainsmith.storage.locks import hold
 from domainsmith.storage.passages import passages as stored_passages
 from domainsmith.workspace import Workspace
@@ -41,84 +41,6 @@ __all__ = [
     "generate_dataset",
     "generate_records",
 ]
-
-
-class WrittenDataset(Protocol):
-    """What a dataset store returns: see ``training.dataset_folder.DatasetInfo``."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def path(self) -> Path: ...
-    @property
-    def sha256(self) -> str: ...
-    @property
-    def records(self) -> int: ...
-    @property
-    def card(self) -> Mapping[str, Any]: ...
-
-
-class DatasetStore(Protocol):
-    """Writes and finds datasets: the module ``training.dataset_folder``."""
-
-    def write_dataset(
-        self,
-        workspace: Workspace,
-        dataset_id: str,
-        records: Sequence[Item],
-        *,
-        parents: Sequence[str] = (),
-        card: Mapping[str, Any] | None = None,
-    ) -> WrittenDataset:
-        """Write and register a dataset."""
-        ...
-
-    def find_dataset(self, workspace: Workspace, dataset_id: str) -> WrittenDataset | None:
-        """Return a finished dataset."""
-        ...
-
-
-@dataclass(frozen=True)
-class DatasetReport:
-    """What a run made and what it threw away.
-
-    Args:
-        dataset_id: Id of the dataset; empty after a smoke run alone and if nothing was good.
-        path: Its folder.
-        sha256: Of its ``data.jsonl``.
-        records: Items in it.
-        counts: Yields by stage: sentences, facts by route, records by method.
-        dropped: Candidates dropped, by stage and reason.
-        passages: Passages by fate: ``all``, ``excluded``, ``copies``, ``used``.
-        seconds: Wall-clock time of this call.
-        repeated: True if the dataset was there already.
-        stopped: Why the run ended; see :data:`domainsmith.chains.synthesis.run.Stop`.
-        tokens: Read and written by models, in all calls of the run.
-        good: Items that no grader failed, by method.
-    """
-
-    dataset_id: str
-    path: Path
-    sha256: str
-    records: int
-    counts: Mapping[str, int]
-    dropped: Mapping[str, int]
-    passages: Mapping[str, int]
-    seconds: float
-    repeated: bool = False
-    stopped: str = "exhausted"
-    tokens: int = 0
-    good: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def passages_excluded(self) -> int:
-        """Passages left out because they hold, or copy what holds, answers of test questions."""
-        return self.passages.get("excluded", 0)
-
-    @property
-    def whole(self) -> bool:
-        """Whether the run came to its end; if not, an equal run goes on from there."""
-        return self.stopped in ("target", "exhausted")
 
 
 def generate_dataset(
@@ -179,7 +101,7 @@ def generate_dataset(
     dataset_id = run_identity(options, planned, materials, exclude, _name(select))
     done = store.find_dataset(workspace, dataset_id)
     folder = _run_folder(workspace, dataset_id)
-    run = _DatasetRun(workspace, dataset_id, source, options, store)
+    run = DatasetWriter(workspace, dataset_id, source, options, store)
     if done is not None:
         _remove_run(folder)  # left over by a kill right after the registration
         return run.report(done, MadeItems(), started, repeated=True)
@@ -204,94 +126,6 @@ def generate_dataset(
         if report.whole:
             _remove_run(folder)
     return report
-
-
-class _DatasetRun:
-    """Where the items of a run go to."""
-
-    def __init__(
-        self,
-        workspace: Workspace,
-        dataset_id: str,
-        source: PassageSource,
-        options: GenerationOptions,
-        store: DatasetStore,
-    ) -> None:
-        self._workspace = workspace
-        self._id = dataset_id
-        self._source = source
-        self._options = options
-        self._store = store
-
-    def write(
-        self,
-        made: MadeItems,
-        select: Selector,
-        embedder: Embedder,
-        exclude: Sequence[Question],
-        started: float,
-    ) -> DatasetReport:
-        """Choose and write what was made, as the run's dataset or as a partial one."""
-        whole = made.stopped in ("target", "exhausted")
-        selection = choose_items(
-            made.items,
-            select,
-            embedder=embedder,
-            exclude=exclude,
-            held_out=self._source.excluded,
-            target=self._options.target,
-        )
-        if not selection.kept:
-            if whole:
-                raise YieldTooLow(
-                    f"None of {len(made.items)} generated records passed selection",
-                    where=self._workspace.root,
-                    fix="Add more documents, or use a larger model.",
-                )
-            return self.empty_report(made, self._workspace.datasets_dir, started)
-        kept = each_once(made.items, selection.kept)
-        card = _card(self._source, made, kept, selection, self._options)
-        dataset_id = self._id
-        if not whole:
-            dataset_id = f"dataset_{content_hash([self._id, [item.id for item in kept]])[:16]}"
-            card |= {"partial": True, "stopped": made.stopped, "run": self._id}
-        written = self._store.write_dataset(self._workspace, dataset_id, kept, card=card)
-        return self.report(written, made, started)
-
-    def report(
-        self, done: WrittenDataset, made: MadeItems, started: float, *, repeated: bool = False
-    ) -> DatasetReport:
-        """Describe a dataset."""
-        return DatasetReport(
-            dataset_id=done.id,
-            path=done.path,
-            sha256=done.sha256,
-            records=done.records,
-            counts=done.card["counts"],
-            dropped=done.card["dropped"],
-            passages=done.card["passages"],
-            seconds=time.monotonic() - started,
-            repeated=repeated,
-            stopped=made.stopped or "exhausted",
-            tokens=made.tally.tokens,
-            good=dict(made.good),
-        )
-
-    def empty_report(self, made: MadeItems, folder: Path, started: float) -> DatasetReport:
-        """Describe a run that wrote no dataset."""
-        return DatasetReport(
-            dataset_id="",
-            path=folder,
-            sha256="",
-            records=0,
-            counts=dict(made.tally.counts),
-            dropped=dict(made.tally.dropped),
-            passages=self._source.counts(),
-            seconds=time.monotonic() - started,
-            stopped=made.stopped,
-            tokens=made.tally.tokens,
-            good=dict(made.good),
-        )
 
 
 def dataset_log(
@@ -406,29 +240,3 @@ def _run_folder(workspace: Workspace, dataset_id: str) -> Path:
 def _remove_run(folder: Path) -> None:
     with translated_os_errors(folder):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _card(
-    source: PassageSource,
-    made: MadeItems,
-    kept: Sequence[Item],
-    selection: Selection,
-    options: GenerationOptions,
-) -> dict[str, Any]:
-    counts: Counter[str] = Counter(made.tally.counts)
-    dropped: Counter[str] = Counter(made.lost)
-    for _, stage, reason in selection.dropped:
-        dropped[f"{stage}: {reason.split(':')[0]}" if stage == "leakage" else stage] += 1
-    counts["records made"] = len(made.items)
-    counts["records kept"] = len(kept)
-    counts["with context"] = sum(1 for item in kept if item.input)
-    counts.update(f"kept {item.method}" for item in kept)
-    kind = kept[0].kind
-    return {
-        # Only records are selected from and trained on as they are.
-        **({} if kind == Record.kind else {"stage": kind}),
-        "counts": dict(sorted(counts.items())),
-        "dropped": dict(sorted(dropped.items())),
-        "passages": source.counts(),
-        "options": options.values(),
-    }

@@ -34,6 +34,8 @@ def excluded_passages(passages: Sequence[Passage], questions: Sequence[Question]
     Returns:
         Passage id to the reason, in the order of the passages.
     """
+    if not questions:
+        return {}
     squeezed = [squeeze(item.text) for item in passages]
     reasons: dict[str, str] = {}
     for question in questions:

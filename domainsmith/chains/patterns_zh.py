@@ -29,7 +29,7 @@ _GOAL = re.compile(
 )
 _FORBIDDEN = re.compile(
     r"(?P<subject>[^，。；：]{0,10}?)(?:绝对?)?(?:请勿|切勿|不要|禁止|严禁|不可|不得|不能)"
-    r"(?P<act>[^，。；：]{2,30})(?P<rest>.*)"
+    r"(?P<act>[^，。；：]{2,30})(?P<rest>(?:[，；：].*)?)"
 )
 _WHY = re.compile(r"(?P<fact>[^，。；：]{4,40})，(?:这是)?(?:因为|原因是)(?P<why>.{3,})")
 _DIGITS = r"\d+(?:\.\d+)?"
@@ -49,6 +49,10 @@ _NUMBER = re.compile(
     rf"(?P<range>\s*(?:到|至|~|—|–|－|-)\s*{_DIGITS})?\s*(?P<unit>{_UNIT})(?![A-Za-z\d])"
 )
 _RULES = re.compile(r"应当|不得|有权|享有|依照|适用|可以依法|责令")
+_ERA = re.compile(
+    r"(?:[治正历祯熙隆宗帝和德绪宣统庆靖][天元]?|天正|光绪|洪武|永乐|贞观|弘治|公元前?) ?$"
+)
+"""A year of a reign is a date, not a length."""
 _LONGEST = 110
 """Characters of what is said about a case: more is no answer to one question."""
 _PART_OF_MORE = re.compile(
@@ -71,7 +75,8 @@ _VAGUE = re.compile(
     r"检查|不过|一共|接下来|最后|其余|另|[（(])"
 )
 _NO_TOPIC = re.compile(
-    r"[了着过在有用由从（(“《被]|(?:[最就也都则乃即称均又名评列视选升划定誉分任行便认便立]|任命|几乎|本来|可以|所称.*)$"
+    r"[了着过在有用由从（(“《【『「被]|^[未以一下]|(?:任命|几乎|本来|原本|可以|虽然|确实|所称.*|"
+    r"[最就也都则乃即称均又名评列视选升划定誉分任行便认立现初])$"
 )
 _PERSON = re.compile(
     r"(?:母亲|父亲|妻子|丈夫|作者|导演|校长|总统|主席|总理|总裁|执行长|创始人|市长|局长|队长|教练)$"
@@ -122,8 +127,10 @@ def _forbidden(text: str) -> Asked | None:
     match = _FORBIDDEN.fullmatch(text)
     if match is None or _VAGUE.match(text) or re.search(r"[如若时]", match["subject"]):
         return None
-    if _UNABLE.search(text) or re.search(r"(?:的|等|方式|以|者)$", match["act"]):
+    if _UNABLE.search(text) or re.search(r"(?:的|等|方式|[以者其和及与或])$", match["act"]):
         return None
+    if not match["subject"] and re.search(r"^(?:禁止|严禁)", text):
+        return f"{match['act']}可以吗？", f"不可以。{_end(text)}", "forbidden"
     return f"{match['subject']}可以{match['act']}吗？", f"不可以。{_end(text)}", "forbidden"
 
 
@@ -153,9 +160,14 @@ def _number(text: str) -> Asked | None:
         return None
     for match in _NUMBER.finditer(text):
         few = match["number"] in {"一", "半"} and match["unit"] in _COUNTERS
+        few = few or match["number"] in {"千", "百", "万"}
         if match.start() < 2 or few or _PART_OF_MORE.search(_around(text, match)):
             continue
         if match["unit"] == "号" or _inside_brackets(text, match.start()):
+            continue
+        if _ERA.search(text[: match.start()]) or (
+            match[0] == "一度" and not re.search(r"[过于为]$", text[: match.start()])
+        ):
             continue
         clause = _asked_clause(text, match.end())
         asked = f"{text[: match.start()].rstrip()}多少{clause[match.start('unit') :]}"
@@ -163,7 +175,9 @@ def _number(text: str) -> Asked | None:
         if match["unit"] == "年" and re.fullmatch(r"1\d{3}|20\d\d", match["number"]):
             asked = asked.replace("多少年", "哪一年", 1)
         asked = re.sub(r"多少 ?[%％]", "百分之多少", asked)
-        if re.search(r"的$|[起的]者?$|情形$|^[对自经并于但]|^然而", asked):
+        if re.search(
+            r"(?:的|[起的]者|情形|[中内里间起]|以来)$|^[对自经并于但]|^然而|分别|下列", asked
+        ):
             continue
         if 6 <= len(asked) <= 42 and asked.count("，") <= 1:
             return f"{asked}？", _end(match[0]), "how many"
@@ -206,7 +220,7 @@ def _is(text: str) -> Asked | None:
     if match is None or _VAGUE.match(text) or _NO_SUBJECT.search(match["subject"]):
         return None
     subject, rest = match["subject"], match["rest"]
-    if _NO_TOPIC.search(subject) or rest.endswith("的"):
+    if _NO_TOPIC.search(subject) or rest.endswith("的") or rest[0] in "了个种名位":
         return None
     asked = "谁" if _PERSON.search(subject) else "多少" if rest[:1].isdigit() else "什么"
     return f"{subject}是{asked}？", _end(rest), "is"

@@ -43,9 +43,13 @@ _LEANS = re.compile(
     re.I,
 )
 """What points at something outside the question: figures, citations, earlier sentences."""
+_WORK = re.compile(r"手册|条款|问题|说明|指南|规定|法$|条例|办法|报告|合同|协议|表$|\.\w+$|[_/]")
+"""Titles of works: what they say is about something else."""
+_POINTS_ZH = re.compile(r"前款|本条|下列|上述|如下")
+"""What makes an answer point at another sentence."""
 _PRONOUN_ZH = re.compile(
     r"它|其中|该[^如]|此[处时]|这|那|(?<!其)他(?!人)|她|牠|祂|上述|以下|如下|前者|后者|前款|本条"
-    r"|[（(][一二三四五六七八九十]+[)）]"
+    r"|[（(][一二三四五六七八九十]+[)）]|下列|本[届片剧书作曲]|^(?:生活|分布|居住|出生)在"
 )
 
 
@@ -151,6 +155,8 @@ def pattern_questions(
         if found is None:
             continue
         question, answer, name = found
+        if _POINTS_ZH.search(answer):
+            continue
         if topic and name == "case" and not question.startswith("如果"):
             continue  # "Then he was sent to the south": of a life story no case of anything
         if topic and language == "zh" and topic not in question:
@@ -165,7 +171,7 @@ def pattern_questions(
 
 
 def topic_of(passage: Passage) -> str:
-    """Name what an article is about: its title, if the text says it and no section stands above.
+    """Name what an article is about: its title, if no section stands above and it is a name.
 
     Args:
         passage: Any.
@@ -174,8 +180,8 @@ def topic_of(passage: Passage) -> str:
         The title without what stands in brackets, or an empty text.
     """
     title = re.sub(r"[（(].*$", "", passage.header).strip()
-    known = 2 <= len(title) <= 16 and ">" not in title and title in passage.text
-    return title if known else ""
+    named = 2 <= len(title) <= 16 and ">" not in title and not _WORK.search(title)
+    return title if named else ""
 
 
 def section_question(header: str, language: Language) -> str:
@@ -189,7 +195,7 @@ def section_question(header: str, language: Language) -> str:
         A question, or an empty text if the header names no section.
     """
     parts = [part.strip() for part in header.split(">") if part.strip()]
-    section = re.sub(r"^[\d.、]+\s*", "", parts[-1]) if len(parts) > 1 else ""
+    section = re.sub(r"^(?:[\d.、]+|第\S{1,4}[章节])\s*", "", parts[-1]) if len(parts) > 1 else ""
     if not section or len(section) > 60:
         return ""
     if section[-1] in "?？":

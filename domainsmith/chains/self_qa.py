@@ -39,7 +39,9 @@ from domainsmith.chains.synthesis.procedures import procedure_facts
 from domainsmith.chains.synthesis.qa_options import QaOptions, QaYield
 from domainsmith.chains.synthesis.related import RelatedPassages
 from domainsmith.chains.synthesis.reword import model_rewordings, pattern_rewordings
+from domainsmith.chains.synthesis.rewrites import rewritten_facts
 from domainsmith.chains.synthesis.table_questions import row_facts
+from domainsmith.chains.synthesis.verify import is_verbatim
 from domainsmith.model_io.generation import Generator, Scorer
 from domainsmith.records import Language, Passage
 
@@ -110,9 +112,13 @@ def passage_facts(
     for passage in passages:
         own = found[passage.id]
         deep = _deep(passage, own, names, options, related, seed)
-        if not own and not deep:
+        if not own and not deep and (related is None or related.has_own_header(passage)):
             own = list(_section_fact(passage))
-        plain += [*own[: options.per_passage], *deep]
+        plain += _verified([*own[: options.per_passage], *deep], result)
+    if options.rewrites:
+        plain = rewritten_facts(
+            plain, generator=generator, scorer=scorer, options=options, result=result
+        )
     result.facts = plain + pattern_rewordings(plain, options.reworded_share, seed)
     if options.model_rewordings:
         done = {fact.evidence for fact in result.facts[len(plain) :]}
@@ -126,6 +132,14 @@ def passage_facts(
         )
     result.counts.update(fact.method for fact in result.facts)
     return result
+
+
+def _verified(facts: Sequence[Fact], result: QaYield) -> list[Fact]:
+    """Leave out, and count, what does not stand word for word in its passages."""
+    sound = [fact for fact in facts if is_verbatim(fact.answer, fact.gold)]
+    if len(sound) < len(facts):
+        result.dropped["answer: not in its passages"] += len(facts) - len(sound)
+    return sound
 
 
 def sentence_facts(passage: Passage, names: frozenset[str] = frozenset()) -> list[Fact]:

@@ -90,7 +90,8 @@ DONE = re.compile(
 """A participle behind a form of "to be"."""
 CLAUSE_END = re.compile(
     r", (?:but|and|so|because|which|the|or)\b|;| but | and (?:then|never|not) "
-    rf"| and (?={'|'.join(VERBS)}|hangs|enters|fits|clips|glows|is |are |it |they )"
+    rf"| and (?={'|'.join(VERBS)}|hangs|enters|fits|clips|glows|beeps|blinks|rings|is |are |it |"
+    r"they )"
 )
 NO_OBJECT = re.compile(
     r"(?:to|for|from|with|as|by|at|on|off|out|until|in|down|up|into|back|through|without|only|"

@@ -109,9 +109,13 @@ def _walk(name: str, value: Any, found: dict[str, Rows], depth: int) -> None:
 
 def _records(value: Any) -> Rows:
     """Return the records of a list of objects, or of an object of objects."""
+    if not isinstance(value, (list, dict)):
+        return []
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
         return value
-    if isinstance(value, dict) and len(value) > 1:
+    # One lone object within an object is a part of it, unless its name is a code.
+    several = len(value) > 1 or any(letter.isdigit() for key in value for letter in str(key))
+    if isinstance(value, dict) and several:
         items = list(value.values())
         alike = all(isinstance(item, dict) and item for item in items)
         if alike and set(items[0]) & set(items[-1]):

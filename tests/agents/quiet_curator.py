@@ -1,8 +1,8 @@
 """A workspace and models for tests of the curator, also as a process.
 
 The model writes nothing useful, so all records come from the forms of sentences. Run as
-``python tests/agents/quiet_curator.py WORKSPACE BLOCKS``: the process kills itself with SIGKILL
-after that many blocks.
+``python tests/agents/quiet_curator.py WORKSPACE LINES``: the process kills itself with SIGKILL
+after that many lines of answers, decisions and blocks.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from domainsmith.agents.curation import log, student
 from domainsmith.agents.curator import Curation, CurationRequest, curate
-from domainsmith.chains.synthesis.shards import Shards
+from domainsmith.chains.synthesis import shards
 from domainsmith.data_connection.language import content_terms
 from domainsmith.model_io.generation import Completion, GenerationRequest, LogLikelihood
 from domainsmith.records import Document, Passage, Question, QuestionGold, content_hash
+from domainsmith.storage.atomic import append_line
 from domainsmith.storage.documents import put_document
 from domainsmith.tools.tool import ToolContext, ToolOptions
 from domainsmith.workspace import Workspace
@@ -155,17 +157,18 @@ def run(workspace: Workspace, wish: str = "30 pairs", **limits: Any) -> Curation
     return curate(context(workspace), CurationRequest(wish=wish, **limits), [HELD])
 
 
-def _die_after(blocks: int) -> None:
-    append = Shards.append
+def _die_after(lines: int) -> None:
+    """Count the lines that are appended anywhere; the last one is on the disk before the end."""
 
-    def counted(self: Shards, *arguments: Any) -> None:
-        nonlocal blocks
-        append(self, *arguments)
-        blocks -= 1
-        if blocks <= 0:
+    def counted(path: Path, line: str) -> None:
+        nonlocal lines
+        append_line(path, line)
+        lines -= 1
+        if lines <= 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    Shards.append = counted  # type: ignore[method-assign]
+    for module in (log, shards, student):
+        module.append_line = counted  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -122,14 +122,14 @@ def test_limits_and_a_plateau_end_it(workspace):
     assert 0 < endless.dataset.records < 5000
 
 
-@pytest.mark.parametrize("blocks", [1, 3])
-def test_killed_anywhere_it_goes_on_to_the_same_dataset(tmp_path, workspace, blocks):
+@pytest.mark.parametrize("lines", [2, 6, 9])
+def test_killed_anywhere_it_goes_on_to_the_same_dataset(tmp_path, workspace, lines):
     with Workspace.create(tmp_path / "other") as other:
         fill(other)
         whole = run(other)
     script = Path(quiet.__file__)
     killed = subprocess.run(
-        [sys.executable, str(script), str(workspace.root), str(blocks)], check=False
+        [sys.executable, str(script), str(workspace.root), str(lines)], check=False
     )
     assert killed.returncode == -9
     resumed = run(workspace)

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domainsmith.agents.curation.coverage import Atlas, Coverage, needs, own_passage, wanted_records
+from domainsmith.agents.curation.coverage import Atlas, Coverage, needs, wanted_records
 from domainsmith.agents.curation.goal import Goal
 from domainsmith.agents.curation.pick import in_turn
+from domainsmith.agents.curation.probes import ProbeChooser
 from domainsmith.agents.curation.produce import Producer, ways_for
 from domainsmith.agents.curation.sections import find_sections, focus_weights
 from domainsmith.agents.curation.space import Space
-from domainsmith.agents.curation.student import Examiner, Probe, probe_of, weakness_by
-from domainsmith.chains.question_patterns import proper_names
-from domainsmith.chains.self_kv import cell_counts, table_facts
-from domainsmith.chains.self_qa import passage_facts
+from domainsmith.agents.curation.student import Examiner, Probe, weakness_by
 from domainsmith.chains.synthesis.meter import Meter, metered
 from domainsmith.chains.synthesis.method import Materials
-from domainsmith.chains.synthesis.qa_options import QaOptions
 from domainsmith.chains.synthesis.sources import PassageSource, sort_passages
 from domainsmith.data_connection.retrieve import embedder_speaks
 from domainsmith.progress import ProgressEvent
-from domainsmith.records import Language, Passage, Question, Record, Selection
+from domainsmith.records import Language, Question, Record, Selection
+from domainsmith.storage.atomic import write_json
 from domainsmith.storage.passages import passages as stored_passages
 from domainsmith.tools.adapters import answering_adapter
 from domainsmith.tools.tool import ToolContext
@@ -35,9 +33,6 @@ from domainsmith.training.select.pipeline import select_records
 
 __all__ = ["Bench", "student_name"]
 
-_PER_SECTION = 2
-"""Facts of a section that the student is asked about before there are records."""
-_NO_MODEL = QaOptions(model_languages=(), deep_per_passage=0, reworded_share=0.0)
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
@@ -210,70 +205,30 @@ class Bench:
         held = held_out_passages(self.source.every, self.questions)
         return [item.text for item in self.source.every if item.id in held]
 
-    def probes(self, count: int) -> list[Probe]:
+    def probes(self, round: int, count: int) -> list[Probe]:
         """Choose questions for the student: new ones, of sections that were asked least.
 
+        The choice is kept, so that a run that is killed among the answers asks the same.
+
         Args:
+            round: Number of the round before.
             count: Most questions.
 
         Returns:
             Facts that need no model, before there are records; then the records' own.
         """
-        asked = self.examiner.results
-        per_section = {item.key: 0 for item in self.atlas.sections}
-        for result in asked.values():
-            if (key := self.atlas.section_of.get(result.passage)) is not None:
-                per_section[key] += 1
-        order = sorted(
-            self.atlas.sections,
-            key=lambda s: (per_section[s.key], -self.atlas.weights[s.key], s.key),
-        )
-        made = self._made()
-        chosen: list[Probe] = []
-        for section in order:
-            if len(chosen) >= count:
-                break
-            found = made.get(section.key) or (
-                [] if per_section[section.key] else self._facts(section.passages)
+        path = self.folder / "questions" / f"{round:04d}.json"
+        if not path.is_file():
+            results = self.examiner.results
+            chosen = ProbeChooser(self.atlas, self.materials).choose(
+                results.keys(),
+                [result.passage for result in results.values()],
+                self.producer.all_records(),
+                count,
             )
-            fresh = [probe for probe in found if probe.key not in asked]
-            chosen += fresh[: min(_PER_SECTION, count - len(chosen))]
-        return chosen
-
-    def _made(self) -> dict[str, list[Probe]]:
-        """Return the closed-book records so far as questions, by section."""
-        found: dict[str, list[Probe]] = {}
-        for record in self.producer.all_records():
-            id = own_passage(record, self.atlas.by_id)
-            section = self.atlas.section_of.get(id or "")
-            if record.input or id is None or section is None:
-                continue
-            if all(grade.passed for grade in record.grades):
-                probe = Probe(
-                    record.instruction, record.output, self.atlas.by_id[id], record.language
-                )
-                found.setdefault(section, []).append(probe)
-        return found
-
-    @cached_property
-    def _names(self) -> frozenset[str]:
-        prose = (item.text for item in self.source.every if item.content == "prose")
-        return proper_names(prose)
-
-    @cached_property
-    def _cells(self) -> Any:
-        return cell_counts(self.source.every)
-
-    def _facts(self, ids: Sequence[str]) -> list[Probe]:
-        passages: list[Passage] = [self.atlas.by_id[id] for id in ids]
-        found = passage_facts(
-            [item for item in passages if item.content == "prose"],
-            generator=self.materials.generator,
-            scorer=self.materials.scorer,
-            names=self._names,
-            options=_NO_MODEL,
-        ).facts
-        for item in passages:
-            rows = table_facts(item, seed=self.seed, counts=self._cells, names=self._names)
-            found += list(rows)[:_PER_SECTION]
-        return [probe_of(fact) for fact in found]
+            write_json(path, [[p.question, p.answer, p.passage.id, p.language] for p in chosen])
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return [
+            Probe(question, answer, self.atlas.by_id[passage], language)
+            for question, answer, passage, language in rows
+        ]

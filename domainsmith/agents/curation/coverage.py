@@ -30,6 +30,7 @@ _QUARTILE = 0.25
 their own passages."""
 _CONTRAST = 4.0
 """Power to which a section's weakness against the mean is raised."""
+_STRONG = 2
 _CONTRAST_BOUNDS = (0.4, 2.5)
 
 
@@ -229,16 +230,21 @@ def wanted_records(
 
     Returns:
         Section key to records wanted: one each, the rest in proportion to need. If there are
-        more sections than records, one for each section that has records, then for those of
-        the greatest need.
+        more sections than records, those with a share of two or more have it; of the others,
+        one each for sections that have records, then for those of the greatest need.
     """
     bound = most or {}
     open_need = {k: value for k, value in need.items() if value > 0 and bound.get(k, 1) > 0}
     if target < len(open_need):
         held = have or {}
+        total = sum(open_need.values())
+        shares = {key: float(int(target * value / total)) for key, value in open_need.items()}
+        # What is needed far more than the rest, by a wish say, is not content with one.
+        strong = {key: share for key, share in shares.items() if share >= _STRONG}
         order = sorted(open_need, key=lambda key: (not held.get(key), -open_need[key], key))
-        return dict.fromkeys(order[:target], 1.0)
-    shares: dict[str, float] = {}
+        others = [key for key in order if key not in strong]
+        return strong | dict.fromkeys(others[: target - int(sum(strong.values()))], 1.0)
+    shares = {}
     left = float(target)
     while open_need:
         rest, total = left - len(open_need), sum(open_need.values())

@@ -78,7 +78,7 @@ class CuratorNodes:
         with _Spent(self._bench) as spent:
             bench = self._bench
             before = len(bench.examiner.results)
-            probes = bench.probes(_MORE_QUESTIONS if number else _FIRST_QUESTIONS)
+            probes = bench.probes(number, _MORE_QUESTIONS if number else _FIRST_QUESTIONS)
             bench.examiner.ask(probes)
             weakness, mean = bench.weakness()
             titles = {item.key: item.title for item in bench.atlas.sections}

@@ -23,6 +23,8 @@ _TABLE_ROW = 2.0
 """Sentences that one table row counts as."""
 _FOUND = 0.5
 """Share of a phrase's weighted words that a section must hold to be meant by it."""
+_HALF_FOUND = 0.3
+"""The same share where nothing is meant more clearly: one of two words, say."""
 _NEAR = 0.42
 """Cosine of phrase and section from which it is meant, where the words differ."""
 
@@ -121,27 +123,36 @@ def _named(
     passages: Mapping[str, Passage],
     space: Space,
 ) -> list[str]:
-    wanted = set(content_terms(focus.phrase, detect_language(focus.phrase)))
-    rarest = max(idf.values(), default=1.0)
-    total = sum(idf.get(term, rarest) for term in wanted)
-    words = [
-        sum(idf[term] * share for term, share in bag.items() if term in wanted) / total
-        if total
-        else 0.0
-        for bag in terms
-    ]
+    language = detect_language(focus.phrase)
+    words = _shares(content_terms(focus.phrase, language), terms, idf)
+    if language == "zh" and not any(words):  # a compound: its parts may stand alone
+        pairs = [focus.phrase[at : at + 2] for at in range(len(focus.phrase) - 1)]
+        words = _shares(pairs, terms, idf)
     best = max(words, default=0.0)
     if best >= _FOUND:
         return [s.key for s, score in zip(sections, words, strict=True) if score >= 0.8 * best]
     texts = [f"{s.title}\n{passages[s.passages[0]].text}" for s in sections]
     languages = [passages[s.passages[0]].language for s in sections]
-    phrase = space.embed([focus.phrase], [detect_language(focus.phrase)])
+    phrase = space.embed([focus.phrase], [language])
     near = space.embed(texts, languages) @ phrase[0]
     top = float(np.max(near)) if len(near) else 0.0
     if top < _NEAR:
-        return []
+        enough = max(_HALF_FOUND, 0.6 * best)
+        return [s.key for s, score in zip(sections, words, strict=True) if score >= enough]
     return [
         s.key for s, score in zip(sections, near, strict=True) if score >= max(_NEAR, 0.9 * top)
+    ]
+
+
+def _shares(
+    wanted: Sequence[str], terms: Sequence[Mapping[str, float]], idf: Mapping[str, float]
+) -> list[float]:
+    """Tell how much of some words each section speaks of, rare words counting more, 0 to 1."""
+    rarest = max(idf.values(), default=1.0)
+    total = sum(idf.get(term, rarest) for term in set(wanted))
+    return [
+        sum(idf[term] * bag[term] for term in set(wanted) if term in bag) / total if total else 0.0
+        for bag in terms
     ]
 
 
@@ -151,6 +162,8 @@ def _terms(section: Section, passages: Mapping[str, Passage]) -> dict[str, float
     language = items[0].language
     path = PurePosixPath(items[0].document_path)
     name = f"{section.title} {items[0].header} {path.stem.replace('-', ' ').replace('_', ' ')}"
+    # The columns of a table say what it is about, as a heading does.
+    name += "".join(f" {i.text.partition(chr(10))[0]}" for i in items if i.content == "table")
     counts = Counter(term for item in items for term in content_terms(item.text, language))
     bag = {term: min(0.8, 0.4 + 0.1 * many) for term, many in counts.items()}
     bag.update(dict.fromkeys(content_terms(name, language), 1.0))

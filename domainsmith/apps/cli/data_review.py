@@ -120,12 +120,26 @@ def _key(app: App, prompt: str) -> str:
     while True:
         app.console.stderr.write(prompt)
         app.console.stderr.flush()
-        key = click.getchar().lower()
+        key = _pressed()
         app.console.stderr.write("\n")
-        if key in ("\x03", "\x04"):
+        if key in ("", "\x03", "\x04"):
             raise KeyboardInterrupt
         if key in _KEYS:
             return _KEYS[key]
+
+
+def _pressed() -> str:
+    """Read one key without its enter; keys that were typed ahead are not lost."""
+    import termios
+    import tty
+
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+    tty.setcbreak(descriptor, termios.TCSADRAIN)
+    try:
+        return os.read(descriptor, 1).decode("ascii", "replace").lower()
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
 def _edit(app: App, item: Item) -> dict[str, Any]:

@@ -32,7 +32,7 @@ COMMANDS: dict[str, str] = {
     "ask": "Answer questions from the documents, with citations.",
     "chat": "Talk to the agent in the terminal.",
     "generate": "Make graded training records from the documents.",
-    "data": "Show, measure, compare, merge, review and export datasets.",
+    "data": "Show, measure, compare, merge, mix, review and export datasets.",
     "select": "Remove duplicates and pick the records to train on.",
     "curate": "Let the curator make a dataset to a target, unattended.",
     "train": "Fine-tune the model on a dataset, as a background job.",

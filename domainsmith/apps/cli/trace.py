@@ -164,6 +164,7 @@ _TELLING: dict[str, tuple[str, ...]] = {
     "record": ("method", "instruction"),
     "passage": ("document_path", "header"),
     "document": ("path", "title"),
+    "curation": ("target", "wish"),
     "dataset": ("records", "sha256"),
     "adapter": ("method", "steps", "final_loss"),
     "job": ("method", "base_model", "epochs"),

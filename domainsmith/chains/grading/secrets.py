@@ -12,7 +12,8 @@ _LABEL = (
 )
 # A value counts only if no word looks like it: digits and letters, or a sign within.
 _SIGN = r"[A-Za-z0-9!#$%&()*+./:=?@^_~-]"
-_VALUE = rf"(?P<value>(?={_SIGN}*\d)(?={_SIGN}*[A-Za-z!@#$%^&*]){_SIGN}{{6,80}})"
+_END = r"[A-Za-z0-9!#$%&*+/=@^_~-]"
+_VALUE = rf"(?P<value>(?={_SIGN}*\d)(?={_SIGN}*[A-Za-z!@#$%^&*]){_SIGN}{{5,79}}{_END})"
 _BEARER = re.compile(r"\bBearer\s+(?P<value>[A-Za-z0-9._~+/-]{20,}=*)", re.IGNORECASE)
 
 SECRETS: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
@@ -33,7 +34,9 @@ SECRETS: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = tuple(
          r"|eyJ[\w-]{8,}\.eyJ[\w-]{4,}\.[\w-]{5,})(?![A-Za-z0-9_-])",
          0, r"gh[pousr]_|github_pat_|glpat-|hf_|xox|npm_|pypi-|eyJ"),
         ("TOKEN", _BEARER.pattern, re.IGNORECASE, "bearer"),
-        ("PASSWORD", r"(?<=://)[^\s/:@]{1,64}:(?P<value>(?!\[)[^\s/@]{3,64})(?=@)", 0, "://"),
+        ("PASSWORD",
+         r"(?<=://)[^\s/:@]{1,64}:(?P<value>(?!\[|pass|pwd|secret|xxx|\*)[^\s/@]{3,64})(?=@)",
+         0, "://"),
         ("PASSWORD",
          rf"(?<![A-Za-z]){_LABEL}\b[\"']?(?:\s*[:=]\s*|\s+(?:is|was)\s+)[\"'`]?{_VALUE}",
          re.IGNORECASE, "pass|pwd|secret|key|token"),

@@ -10,6 +10,7 @@ from domainsmith.chains.synthesis.instruct_filters import instance_problem
 from domainsmith.chains.synthesis.instruct_steps import (
     answers,
     chosen_labels,
+    found_answers,
     generated_inputs,
     identified_types,
     labelled_inputs,
@@ -52,10 +53,18 @@ class Instances:
     Args:
         materials: Models and seed.
         seeds: By language, for the prompts.
+        free_answers: Let the model word answers about the documents; else they are sentences of
+            theirs.
     """
 
-    def __init__(self, materials: Materials, seeds: Mapping[Language, Sequence[SeedTask]]) -> None:
-        self._materials, self._seeds = materials, seeds
+    def __init__(
+        self,
+        materials: Materials,
+        seeds: Mapping[Language, Sequence[SeedTask]],
+        *,
+        free_answers: bool,
+    ) -> None:
+        self._materials, self._seeds, self._free = materials, seeds, free_answers
 
     def make(self, tasks: Sequence[Task], language: Language, block: DataBlock) -> None:
         """Identify the tasks' types, generate instances, filter and grade them.
@@ -104,15 +113,36 @@ class Instances:
         for at, task in enumerate(tasks):
             if task.topic is not None and _NEEDS_TEXT.search(task.instruction):
                 inputs[at] = task.topic.text
-        asked = [
-            (task.instruction, given if task.topic is None else "", _reference(task))
-            for task, given in zip(tasks, inputs, strict=True)
-        ]
-        outputs = answers(asked, language, generator=self._materials.generator)
+        outputs = self._outputs(tasks, inputs, language)
         return [
             (task, given, output, "input_first")
             for task, given, output in zip(tasks, inputs, outputs, strict=True)
         ]
+
+    def _outputs(
+        self, tasks: Sequence[Task], inputs: Sequence[str], language: Language
+    ) -> list[str]:
+        """Find the outputs in the documents, or let the model write them."""
+        generator = self._materials.generator
+        found = [at for at, task in enumerate(tasks) if task.topic is not None and not self._free]
+        texts = found_answers(
+            [(tasks[at].instruction, _reference(tasks[at])) for at in found],
+            language,
+            generator=generator,
+            scorer=self._materials.scorer,
+        )
+        outputs = dict(zip(found, texts, strict=True))
+        written = [at for at in range(len(tasks)) if at not in outputs]
+        asked = [
+            (
+                tasks[at].instruction,
+                "" if tasks[at].topic is not None else inputs[at],
+                _reference(tasks[at]),
+            )
+            for at in written
+        ]
+        outputs.update(zip(written, answers(asked, language, generator=generator), strict=True))
+        return [outputs[at] for at in range(len(tasks))]
 
     def _output_first(
         self, tasks: Sequence[Task], language: Language, block: DataBlock
@@ -162,10 +192,6 @@ class Instances:
         return labels[means.index(max(means))]
 
     def _record(self, task: Task, given: str, output: str, step: str, language: Language) -> Record:
-        prompt = {
-            "input_first": "self_instruct_answer",
-            "output_first": "self_instruct_output_first",
-        }
         record = Record(
             instruction=task.instruction,
             input=given,
@@ -174,7 +200,7 @@ class Instances:
             method=f"self_instruct/{step}",
             passage_ids=(task.topic.passage.id,) if task.topic is not None else (),
             model=self._materials.generator.model_name,
-            prompt_sha256=prompt_sha256(prompt[step], language),
+            prompt_sha256=prompt_sha256("self_instruct_tasks", language),
             seed=self._materials.seed,
         )
         return record.model_copy(update={"grades": _grades(record, task)})

@@ -54,11 +54,17 @@ def joint_facts(
                 continue
             if not _one_thing(fact, other, related):
                 continue
-            joined = _joined(fact, other)
+            # The same order from either side, so that a pair met twice gives one question.
+            first, second = sorted((fact, other), key=_place)
+            joined = _joined(first, second)
             if joined is not None:
                 used.add(other.question)
                 yield joined
                 break
+
+
+def _place(fact: Fact) -> tuple[str, int]:
+    return fact.passage.document_path, fact.passage.ordinal
 
 
 def _suits(fact: Fact) -> bool:
@@ -73,8 +79,6 @@ def _one_thing(fact: Fact, other: Fact, related: RelatedPassages) -> bool:
     """Tell whether two questions name one thing, by a rare word within a shared name."""
     if fact.question == other.question or fact.answer == other.answer:
         return False
-    if fact.passage.id > other.passage.id:
-        return False  # the pair is met again from the other passage
     if fact.language == "zh":
         start = common_start(fact.question, other.question)
         return len(start) >= 3 and not _ASKS_ZH.search(start)

@@ -108,7 +108,7 @@ class Graph:
             if len(objects) > _MAX_ANSWERS or (len(objects) > 1 and not self._whole):
                 continue
             worded = self._worded(self.triples[places[0]])
-            asked = worded.ask(subject, len(objects))
+            asked = worded.ask(subject, len(objects), number=_numbers(objects))
             plan = ("objects", subject, name)
             yield self._fact("lookup", asked, objects, worded, (subject,), places, plan)
 
@@ -128,7 +128,7 @@ class Graph:
                 far = self._worded(self.triples[onward[0]])
                 if near.language != far.language:
                     continue
-                asked = far.ask(near.phrase(subject), len(ends))
+                asked = far.ask(near.phrase(subject), len(ends), number=_numbers(ends))
                 plan = ("two_hop", subject, first, second)
                 rows = [*places, *onward]
                 yield self._fact("two_hop", asked, ends, far, (subject,), rows, plan)
@@ -190,6 +190,10 @@ def _one_spelling(triples: Sequence[Triple]) -> tuple[Triple, ...]:
             changed = item.model_copy(update={"subject": subject, "object": thing})
             found.setdefault((subject, item.relation.casefold(), thing), changed)
     return tuple(found.values())
+
+
+def _numbers(objects: Sequence[str]) -> bool:
+    return all(parse_amount(thing) is not None for thing in objects)
 
 
 def _subject_head(rows: Sequence[tuple[str, str]]) -> str:

@@ -54,6 +54,7 @@ _ASKED = (
     (re.compile(r"^(?:is|does)\b"), re.compile(r"^(?:is|does)\b|\bif\b|\bwhether\b")),
 )
 """What a question asks for, and how else that can be said."""
+_WORDS_THAT_ASK = re.compile(r"\b(?:who|whose|how|where|when|why|which)\b")
 _TURNS = (
     re.compile(
         r"\b(?:high|higher|highest|more|most|later|latest|last|longer|longest|expensive|costs)\b"
@@ -160,6 +161,8 @@ def _turned(question: str, text: str) -> str:
     for asked, again in _ASKED:
         if asked.search(question) and not again.search(text):
             return "it asks for something else"
+    if set(_WORDS_THAT_ASK.findall(text)) - set(_WORDS_THAT_ASK.findall(question)):
+        return "it asks for something else"
     if any(bool(turn.search(text)) != bool(turn.search(question)) for turn in _TURNS):
         return "the direction changes"
     return ""

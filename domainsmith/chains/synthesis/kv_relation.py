@@ -59,15 +59,16 @@ class Relation:
     form: Literal["noun", "verb", "state"]
     language: Language
 
-    def ask(self, subject: str, many: int = 1) -> str:
+    def ask(self, subject: str, many: int = 1, *, number: bool = False) -> str:
         """Ask for the objects.
 
         Args:
             subject: A name, or a phrase such as "the capital of France".
             many: How many objects there are.
+            number: The object is a number.
         """
         if self.language == "zh":
-            return self._ask_zh(subject)
+            return self._ask_zh(subject, number)
         if self.form == "verb":
             verb, _, rest = self.words.partition(" ")
             return f"What does {subject} {_bare(verb)}{' ' + rest if rest else ''}?"
@@ -86,14 +87,16 @@ class Relation:
             subject: A name or a phrase.
         """
         if self.language == "zh":
-            return (
-                f"{subject}的{self.words}"
-                if self.form == "noun"
-                else f"{subject}所{self.words}的事物"
-            )
+            if self.words in _PLACES_ZH:
+                return f"{subject}{self.words}的地方"
+            return f"{subject}{'的' if self.form == 'noun' else '所'}{self._named()}"
         if self.form == "noun":
             return f"the {self.words} of {subject}"
         return f"the thing that {subject} {self._stated()}"
+
+    def _named(self) -> str:
+        """Return the Chinese words for the object: "首都", "治疗的事物"."""
+        return self.words if self.form == "noun" else f"{self.words}的事物"
 
     def ask_back(self, thing: str, many: int) -> str:
         """Ask for the subjects.
@@ -147,9 +150,9 @@ class Relation:
         noun = self.words if self.words.endswith("s") else plural(self.words)
         return f"How many {noun} are listed for {subject}?"
 
-    def _ask_zh(self, subject: str) -> str:
+    def _ask_zh(self, subject: str, number: bool) -> str:
         if self.form == "noun":
-            return f"{subject}的{self.words}是什么？"
+            return f"{subject}的{self.words}是{'多少' if number else '什么'}？"
         return f"{subject}{self.words}{'哪里' if self.words in _PLACES_ZH else '什么'}？"
 
 

@@ -177,6 +177,8 @@ class TableRows:
         found = self.table.columns[column]
         if not self.table.askable(column) or found.kind == "flag" or column == self.table.label:
             return False
+        if found.head.casefold() == self.table.noun.casefold():
+            return False  # "the service whose service is ..."
         if found.kind == "number":
             return self._priced(column)
         return 2 <= len(cell) <= 80

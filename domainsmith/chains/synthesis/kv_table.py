@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from domainsmith.chains.amounts import parse_amount, parse_date
-from domainsmith.chains.self_kv import head_and_unit
+from domainsmith.chains.amounts import Amount, parse_amount, parse_date
+from domainsmith.chains.self_kv import head_and_unit, is_price
 from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.tables import DataTable
 from domainsmith.records import Language
@@ -28,6 +28,11 @@ _CODE_HEAD = re.compile(
     r"|编号|编码|代码|件号|电话|邮编|年份|序号|身份证|号码",
     re.I,
 )
+_AMOUNT_HEAD = re.compile(
+    r"population|amount|sales|revenue|number of|total|count|distance|weight|height|depth|size|stock"
+    r"|人口|数量|金额|收入|人数|面积|距离|重量|高度|库存|总",
+    re.I,
+)
 _FLAGS = {
     "true": True, "yes": True, "y": True, "false": False, "no": False,
     "是": True, "否": False, "有": True, "无": False,
@@ -35,7 +40,8 @@ _FLAGS = {
 _NAME_WORDS = re.compile(r"\s*\b(?:id|no|nr|number|code|name|title|key)\b\.?\s*$", re.I)
 _NAME_WORDS_ZH = re.compile(r"(?:的)?(?:编号|编码|代码|名称|姓名|名字|序号|号码|号)$")
 _LABEL = re.compile(
-    r"(?:^|[ _])(?:name|product|type|title|item|kind|category|model)$|名称|类型|产品|品名|商品",
+    r"(?:^|(?<!first)(?<!last)(?<!family)(?<!given)(?<!user)[ _])"
+    r"(?:name|product|type|title|item|kind|category|model)$|名称|类型|产品|品名|商品",
     re.I,
 )
 _MAX_CATEGORIES = 60
@@ -163,10 +169,26 @@ def _column(data: DataTable, at: int, key: tuple[int, ...]) -> Column:
 def _numbers(head: str, unit: str, cells: Sequence[str]) -> Column:
     amounts = [parse_amount(cell) if cell else None for cell in cells]
     units = {item.unit for item in amounts if item is not None}
-    if _CODE_HEAD.search(head) or len(units) != 1 or (units == {"%"} and unit not in {"", "%"}):
+    if (
+        _digits_only(head, unit, amounts, cells)
+        or len(units) != 1
+        or (units == {"%"} and unit not in {"", "%"})
+    ):
         return Column(head, unit, "code")
     numbers = tuple(item.number if item is not None else None for item in amounts)
     return Column(head, unit or next(iter(units)), "number", numbers)
+
+
+def _digits_only(
+    head: str, unit: str, amounts: Sequence[Amount | None], cells: Sequence[str]
+) -> bool:
+    """Tell codes from numbers: by their head, or all of four or more digits and of one length."""
+    if _CODE_HEAD.search(head):
+        return True
+    lengths = {len(cell) if cell.isdigit() else 0 for cell in cells if cell}
+    alike = len(lengths) == 1 and lengths.pop() >= 4
+    bare = not unit and not any(item is not None and item.unit for item in amounts)
+    return alike and bare and not is_price(head) and not _AMOUNT_HEAD.search(head)
 
 
 def _label(data: DataTable, columns: Sequence[Column], key: tuple[int, ...]) -> int | None:
@@ -187,7 +209,10 @@ def _noun(data: DataTable, key: tuple[int, ...], language: Language) -> str:
         return ""
     if language == "zh":
         noun = _NAME_WORDS_ZH.sub("", head)
-        return noun if 0 < len(noun) <= 6 else ""
+        if 1 < len(noun) <= 6:
+            return noun
+        known = re.fullmatch("[一-鿿]{2,4}", data.name) and data.name not in data.heads
+        return data.name if known and len(noun) < 2 else ""
     noun = _NAME_WORDS.sub("", head).strip()
     if noun and re.fullmatch(r"[A-Za-z][A-Za-z -]{1,20}", noun):
         return noun if noun.isupper() else noun.lower()

@@ -106,7 +106,7 @@ class EnglishWords:
         thing = self._thing(table, 1)
         head = self._head(table, via)
         name = f"the {thing} whose {head} is {self._quoted(table, via, value)}"
-        if _DONE.match(head) or _MANY.search(head):
+        if _DONE.match(head) or _MANY.search(head) or head in _VERBS:
             name = f"the {thing} that {self._having(table, (via, value), 1)}"
         return self._asked(table, column, self._head(table, column), name, 0.0)
 
@@ -203,10 +203,13 @@ class EnglishWords:
         return re.sub(r"\bid(s?)\b", r"ID\1", " ".join([first, *rest]), flags=re.I)
 
     def _thing(self, table: KvTable, many: int) -> str:
-        noun = table.noun or "entry"
-        return noun if many == 1 else plural(noun)
+        if not table.noun:
+            return f'{"entry" if many == 1 else "entries"} of "{table.data.name}"'
+        return table.noun if many == 1 else plural(table.noun)
 
     def _quoted(self, table: KvTable, column: int, value: str) -> str:
+        if value.endswith(".") or len(value.split()) > 3:
+            return f'"{value.rstrip(".")}"'
         plain = table.columns[column].kind in {"number", "date", "category", "code"}
         return value if plain or value[:1].isupper() else f'"{value}"'
 
@@ -222,6 +225,8 @@ class EnglishWords:
             return f"{verb} {head}" if yes else f"{verb} no {head}"
         if _DONE.match(head):
             return f"{'was' if many == 1 else 'were'} {head} on {value}"
+        if head in _VERBS:
+            return f"{head if many == 1 else _VERBS[head]} {self._quoted(table, column, value)}"
         verb = "has" if many == 1 else "have"
         if table.columns[column].kind == "number" and _MANY.search(head):
             return f"{verb} {value} {head}"

@@ -41,7 +41,8 @@ class ChineseWords:
     def lookup(self, table: KvTable, row: int, column: int, draw: float) -> str:
         """Ask for a cell."""
         if column == table.label:
-            return f"{self.row(table, row, 0.9)}是什么{table.columns[column].head}？"
+            name, head = self.row(table, row, 0.9), table.columns[column].head
+            return f"{name}叫什么？" if re.search("名", head) else f"{name}是什么{head}？"
         return self._asked(table, column, self.row(table, row, draw * 7 % 1), draw)
 
     def _asked(self, table: KvTable, column: int, name: str, draw: float) -> str:
@@ -67,7 +68,7 @@ class ChineseWords:
     def reverse(self, table: KvTable, column: int, value: str, many: int) -> str:
         """Ask which rows have a cell."""
         which = "哪个" if many == 1 else "哪些"
-        return f"{which}{self._thing(table)}{self._having(table, (column, value))}？"
+        return f"{which}{self._things(table)}{self._having(table, (column, value))}？"
 
     def joined(
         self, table: KvTable, row: int, via: int, other: KvTable, column: int, draw: float
@@ -97,7 +98,7 @@ class ChineseWords:
 
     def count(self, table: KvTable, where: tuple[int, str] | None) -> str:
         """Ask how many rows there are."""
-        thing = self._thing(table)
+        thing = self._things(table)
         if where is None:
             return f"一共列出了多少个{thing}？"
         return f"有多少个{thing}{self._having(table, where)}？"
@@ -109,14 +110,14 @@ class ChineseWords:
         head, how = table.columns[column].head, self._how(table, column, 1, most)
         asked = how if scale(table, column) == "price" and "价" in head else f"的{head}{how}"
         if where is None:
-            return f"哪个{self._thing(table)}{asked}？"
-        return f"在{self._such(table, where)}的{self._thing(table)}中，哪个{asked}？"
+            return f"哪个{self._things(table)}{asked}？"
+        return f"在{self._such(table, where)}的{self._things(table)}中，哪个{asked}？"
 
     def total(
         self, table: KvTable, column: int, average: bool, where: tuple[int, str] | None
     ) -> str:
         """Ask for a sum or an average."""
-        thing, head = self._thing(table), table.columns[column].head
+        thing, head = self._things(table), table.columns[column].head
         of = f"所有{thing}" if where is None else f"{self._such(table, where)}的{thing}"
         if average:
             return f"{of}的平均{head}是多少？"
@@ -166,9 +167,13 @@ class ChineseWords:
     def _thing(self, table: KvTable) -> str:
         return table.noun or "条目"
 
+    def _things(self, table: KvTable) -> str:
+        """Name the rows where all of them are asked about."""
+        return table.noun or f"“{table.data.name}”条目"
+
     def _quoted(self, table: KvTable, column: int, value: str) -> str:
         plain = table.columns[column].kind in {"number", "date"}
-        return f" {value} " if plain else f"“{value}”"
+        return f" {value} " if plain else f"“{value.rstrip('。')}”"
 
     def _having(self, table: KvTable, where: tuple[int, str]) -> str:
         column, value = where

@@ -131,8 +131,8 @@ def balanced(
     longer = [at for at, pair in enumerate(pairs) if pair.longer > 0]
     shorter = [at for at, pair in enumerate(pairs) if pair.longer < 0]
     many, few = (longer, shorter) if len(longer) >= len(shorter) else (shorter, longer)
-    # One pair more than the share allows stays: a block of one or two pairs has no balance.
-    allowed = max(len(few) + 1, int(len(few) * most / (1 - most))) if most < 1 else len(many)
+    # Two pairs more than the share allows stay: a block of few pairs has no balance.
+    allowed = max(len(few) + 2, int(len(few) * most / (1 - most))) if most < 1 else len(many)
     by_margin = sorted(many, key=lambda at: (pairs[at].margin, -at))
     gone = set(by_margin[: max(0, len(many) - allowed)])
     for at in sorted(gone):

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domainsmith.errors import InputInvalid
+from domainsmith.records import Language
 
 __all__ = [
     "DraftOptions",
@@ -32,6 +33,9 @@ class DraftOptions(BaseModel):
     """With ``source=feedback``: the workspace's folder."""
     drafts: int = Field(default=4, ge=0, le=32)
     """Answers drafted for a prompt."""
+    draft_languages: tuple[Language, ...] = ()
+    """Languages in which drafts are written; empty for English alone where the model is weak (the
+    embedded one knows almost no Chinese) and for both otherwise."""
     temperature: float = Field(default=0.8, gt=0, le=5)
     """Of the drafts."""
     max_new_tokens: int = Field(default=64, ge=8, le=2048)

@@ -111,7 +111,8 @@ class Preferences:
         drafting = [
             one
             for one in answered
-            if drawn("drafts", f"{one.instruction}\n{one.input}", options.drafted)
+            if self._bench.writes(one)
+            and drawn("drafts", f"{one.instruction}\n{one.input}", options.drafted)
         ]
         found = self._bench.drafts([*drafting, *without], block)
         drafts = found[: len(drafting)]
@@ -207,7 +208,7 @@ class Preferences:
         pairs: list[AnswerPair] = []
         for one, some in zip(asked, drafts, strict=True):
             own = [draft for draft in some if not is_refusal(draft.text)]
-            changed = self._bench.corrupted(one, answer=one.wrong) if one.wrong and not own else []
+            changed = [] if own else self._bench.wrong_facts(one)
             if own:
                 wrong = min(own, key=lambda draft: len(draft.text))
             elif changed:

@@ -13,6 +13,8 @@ from domainsmith.records import Language, Passage
 
 __all__ = ["heading", "is_step", "procedure_facts", "task_of_heading"]
 
+_ARTICLES = re.compile(r"^第[一二三四五六七八九十百千零\d]+条", re.M)
+"""Statutes tell duties, not steps."""
 _LEAST = 2
 """Instructions that make a procedure."""
 _MOST_WORDS = 90
@@ -54,6 +56,8 @@ def procedure_facts(passage: Passage) -> Iterator[Fact]:
     """
     title = heading(passage)
     steps = _steps(passage)
+    if _ARTICLES.search(passage.text):
+        return
     if not title or len(title) > 60 or title[-1] in "?？" or len(steps) < _LEAST:
         return
     language = passage.language

@@ -1,9 +1,10 @@
 """The method ``rankings``: answers to one prompt in order, for reward models.
 
 Without a judge the order is known by construction: the right answer, then it within its whole
-sentence, then drafts by their scores, then the answer with one fact changed, then with two, and a
-refusal. Over passages that hold no answer the refusal is first, then a refusal that goes on to
-guess, then an answer from nothing. With a judge, all of them are judged and ordered by its points.
+sentence, drafts by their scores, the answer cut short, a long answer with one fact changed, a
+refusal, a short answer that is the changed fact, and two facts changed. Over passages that hold
+no answer the refusal is first, then a refusal that goes on to guess, then an answer from nothing.
+With a judge, all of them are judged and ordered by its points.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ from domainsmith.chains.synthesis.drafts import Draft
 from domainsmith.chains.synthesis.method import DataBlock, Materials, Unit
 from domainsmith.chains.synthesis.preference_options import RankingOptions, read_ranking_options
 from domainsmith.chains.synthesis.workbench import Workbench
+from domainsmith.data_connection.language import content_terms
 from domainsmith.data_connection.overlap import squeeze
 from domainsmith.model_io.messages import is_refusal, refusal_text
 from domainsmith.records import Ranking
 
 __all__ = ["Rankings", "build"]
 
-_RIGHT, _SENTENCE, _CUT, _CHANGED, _REFUSED, _TWICE = 1.0, 0.85, 0.5, 0.3, 0.15, 0.05
+_RIGHT, _SENTENCE, _CUT, _PARTLY, _REFUSED, _CHANGED, _TWICE = 1.0, 0.85, 0.5, 0.35, 0.2, 0.1, 0.0
+_PARTS = 5
+"""Content words from which an answer with one wrong fact is partly right; a shorter one is the
+wrong fact, and worth less than a refusal."""
 _HEDGED, _INVENTED = 0.4, 0.0
 _HEDGE = {
     "en": "{refusal} But probably it is this: {answer}",
@@ -111,8 +116,10 @@ class Rankings:
         changed = self._bench.corrupted(asked)
         cut = [item for item in changed if item.kind == "truncation"][:1]
         wrong = [item for item in changed if item.kind != "truncation"][:1]
+        parts = len(content_terms(asked.reference, asked.language))
+        changed_score = _PARTLY if parts >= _PARTS else _CHANGED
         own += [Draft(item.text, "code", _CUT) for item in cut]
-        own += [Draft(item.text, "code", _CHANGED) for item in wrong]
+        own += [Draft(item.text, "code", changed_score) for item in wrong]
         own.append(Draft(refusal_text(asked.language), "code", _REFUSED))
         for item in wrong:
             twice = [again for again in self._bench.corrupted(asked, answer=item.text)
@@ -124,7 +131,7 @@ class Rankings:
     def _without(self, asked: Asked, drafts: Sequence[Draft]) -> list[Draft]:
         own = [Draft(asked.reference, "reference", _RIGHT)]
         invented = [draft.text for draft in drafts if not is_refusal(draft.text)]
-        invented += [item.text for item in self._bench.corrupted(asked, answer=asked.wrong)] if asked.wrong else []  # fmt: skip  # noqa: E501
+        invented += [item.text for item in self._bench.wrong_facts(asked)]
         if invented:
             first = min(invented, key=len)
             hedge = _HEDGE[asked.language].format(refusal=asked.reference, answer=first)

@@ -20,6 +20,7 @@ METHODS: dict[str, str] = {
     "rankings": "domainsmith.chains.synthesis.rankings:build",
     "reasoned": "domainsmith.chains.synthesis.reasoned:build",
     "refusals": "domainsmith.chains.synthesis.refusing:build",
+    "self_instruct": "domainsmith.chains.synthesis.self_instruct:build",
     "self_kv": "domainsmith.chains.synthesis.self_kv:build",
 }
 """Name to ``module:function``; the function takes :class:`Materials` and returns the method."""

@@ -36,10 +36,15 @@ class RelatedPassages:
         for at, terms in enumerate(self._terms):
             for term in sorted(terms):
                 self._holders[term].append(at)
+        self._headers = Counter(item.header for item in passages)
         self._embedder = embedder
 
     def __contains__(self, passage: Passage) -> bool:
         return passage.id in self._place
+
+    def has_own_header(self, passage: Passage) -> bool:
+        """Tell whether no other passage stands under the same headings."""
+        return self._headers[passage.header] <= 1
 
     def is_rare(self, term: str) -> bool:
         """Tell whether a term ties passages together: in two or more, and in few."""

@@ -14,17 +14,19 @@ from collections.abc import Generator as Rounds
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from domainsmith.chains.facts import seeded
 from domainsmith.chains.synthesis.instruct_filters import instruction_problem
+from domainsmith.chains.synthesis.instruct_generation import NewTask, generated_instructions
 from domainsmith.chains.synthesis.instruct_instances import Instances, Task
-from domainsmith.chains.synthesis.instruct_steps import NewTask, generated_instructions
 from domainsmith.chains.synthesis.instruct_topics import Topic, find_topics
 from domainsmith.chains.synthesis.method import DataBlock, Materials, Unit
+from domainsmith.chains.synthesis.options import read_options
 from domainsmith.chains.synthesis.seeds import SeedTask, built_in_seeds, read_seeds
 from domainsmith.data_connection.novel import NoveltyPool
-from domainsmith.errors import InputInvalid
 from domainsmith.records import Language
 
 __all__ = ["InstructOptions", "SelfInstruct", "build"]
@@ -43,6 +45,8 @@ class InstructOptions:
         seeds: A file of seed tasks; empty takes those that come with the program.
         languages: Of the tasks; empty takes the documents', or both without documents.
         domain: Hold the tasks to the documents' topics, where there are documents.
+        free_answers: Let the model answer about the documents in its own words, for models far
+            better than the embedded one; otherwise the answer is sentences of the documents.
         per_unit: Instructions that one unit of work proposes.
         novelty: ROUGE-L F1 above which an instruction is not new, 0 to 1.
         likely: An instruction less likely than this is dropped, nats a token.
@@ -52,50 +56,11 @@ class InstructOptions:
     seeds: str = ""
     languages: tuple[Language, ...] = ()
     domain: bool = True
-    per_unit: int = 4
-    novelty: float = 0.7
-    likely: float = -1.6
-    max_rounds: int = 400
-
-    @classmethod
-    def read(cls, options: Mapping[str, Any]) -> InstructOptions:
-        """Check settings.
-
-        Args:
-            options: Plain data.
-
-        Returns:
-            The settings.
-
-        Raises:
-            InputInvalid: Names every problem.
-        """
-        values, problems = dict(options), list[str]()
-        unknown = sorted(set(values) - set(cls.__dataclass_fields__))
-        if unknown:
-            known = ", ".join(cls.__dataclass_fields__)
-            problems.append(f"there is no setting {', '.join(unknown)} (there are {known})")
-        languages = values.get("languages", ())
-        languages = [languages] if isinstance(languages, str) else list(languages)
-        if set(languages) - {"en", "zh"}:
-            problems.append("languages must be en or zh")
-        values["languages"] = tuple(languages)
-        if not isinstance(values.get("seeds", ""), (str, Path)):
-            problems.append("seeds must be a path")
-        values["seeds"] = str(values.get("seeds", ""))
-        if not isinstance(values.get("domain", True), bool):
-            problems.append("domain must be true or false")
-        for name in ("per_unit", "max_rounds"):
-            value = values.get(name, 1)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                problems.append(f"{name} is {value!r}, must be a whole number from 1")
-        for name, low, high in (("novelty", 0.0, 1.0), ("likely", -100.0, 0.0)):
-            value = values.get(name, low)
-            if not isinstance(value, (int, float)) or not low <= value <= high:
-                problems.append(f"{name} is {value!r}, must be {low:g} to {high:g}")
-        if problems:
-            raise InputInvalid("; ".join(problems), where="self_instruct")
-        return cls(**values)
+    free_answers: bool = False
+    per_unit: Annotated[int, Field(ge=1)] = 4
+    novelty: Annotated[float, Field(ge=0, le=1)] = 0.7
+    likely: Annotated[float, Field(le=0)] = -1.4
+    max_rounds: Annotated[int, Field(ge=1)] = 400
 
 
 def build(materials: Materials) -> SelfInstruct:
@@ -112,7 +77,12 @@ def build(materials: Materials) -> SelfInstruct:
         InputNotFound: There is no such file of seeds.
         InputEmpty: The file of seeds is empty.
     """
-    options = InstructOptions.read(materials.options)
+    values = dict(materials.options)
+    if isinstance(values.get("languages"), str):
+        values["languages"] = [values["languages"]]
+    if isinstance(values.get("seeds"), Path):
+        values["seeds"] = str(values["seeds"])
+    options = read_options(InstructOptions, values, method=SelfInstruct.name)
     return SelfInstruct(materials, options)
 
 
@@ -139,7 +109,7 @@ class SelfInstruct:
             for language in wanted
         }
         self._by_words = {(topic.language, topic.words): topic for topic in self._topics}
-        self._instances = Instances(materials, self._seeds)
+        self._instances = Instances(materials, self._seeds, free_answers=options.free_answers)
 
     def _languages(self, own: Sequence[SeedTask]) -> tuple[Language, ...]:
         if self._options.languages:
@@ -188,8 +158,9 @@ class SelfInstruct:
         languages = list(self._seeds)
         language = languages[number % len(languages)]
         topics = [topic.words for topic in self._topics if topic.language == language]
-        many = self._options.per_unit
-        turn = number // len(languages) * many
+        # The smoke run makes more, so that a model of small yield is not judged by one draw.
+        many = self._options.per_unit * (2 if complete else 1)
+        turn = number // len(languages) * self._options.per_unit
         chosen = [topics[(turn + at) % len(topics)] for at in range(many)] if topics else []
         source = seeded(self._materials.seed, "pool", str(number))
         shown = source.sample(list(made[language]), min(12, len(made[language])))
@@ -197,6 +168,7 @@ class SelfInstruct:
             "number": number,
             "language": language,
             "topics": chosen,
+            "many": many,
             "pool": shown,
             "complete": complete,
         }
@@ -246,7 +218,7 @@ class SelfInstruct:
         language: Language = payload["language"]
         topics: list[Topic | None] = [self._by_words[language, at] for at in payload["topics"]]
         found = generated_instructions(
-            topics or [None] * self._options.per_unit,
+            topics or [None] * payload["many"],
             language,
             seeds=self._seeds[language],
             pool=payload["pool"],

@@ -22,7 +22,7 @@ from domainsmith.chains.synthesis.drafts import (
 )
 from domainsmith.chains.synthesis.method import DataBlock, Materials
 from domainsmith.chains.synthesis.preference_options import DraftOptions
-from domainsmith.records import Passage
+from domainsmith.records import Language, Passage
 
 __all__ = ["Workbench"]
 
@@ -59,6 +59,13 @@ class Workbench:
             temperature=options.temperature,
             max_new_tokens=options.max_new_tokens,
         )
+
+    @cached_property
+    def _draft_languages(self) -> tuple[Language, ...]:
+        if self._options.draft_languages:
+            return self._options.draft_languages
+        weak = getattr(self._materials.generator, "is_weak", False) and not self._options.models
+        return ("en",) if weak else ("en", "zh")
 
     @cached_property
     def judge(self) -> Judge | None:
@@ -122,12 +129,25 @@ class Workbench:
             everywhere=self._everywhere,
         )
 
+    def wrong_facts(self, asked: Asked) -> list[Corruption]:
+        """Make wrong answers to a prompt whose passages hold none; a cut answer is not wrong."""
+        if not asked.wrong:
+            return []
+        found = self.corrupted(asked, answer=asked.wrong)
+        return [item for item in found if item.kind != "truncation"]
+
+    def writes(self, asked: Asked) -> bool:
+        """Tell whether drafts are written in the language of a prompt."""
+        return bool(self._options.drafts) and asked.language in self._draft_languages
+
     def drafts(self, asked: Sequence[Asked], block: DataBlock) -> list[list[Draft]]:
         """Draft answers to prompts, without scores; as one batch for each writer."""
-        if not asked or not self._options.drafts:
-            return [[] for _ in asked]
         many, seed = self._options.drafts, self._materials.seed
-        return self._writers.write(asked, many, seed=seed, block=block)
+        chosen = [one for one in asked if self.writes(one)]
+        if not chosen:
+            return [[] for _ in asked]
+        found = iter(self._writers.write(chosen, many, seed=seed, block=block))
+        return [next(found) if self.writes(one) else [] for one in asked]
 
     def scored(
         self, asked: Sequence[Asked], drafts: Sequence[Sequence[Draft]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import gzip
 import os
 import random
 from collections import Counter
@@ -99,6 +99,9 @@ def test_every_made_piece_is_found_with_its_kind() -> None:
         "第十三条 罚款 15000 元，编号 OSK-4417，件号 OSK-9915。",
         "use std::vector<int> and a::b::c, isbn 978-3-16-148410-0",
         "pip install package@1.2.3, @dataclass, a@b",
+        "id 65264b50-696b-4a33-ab5b-16210448870f and b12e-018-7045192b; x = -16666579378",
+        "-0.004032258,0.2125,-0.001088933 and 157.240.0.0/16 for ftp://user:password@host",
+        "The account 00125648 is closed.",
         "Table: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18",
     ],
 )
@@ -165,10 +168,13 @@ DATA = Path(os.environ.get("DOMAINSMITH_DATA", "../shared/data"))
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"no data sets in {DATA} (DOMAINSMITH_DATA)")
-def test_statutes_hold_next_to_none() -> None:
-    """151 Chinese laws name nobody: what is found there is a false alarm."""
-    folder = DATA / "zh_legal_stard"
-    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.md"))]
-    assert texts, json.dumps(sorted(str(path) for path in folder.iterdir()))
-    found = [item for text in texts for item in find_private(text)]
-    assert len(found) <= 2, found[:5]
+@pytest.mark.parametrize(
+    ("name", "most"), [("zh_legal_stard/corpus.jsonl.gz", 0), ("en_covidqa/docs.jsonl.gz", 4)]
+)
+def test_statutes_and_papers_give_no_false_alarm(name: str, most: int) -> None:
+    """Statutes name nobody; the papers hold a few real addresses of their authors."""
+    with gzip.open(DATA / name, "rt", encoding="utf-8") as lines:
+        texts = [line for _, line in zip(range(3000), lines, strict=False)]
+    found = [item for text in texts for item in find_private(text[:20_000])]
+    assert len(found) <= most, found
+    assert {item.kind for item in found} <= {"EMAIL", "PHONE"}

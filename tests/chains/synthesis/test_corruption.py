@@ -35,8 +35,10 @@ TABLE = passage(
     "| TN-307 | Motor too hot |",
     content="table",
 )
-ENGLISH = passage("The Daily Mix and the Far Start belong to the Halo Seal. Use the grey elbow.")
-CHINESE = passage("本合同受《民法典》约束。北京市的张伟在华为公司工作，王芳在上海市工作。", "zh")
+ENGLISH = passage(
+    "Parts come by sea from Low Hill, and it is made in Far Port or in Red Bay. Use the grey elbow."
+)
+CHINESE = passage("张伟在北京市工作，王芳在上海市工作。北京市离上海市很远。", "zh")
 POOL = EntityPool([TABLE, ENGLISH, CHINESE])
 
 
@@ -64,7 +66,7 @@ def changed(
         ("The code is TN-101.", "en", "entity"),
         ("Door open.", "en", "entity"),
         ("Use the grey elbow.", "en", "entity"),
-        ("It belongs to the Halo Seal.", "en", "name"),
+        ("It was assembled in Far Port.", "en", "name"),
         ("Yes. It may be opened.", "en", "negation"),
         ("The hose must not touch the lid.", "en", "negation"),
         ("See [2] for the limit.", "en", "citation"),

@@ -184,7 +184,7 @@ def test_two_columns_together_may_be_the_key() -> None:
     assert table is not None
     assert table.key == (0, 1)
     asked = {fact.question: fact.answer for fact in facts_of(table)}
-    total = "What is the total sales of the entries that have the region North?"
+    total = 'What is the total sales of the entries of "sales" that have the region North?'
     assert asked[total] == "21."
 
 

@@ -164,11 +164,27 @@ def test_lengths_are_balanced_and_counted() -> None:
     longer = sum(len(item.chosen) > len(item.rejected) for item in items)
     shorter = sum(len(item.chosen) < len(item.rejected) for item in items)
     assert longer == sum(block.counts["chosen longer"] for block in blocks)
-    assert abs(longer - shorter) <= len(blocks)
+    assert abs(longer - shorter) <= 2 * len(blocks)
     dropped = sum(
         many for block in blocks for name, many in block.dropped.items() if "length" in name
     )
     assert dropped > 0
+
+
+def test_a_weak_model_drafts_in_english_alone() -> None:
+    class Weak(Scripted):
+        is_weak = True
+
+    _, items = run(build_method("preferences", materials(ALL, model=Weak())))
+    drafted = {item.language for item in items if item.method == "preferences/drafts"}
+    assert drafted == {"en"}
+    invented = [item for item in items if item.method == "preferences/invented"]
+    assert {item.language for item in invented} == {"en", "zh"}
+    assert all(item.model == "code" for item in invented if item.language == "zh")
+    _, items = run(
+        build_method("preferences", materials({**ALL, "draft_languages": ["zh"]}, model=Weak()))
+    )
+    assert {i.language for i in items if i.method == "preferences/drafts"} == {"zh"}
 
 
 def test_records_of_a_dataset_are_a_source(tmp_path: Path) -> None:

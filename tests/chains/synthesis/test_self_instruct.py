@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
 
 from domainsmith.chains.synthesis.instruct_filters import instance_problem, instruction_problem
-from domainsmith.chains.synthesis.instruct_steps import identified_types, labelled_inputs
+from domainsmith.chains.synthesis.instruct_generation import _agreeing
+from domainsmith.chains.synthesis.instruct_steps import (
+    found_answers,
+    identified_types,
+    labelled_inputs,
+)
 from domainsmith.chains.synthesis.instruct_topics import find_topics
 from domainsmith.chains.synthesis.method import Materials, Unit
 from domainsmith.chains.synthesis.registry import build_method
@@ -46,12 +52,12 @@ def materials(engine: Engine, *found: Passage, **options: object) -> Materials:
 
 def test_topics_are_headings_that_say_something() -> None:
     topics = find_topics(passages())
-    assert [topic.words for topic in topics] == ["loading the kiln", "cooling", "Kiln manual"]
+    assert [topic.words for topic in topics] == ["loading the kiln", "cooling", "kiln manual"]
     assert topics[0].text.startswith("Place the large pots")
 
 
 def test_a_round_of_instructions_and_instances_about_documents(engine: Engine) -> None:
-    method = build_method("self_instruct", materials(engine, *passages(), per_unit=2))
+    method = build_method("self_instruct", materials(engine, *passages(), per_unit=1))
     (smoke,) = next(method.rounds())
     block = method.block(smoke)
     assert block.counts["instruction generation"] == 2
@@ -72,8 +78,21 @@ def test_a_round_of_instructions_and_instances_about_documents(engine: Engine) -
         assert item.method in {"self_instruct/input_first", "self_instruct/output_first"}
         assert item.passage_ids[0] in {passage.id for passage in passages()}
         assert {grade.grader for grade in item.grades} == {"format", "language", "grounding"}
-    again = build_method("self_instruct", materials(engine, *passages(), per_unit=2)).block(smoke)
-    assert again == block
+
+
+def test_what_is_asked_of_several_things_is_asked_in_the_plural() -> None:
+    topics = {topic.words: topic for topic in find_topics(passages())}
+    several = dataclasses.replace(topics["cooling"], words="main shelves")
+    for topic, text, wanted in (
+        (
+            several,
+            "What is the main shelves of the kiln?",
+            "What are the main shelves of the kiln?",
+        ),
+        (topics["cooling"], "What is the cooling of the kiln?", "What is the cooling of the kiln?"),
+        (None, "What is the main shelves?", "What is the main shelves?"),
+    ):
+        assert _agreeing(text, topic) == wanted
 
 
 def test_chinese_instructions_keep_their_form(engine: Engine) -> None:
@@ -83,11 +102,16 @@ def test_chinese_instructions_keep_their_form(engine: Engine) -> None:
         start=0, end=len(text), language="zh",
     )  # fmt: skip
     method = build_method("self_instruct", materials(engine, passage, per_unit=2))
-    payload = {"number": 0, "language": "zh", "topics": ["装窑方法"], "pool": [], "complete": False}
+    payload = {
+        "number": 0, "language": "zh", "topics": ["装窑方法"], "many": 1, "pool": [],
+        "complete": False,
+    }  # fmt: skip
     block = method.block(Unit("one", payload))
     assert block.counts["instruction generation"] == 1
     lost = sum(block.dropped.values())
     assert lost + len(block.state["proposed"]) == 1
+    again = build_method("self_instruct", materials(engine, passage, per_unit=2))
+    assert again.block(Unit("one", payload)) == block, "equal units give equal blocks"
     for task in block.state["proposed"]:
         assert "装窑方法" in task["instruction"]
         assert task["instruction"].endswith(("。", "？"))
@@ -137,6 +161,19 @@ def test_classification_tasks_are_told_apart_better_than_by_chance(engine: Engin
     assert sum(a == b for a, b in zip(found, asked.values(), strict=True)) >= 5
 
 
+def test_an_output_is_found_in_the_documents(engine: Engine) -> None:
+    text = " ".join(TEXTS.values())
+    (found, other) = found_answers(
+        [("Explain how to load the pots into the kiln.", text), ("Say something.", text)],
+        "en",
+        generator=engine,
+        scorer=engine,
+    )
+    assert "shelf" in found
+    assert found in text
+    assert other == "", "an instruction that says nothing makes no sentence likelier"
+
+
 def test_output_first_takes_a_sentence_of_the_documents(engine: Engine) -> None:
     given = ["Never load a wet pot.", "Keep the door shut."]
     (text,) = labelled_inputs(
@@ -159,7 +196,7 @@ def test_output_first_takes_a_sentence_of_the_documents(engine: Engine) -> None:
         ("- explain the kiln to me.", "en", "first character"),
         ("Explain the use of the.", "en", "unfinished"),
         ("Explain the kiln kiln to me.", "en", "repetition"),
-        ("说明怎样装窑。", "en", "first character"),
+        ("说明怎样 把大件 装窑。", "en", "first character"),
         ("说明怎样装窑。", "zh", ""),
         ("Explain how the kiln is loaded.", "zh", "language"),
         ("画一张装窑的图片。", "zh", "keyword"),
@@ -189,7 +226,7 @@ def test_all_bad_options_are_named(engine: Engine) -> None:
     with pytest.raises(InputInvalid) as caught:
         build_method(
             "self_instruct",
-            materials(engine, sedes="x", languages=["fr"], per_unit=0, novelty=2, domain="yes"),
+            materials(engine, sedes="x", languages=["fr"], per_unit=0, novelty=2, domain="x"),
         )
     for word in ("sedes", "languages", "per_unit", "novelty", "domain"):
         assert word in caught.value.what

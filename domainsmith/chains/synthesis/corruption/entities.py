@@ -14,7 +14,10 @@ from domainsmith.records import Language, Passage
 __all__ = ["EntityPool"]
 
 _CODE = re.compile(r"(?<![A-Za-z0-9-])(?P<prefix>[A-Z]{1,5})-?\d{1,6}[A-Z]?(?![A-Za-z0-9-])")
-_NAME = re.compile(r"(?<=[a-z,;] )(?:[A-Z][a-z]{2,}(?: (?=[A-Z])|\b)){1,4}")
+_NAME = re.compile(
+    r"(?<![\w-])(?P<before>in|by|at|from|near|using|called|named) "
+    r"(?P<name>(?!May\b)[A-Z][a-z]{2,}(?: [A-Z][a-z]{2,}){0,3})\b"
+)
 _TITLE = re.compile(r"《[^》]{2,30}》")
 _SURNAMES = frozenset(
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢"
@@ -23,8 +26,8 @@ _SURNAMES = frozenset(
 _PLACE_ENDS = ("省", "市", "县", "区", "镇", "国", "州", "岛")
 _OFFICE_ENDS = (
     "公司",
-    "法院",
     "检察院",
+    "法院",
     "委员会",
     "大学",
     "学院",
@@ -64,25 +67,18 @@ class EntityPool:
     """
 
     def __init__(self, passages: Sequence[Passage]) -> None:
-        kinds: dict[str, dict[str, None]] = defaultdict(dict)
+        kinds: dict[str, dict[str, int]] = defaultdict(dict)
         for passage in passages:
             for kind, name in _named(passage.text, passage.language):
-                if len(kinds[kind]) < _MOST:
-                    kinds[kind][name] = None
+                if name in kinds[kind] or len(kinds[kind]) < _MOST:
+                    kinds[kind][name] = kinds[kind].get(name, 0) + 1
             for kind, cell in _cells(passage):
-                kinds[kind][cell] = None
-        # "Mix" is no name of its own where "Daily Mix" is one.
-        parts = {
-            word
-            for kind, names in kinds.items()
-            if kind.startswith("name of ") and kind != "name of 1"
-            for name in names
-            for word in name.split()
+                kinds[kind][cell] = 2
+        # A Chinese name that was seen once may be a mistake of the tagger.
+        self._kinds = {
+            kind: sorted(name for name, many in names.items() if many > 1 or not _is_tagged(kind))
+            for kind, names in sorted(kinds.items())
         }
-        kinds["name of 1"] = {
-            name: None for name in kinds.get("name of 1", {}) if name not in parts
-        }
-        self._kinds = {kind: sorted(names) for kind, names in sorted(kinds.items())}
         self._columns: dict[str, list[str]] = defaultdict(list)
         for kind, names in self._kinds.items():
             if kind.startswith("column "):
@@ -117,7 +113,7 @@ class EntityPool:
 
     def _others(self, kind: str, name: str, source: random.Random) -> list[str]:
         names = self._kinds.get(kind) or ()
-        if kind == "person" and name not in names:
+        if _is_tagged(kind) and name not in names:
             return []
         known = list(_CLOSED.get(kind, ())) or list(names)
         others = [
@@ -127,6 +123,10 @@ class EntityPool:
             and _bare(other) not in _bare(name)
         ]  # fmt: skip
         return source.sample(others, min(3, len(others)))
+
+
+def _is_tagged(kind: str) -> bool:
+    return kind.startswith(("person", "place ", "office "))
 
 
 def _bare(text: str) -> str:
@@ -149,11 +149,10 @@ def _places(text: str, language: Language) -> Iterator[tuple[str, int, int]]:
             yield "title", match.start(), match.end()
         yield from _tagged(text)
         return
+    # What follows the same word is mostly of one kind: "in South Africa", "by Smith".
     for match in _NAME.finditer(text):
-        name = match[0].rstrip()
-        words = len(name.split())
-        if name not in _CLOSED_KIND:
-            yield f"name of {words}", match.start(), match.start() + len(name)
+        if match["name"] not in _CLOSED_KIND:
+            yield f"name after {match['before']}", *match.span("name")
 
 
 def _tagged(text: str) -> Iterator[tuple[str, int, int]]:
@@ -168,12 +167,21 @@ def _tagged(text: str) -> Iterator[tuple[str, int, int]]:
         at = start + len(word)
         if len(word) < 2:
             continue
-        if tag == "nr" and word[0] in _SURNAMES and len(word) <= 3 and not word.isascii():
+        if tag == "nr" and _is_person(word, text[at : at + 1]):
             yield "person", start, at
         elif tag == "ns" and word.endswith(_PLACE_ENDS):
             yield f"place {word[-1]}", start, at
         elif tag == "nt" and word.endswith(_OFFICE_ENDS):
-            yield f"office {word[-1]}", start, at
+            yield f"office {next(end for end in _OFFICE_ENDS if word.endswith(end))}", start, at
+
+
+def _is_person(word: str, after: str) -> bool:
+    """Tell a whole Chinese name from the beginning of a longer one."""
+    if word[0] not in _SURNAMES or not 2 <= len(word) <= 3:
+        return False
+    return (
+        not "\u4e00" <= after <= "\u9fff" or after in "的是在于与和为被将曾任说认向对从获以出也由"
+    )
 
 
 def _cells(passage: Passage) -> Iterator[tuple[str, str]]:

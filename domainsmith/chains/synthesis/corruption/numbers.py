@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from domainsmith.chains.synthesis.corruption.edit import Edit
 
@@ -15,13 +15,19 @@ _NUMBER = re.compile(
     r"(?![\d_]|[.,/:-]\d|[A-Za-z]{0,2}\d)"
 )
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
-          "twelve", "fifteen", "twenty", "thirty", "forty", "fifty", "sixty", "ninety", "hundred")  # fmt: skip  # noqa: E501
+          "twelve", "fifteen", "twenty", "thirty", "forty", "fifty", "sixty", "ninety")  # fmt: skip
 _WORD = re.compile(rf"\b(?:{'|'.join(_WORDS[1:])})\b", re.IGNORECASE)
 _MEASURE_ZH = (
     r"(?:元|美元|万元|年|个月|月|日|天|周|小时|分钟|秒|倍|条|款|次|名|人|米|厘米|毫米|公里|公斤|千克|克|吨"
-    r"|升|毫升|度|圈|根|只|块|个|台|伏|安|瓦|千瓦|赫兹|巴|岁|页|层|级|种|类|项|支|套|位|下|格|分之)"
+    r"|升|毫升|度|圈|根|只|块|个|台|伏|安|瓦|千瓦|赫兹|巴|岁|页|层|级|种|类|项|支|套|位|下|格)"
 )
-_CHINESE = re.compile(rf"(?<!第)[二两三四五六七八九十百千万]{{1,6}}(?={_MEASURE_ZH})")
+_CHINESE = re.compile(
+    rf"(?<!第)(?<![零〇一二三四五六七八九十百千])(?:[二两三四五六七八九十百千万]{{1,6}}(?={_MEASURE_ZH})"
+    r"|(?<=百分之)[二三四五六七八九十]{1,3})"
+)
+_SIGN = "[0-9一二三四五六七八九十]{1,3} ?"
+_YEAR = "(?:[0-9]{4}|[一二][零〇一二三四五六七八九]{3}) ?年"
+_DATE = re.compile(rf"{_YEAR}(?: ?{_SIGN}月)?(?: ?{_SIGN}日)?|{_SIGN}月 ?{_SIGN}日")
 _ARTICLE = re.compile(r"(?<=第)[一二三四五六七八九十百]{1,7}(?=[条款项章节编])")
 _DIGITS_ZH = "零一二三四五六七八九"
 _UNITS: tuple[tuple[str, ...], ...] = (
@@ -79,7 +85,10 @@ def number_edits(answer: str, source: random.Random) -> Iterator[Edit]:
         Edits of one number each, several for each number, in random order.
     """
     edits: list[Edit] = []
+    dates = [match.span() for match in _DATE.finditer(answer)]
     for match in _NUMBER.finditer(answer):
+        if _within(match, dates) and len(match[0]) < 4:
+            continue  # a day or a month: most changes of it are no date
         kind = "citation" if _is_citation(answer, match) else "number"
         for text in _other_numbers(match, answer, source):
             edits.append(Edit(kind, match.start(), match.end(), text, text))
@@ -97,11 +106,16 @@ def number_edits(answer: str, source: random.Random) -> Iterator[Edit]:
     yield from edits
 
 
+def _within(match: re.Match[str], spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= match.start() < end for start, end in spans)
+
+
 def _is_citation(answer: str, match: re.Match[str]) -> bool:
-    before, after = answer[: match.start()][-10:], answer[match.end() :][:1]
-    return (before.endswith("[") and after == "]") or bool(
-        re.search(r"(?:第 ?|§ ?|\b(?:[Aa]rticle|[Ss]ection|[Cc]lause|[Rr]ule) )$", before)
-    )
+    before, after = answer[: match.start()][-24:], answer[match.end() :][:24]
+    if re.search(r"[\[(][\d, –-]*$", before) and re.match(r"[\d, –-]*[\])]", after):
+        return True  # [3], [3, 7] and (3): works that are cited
+    place = r"(?:第 ?|§ ?|\b(?:[Aa]rticle|[Ss]ection|[Cc]lause|[Rr]ule) )$"
+    return re.search(place, before) is not None
 
 
 def _other_numbers(match: re.Match[str], answer: str, source: random.Random) -> list[str]:
@@ -154,7 +168,8 @@ def unit_edits(answer: str, source: random.Random) -> Iterator[Edit]:
     Yields:
         One edit for each number with a known unit.
     """
-    found = list(_MEASURED.finditer(answer))
+    dates = [match.span() for match in _DATE.finditer(answer)]
+    found = [match for match in _MEASURED.finditer(answer) if not _within(match, dates)]
     source.shuffle(found)
     for match in found:
         group = _GROUPS[match["unit"]]

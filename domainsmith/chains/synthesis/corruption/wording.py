@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 
 from domainsmith.chains.synthesis.corruption.edit import Edit
 from domainsmith.data_connection.language import content_terms
@@ -24,16 +25,17 @@ _TURNS_EN = (
     ("after", "before"), ("above", "below"), ("below", "above"), ("at least", "at most"),
     ("at most", "at least"), ("more than", "less than"), ("less than", "more than"),
     ("maximum", "minimum"), ("minimum", "maximum"), ("left", "right"), ("right", "left"),
-    ("front", "rear"), ("rear", "front"), ("top", "bottom"), ("bottom", "top"),
+    ("in front of", "behind"), ("front", "rear"), ("rear", "front"), ("top", "bottom"),
+    ("bottom", "top"),
     ("upper", "lower"), ("lower", "upper"), ("inside", "outside"), ("outside", "inside"),
     ("open", "close"), ("close", "open"), ("longer", "shorter"), ("shorter", "longer"),
     ("higher", "lower"), ("increase", "decrease"), ("increases", "decreases"),
     ("decrease", "increase"), ("decreases", "increases"), ("clockwise", "counter-clockwise"),
     ("included", "excluded"), ("covered", "not covered"), ("allowed", "forbidden"),
-    ("forbidden", "allowed"), ("required", "optional"), ("effective", "ineffective"),
+    ("forbidden", "allowed"), ("required", "optional"),
     ("hot", "cold"), ("cold", "hot"), ("warm", "cold"), ("loosen", "tighten"),
     ("tighten", "loosen"), ("horizontally", "vertically"), ("vertically", "horizontally"),
-    ("significant", "insignificant"), ("positive", "negative"), ("negative", "positive"),
+    ("positive", "negative"), ("negative", "positive"),
     ("only", "not only"), ("rarely", "usually"), ("usually", "rarely"),
 )  # fmt: skip
 _TURNS_ZH = (
@@ -49,7 +51,7 @@ _TURNS_ZH = (
     ("前面", "后面"), ("后面", "前面"), ("顺时针", "逆时针"), ("逆时针", "顺时针"),
     ("打开", "关闭"), ("关闭", "打开"), ("拧紧", "拧松"), ("拧松", "拧紧"), ("增加", "减少"),
     ("减少", "增加"), ("提高", "降低"), ("降低", "提高"), ("承担", "不承担"), ("包括", "不包括"),
-    ("属于", "不属于"), ("垂直", "水平"), ("水平", "垂直"), ("是", "不是"), ("能", "不能"),
+    ("属于", "不属于"), ("是", "不是"), ("能", "不能"),
     ("会", "不会"), ("冷", "热"), ("热", "冷"),
 )  # fmt: skip
 _EN = dict(_TURNS_EN)
@@ -62,7 +64,7 @@ _PATTERN_EN = re.compile(
 _PATTERN_ZH = re.compile(
     r"左右|功能|性能|智能|可能|能力|能量|能源|节能|但是|还是|或是|于是|凡是|要是|总是|就是|若是|会议|社会|机会"
     r"|委员会|协会|会计|大会|不是|有效期|有效性|可以说|热线|热水|冷水|冷却|加热|冷凝|水平尺|不能|不会|不应"
-    r"|过热|预热|散热|发热|冷静|会员|热量"
+    r"|根据需要|过热|预热|散热|发热|冷静|会员|热量"
     rf"|{'|'.join(sorted(map(re.escape, _ZH), key=lambda w: (-len(w), w)))}"
 )
 _YES_NO = {
@@ -71,10 +73,14 @@ _YES_NO = {
     "需要": "不需要", "不需要": "需要", "会": "不会", "不会": "会",
 }  # fmt: skip
 _LEAD = re.compile(r"^(?P<lead>yes|no|[\u4e00-\u9fff]{1,3})(?=[,.，。！])", re.IGNORECASE)
-_BRACKETS = (("(", ")"), ("[", "]"), ("（", "）"), ("“", "”"), ("《", "》"))
-_CLAUSE = re.compile(
-    r"[,;，；、:：]\s*| (?=(?:and|or|but|if|when|until|unless|which|that|with|for) )"
+_OPEN_END = re.compile(
+    r"(?:\b(?:and|or|but|if|when|that|which|of|the|an?|to|in|on|for|with|by|as|than"
+    r"|at|from|into|onto|after|before|during|until|about"
+    r"|between|under|over|near|your|its|their)|[–—-]|\b[Bb]etween [\w. ]+)\s*$"
+    r"|[的时后者]$|^\W*[一-龥]{0,6}$"
 )
+_BRACKETS = (("(", ")"), ("[", "]"), ("（", "）"), ("“", "”"), ("《", "》"))
+_CLAUSE = re.compile(r"[,;，；]\s*| (?=(?:and|or|but|if|when|until|unless|which|that|with|for) )")
 
 
 def negation_edits(answer: str, language: Language, source: random.Random) -> Iterator[Edit]:
@@ -94,19 +100,34 @@ def negation_edits(answer: str, language: Language, source: random.Random) -> It
         return
     turns, pattern = (_ZH, _PATTERN_ZH) if language == "zh" else (_EN, _PATTERN_EN)
     found = list(pattern.finditer(answer))
+    if language == "zh":
+        found = [match for match in found if _is_word(answer, match)]
     source.shuffle(found)
     for match in found:
         turn = turns.get(match[0].lower())
         if turn is None or _is_noun(answer, match):
             continue
-        end = match.end()
+        at, end = match.span()
         if not turn:  # "Do not open": the verb goes to the front
             end += len(answer[end:]) - len(answer[end:].lstrip())
             turn = answer[end : end + 1].upper() if match[0][0].isupper() else answer[end : end + 1]
             yield Edit("negation", match.start(), end + 1, turn)
             continue
+        if turn == "close" and re.search(r"(?:ly|\b(?:is|are|be|stays?|remains?)) $", answer[:at]):
+            turn = "closed"
         text = turn.capitalize() if match[0][0].isupper() else turn
-        yield Edit("negation", match.start(), end, text)
+        yield Edit("negation", at, end, text)
+
+
+def _is_word(answer: str, match: re.Match[str]) -> bool:
+    """Tell whether a match is a Chinese word: 会 in 联合会 is none, nor 承担 in 不承担."""
+    import rjieba
+
+    before = answer[match.start() - 1 : match.start()] if match.start() else ""
+    if before in set("不无未没") and match[0][0] not in "不无":
+        return False
+    ends = list(accumulate(len(word) for word in rjieba.cut(answer)))
+    return {match.start(), match.end()} <= {0, *ends}
 
 
 def _is_noun(answer: str, match: re.Match[str]) -> bool:
@@ -138,7 +159,9 @@ def truncation_edits(answer: str, language: Language) -> Iterator[Edit]:
         return
     for match in reversed(list(_CLAUSE.finditer(text))):
         left = text[: match.start()]
-        if any(left.count(one) != left.count(two) for one, two in _BRACKETS):
+        if _OPEN_END.search(left) or any(
+            left.count(one) != left.count(two) for one, two in _BRACKETS
+        ):
             continue
         kept = content_terms(left, language)
         lost = set(total) - set(kept)

@@ -1,0 +1,148 @@
+"""The tool that makes data: its arguments, and the recipe by which another process works on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from domainsmith.apps.assembly import Assembly
+from domainsmith.apps.cli.generate import _options
+from domainsmith.chains.generate import GenerationOptions
+from domainsmith.chains.synthesis.method import Materials
+from domainsmith.chains.synthesis.plan import plan_methods
+from domainsmith.chains.synthesis.shards import block_values
+from domainsmith.chains.synthesis.sources import sort_passages
+from domainsmith.chains.synthesis.spread import measured_block
+from domainsmith.errors import InputInvalid, InternalError
+from domainsmith.records import Document, Passage
+from domainsmith.settings import Settings
+from domainsmith.storage.documents import put_document
+from domainsmith.storage.passages import passages
+from domainsmith.tools.generate import GENERATE_DATA, GenerateData, requested_methods
+from domainsmith.tools.ray_workers import build_from_recipe, worker_recipe
+from domainsmith.workspace import Workspace
+
+if TYPE_CHECKING:
+    from domainsmith.model_io.embed import LocalEmbedder
+    from domainsmith.model_io.engine import Engine
+
+
+@pytest.fixture
+def assembly(tmp_path: Path) -> Any:
+    with Workspace.create(tmp_path / "space") as space:
+        document = Document(
+            path="manual.md",
+            source_sha256="0" * 64,
+            media_type="text/markdown",
+            title="Manual",
+            language="en",
+            text="",
+        )
+        texts = [
+            f"The amber {part} weighs {n + 3} kg. If it rattles, tighten its {n + 2} screws."
+            for n, part in enumerate(("pump", "valve", "hinge"))
+        ]
+        stored = [
+            Passage(
+                document_id=document.id,
+                document_path="manual.md",
+                ordinal=at,
+                text=text,
+                start=0,
+                end=len(text),
+                language="en",
+                content="prose",
+            )
+            for at, text in enumerate(texts)
+        ]
+        put_document(space.db, document, stored, folder="docs")
+        yield Assembly(space, Settings())
+
+
+def test_methods_shares_options_and_files(assembly: Assembly, tmp_path: Path) -> None:
+    arguments = GENERATE_DATA.parse(
+        {
+            "methods": ["self_kv:3", "documents"],
+            "options": {"documents.refusal_share": 0.1, "self_kv.sql": "a.db"},
+            "tables": ["rows.csv"],
+        }
+    )
+    ctx = assembly.context(folder=tmp_path)
+    first, second = requested_methods(ctx, arguments)
+    assert (first.name, first.share) == ("self_kv", 3.0)
+    assert first.options == {"sql": "a.db", "table": [str(tmp_path / "rows.csv")]}
+    assert (second.share, second.options) == (1.0, {"refusal_share": 0.1})
+    assert requested_methods(ctx, GenerateData())[0].name == "documents"
+
+
+def test_every_problem_of_a_request_is_told(assembly: Assembly) -> None:
+    arguments = GENERATE_DATA.parse(
+        {
+            "methods": ["documents:much", "self_kv"],
+            "options": {"refusal_share": 0.1, "dialogues.turns": 3},
+            "seeds": "seeds.jsonl",
+        }
+    )
+    with pytest.raises(InputInvalid) as caught:
+        requested_methods(assembly.context(), arguments)
+    for problem in (
+        "share of documents is no number",
+        "name its method as in documents.refusal_share",
+        "no method dialogues",
+        "is for the method self_instruct",
+    ):
+        assert problem in caught.value.what
+
+
+def test_options_of_the_command_line() -> None:
+    assert _options(("a=1", "b.c=true", "d=x y", 'e=["p"]')) == {
+        "a": 1,
+        "b.c": True,
+        "d": "x y",
+        "e": ["p"],
+    }
+    assert _options(()) is None
+    with pytest.raises(InputInvalid, match="not: alone, =3"):
+        _options(("alone", "a=1", "=3"))
+
+
+def test_a_recipe_builds_the_same_method_elsewhere(
+    assembly: Assembly, engine: Engine, embedder: LocalEmbedder
+) -> None:
+    source = sort_passages(passages(assembly.workspace.db, copies=True), [])
+    materials = Materials(
+        passages=source.usable,
+        every=source.every,
+        generator=assembly.engine(),
+        scorer=assembly.engine(),
+        embedder=assembly.embedder(),
+        target=1,
+        seed=1,
+    )
+    planned = plan_methods(GenerationOptions(target=4), materials)[0]
+    recipe = worker_recipe(assembly.context(), planned, questions=None, workers=2)
+    recipe = json.loads(json.dumps(recipe))
+    method, meter = build_from_recipe(recipe)
+    unit = next(planned.method.rounds())[0]  # type: ignore[index]
+    here = block_values(measured_block(planned.method, unit, planned.meter))
+    there = block_values(measured_block(method, unit, meter))
+    assert here["items"]
+    assert here["tokens"] > 0
+    assert {**here, "seconds": 0} == {**there, "seconds": 0}
+    with pytest.raises(InternalError, match="other passages or models"):
+        build_from_recipe({**recipe, "target": 9})
+
+
+def test_a_smoke_run_alone_is_reported(
+    assembly: Assembly, engine: Engine, embedder: LocalEmbedder
+) -> None:
+    result = GENERATE_DATA.call(assembly.context(), {"count": 4, "smoke_only": True})
+    assert result.data["stopped"] == "smoke"
+    assert result.artifact_ids == ()
+    assert "smoke run alone gave" in result.summary
+    again = GENERATE_DATA.call(assembly.context(), {"count": 4, "budget_tokens": 10**9})
+    assert again.data["records"] > 0
+    assert not again.data["partial"]
