@@ -73,7 +73,7 @@ def cache_folder() -> Path:
 
 
 def instructions(longest: int = 0) -> list[str]:
-    """Return the English instructions of all sets, in the order of the files.
+    """Return the English instructions of all sets, in the order of the files, calls of tools last.
 
     Args:
         longest: Leave out those of more characters; 0 leaves out none.
@@ -173,7 +173,9 @@ def conditions(*packages: str) -> dict[str, Any]:
 def _long_texts() -> Iterator[str]:
     for row in _rows(data_folder() / "en_covidqa" / "docs.jsonl.gz"):
         yield row["text"]
-    yield from instructions()
+    for name, field in _FILES[:-1]:  # not the calls of tools
+        for row in _rows(data_folder() / name):
+            yield from _asked(row, field)
     for row in _rows(data_folder() / "en_medquad" / "qa_full.jsonl.gz"):
         yield row["question"]
         yield row["answer"]

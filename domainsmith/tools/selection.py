@@ -180,7 +180,8 @@ def _write_selection(ctx: ToolContext, task: _Task) -> DatasetInfo:
         kept,
         parents=[task.raw.id, selection_id],
         card={
-            "stage": "selected",
+            # Training takes the newest selected dataset, and it takes records.
+            "stage": "selected" if task.raw.kind == "record" else f"selected {task.raw.kind}s",
             "dropped": run.counts(),
             "stages": card_stages(run),
             "from": task.raw.id,
