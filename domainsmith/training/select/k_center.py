@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 __all__ = ["k_center"]
 
-_BLOCK = 512
+_BLOCK = 256
 """Farthest rows that are replayed together."""
-_EPOCH = 0.12
+_EPOCH = 0.2
 """Share of the rows that is kept up to date at a time."""
 _TILE = 2048
 """Rows of one matrix product; its result stays in the cache."""
