@@ -30,10 +30,10 @@ from domainsmith.chains.synthesis.comparisons import comparison_facts, statement
 from domainsmith.chains.synthesis.joint import joint_facts
 from domainsmith.chains.synthesis.levels import level_of
 from domainsmith.chains.synthesis.model_questions import (
-    HAS_NUMBER,
     ModelCandidate,
     model_candidates,
     model_facts,
+    stated_number,
 )
 from domainsmith.chains.synthesis.procedures import procedure_facts
 from domainsmith.chains.synthesis.qa_options import QaOptions, QaYield
@@ -103,7 +103,7 @@ def passage_facts(
         facts, silent = _structural(passage, names, result)
         found[passage.id] = facts
         if passage.language in options.model_languages:
-            chosen = [text for text in silent if options.whole_sentences or HAS_NUMBER.search(text)]
+            chosen = [text for text in silent if options.whole_sentences or stated_number(text)]
             for sentence in chosen[: options.model_per_passage]:
                 waiting.extend(model_candidates(passage, sentence))
     for fact in model_facts(waiting, generator, scorer, options, result):

@@ -158,6 +158,9 @@ class RowGrammar:
             return []
         if self._is_bound and self._plan is not None:
             return self._planned(text.encode(), self._plan)
+        # A blank before a free word belongs to the word's token: written as a token of its own, it
+        # leads to words that the model would never write.
+        text = text.rstrip(" ")
         ahead = self._matcher.fork()
         tokens = []
         for token in self._vocabulary.encode(text):

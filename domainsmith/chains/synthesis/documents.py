@@ -108,7 +108,7 @@ class Documents:
     """
 
     name = "documents"
-    version = 3
+    version = 4
     ends_itself = True
     floor = 0.5 * _SMOKE
 

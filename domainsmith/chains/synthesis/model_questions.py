@@ -22,7 +22,7 @@ from domainsmith.model_io.generation import Constraint, GenerationRequest, Gener
 from domainsmith.prompts import prompt_sha256, render
 from domainsmith.records import Passage
 
-__all__ = ["HAS_NUMBER", "ModelCandidate", "model_candidates", "model_facts"]
+__all__ = ["ModelCandidate", "model_candidates", "model_facts", "stated_number"]
 
 PROMPT = "self_qa_question"
 _FUNCTION_WORDS = re.findall(
@@ -38,10 +38,27 @@ _STARTS = {
     "other": ("What", "How (do|does|can|should|is|are)", "When|Where|Why"),
 }
 _ZH_STARTS = ("怎样|如何|为什么", "")
-HAS_NUMBER = re.compile(
+_HAS_NUMBER = re.compile(
     r"(?:(?:up to|about|at least|at most|no more than|only|below|above|within|after) )?"
-    r"(?:EUR )?\d+(?:[.,]\d+)?(?: ?(?:°C|%|kWh|kW|[VWA]\b|[a-z]\w*))?"
+    r"(?:EUR )?\d+(?:[.,]\d+)?(?: ?(?:°C|%|kWh|kW|[VWA]\b"
+    r"|(?!(?:a|an|and|are|as|at|by|can|do|does|for|from|has|have|if|in|is|may|must|of|on|or|should"
+    r"|the|then|to|was|were|when|which|will|with)\b)[a-z]\w*))?"
 )
+_NAMED = re.compile(r"\b[A-Z][\w-]* $")
+"""A number after it is a part of a name ("Tarn 680") and says nothing by itself."""
+
+
+def stated_number(sentence: str) -> re.Match[str] | None:
+    """Find the first number that a sentence states, with its unit.
+
+    Args:
+        sentence: Prose.
+
+    Returns:
+        The match; None if there is no number, or only as a part of names.
+    """
+    found = _HAS_NUMBER.finditer(sentence)
+    return next((m for m in found if not _NAMED.search(sentence[: m.start()])), None)
 
 
 @dataclass(frozen=True)
@@ -78,7 +95,7 @@ def model_candidates(passage: Passage, sentence: str) -> Iterator[ModelCandidate
     words = plain_tokens(sentence)
     if not 6 <= len(words) <= 60 or re.match(r"(?:It|This|They|Then|That|These|If it)\b", sentence):
         return
-    number = HAS_NUMBER.search(sentence)
+    number = stated_number(sentence)
     answer = number[0] if number else sentence.rstrip(".。")
     section = passage.header.split(">")[-1].strip() or passage.document_path
     prompt = render(PROMPT, passage.language, section=section, sentence=sentence, answer=answer)
