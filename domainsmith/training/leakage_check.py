@@ -18,7 +18,7 @@ from domainsmith.training.select.novelty import rouge_l_f1
 
 __all__ = ["RULES", "Leakage", "check_leakage", "held_out_passages"]
 
-RULES = ("passage", "question", "near_question", "quote", "ngram", "cosine")
+RULES = ("passage", "question", "near_question", "quote", "ngram", "wording", "cosine")
 _NEAR = 0.95
 """ROUGE-L F1 of two questions with equal numbers from which they are the same."""
 _SHORT = 12
@@ -93,9 +93,10 @@ def check_leakage(
 ) -> Leakage:
     """Look for the test set in the training data.
 
-    Rules: ``passage`` (made from a passage that holds a gold answer), ``question`` and
-    ``near_question`` (it asks a test question), ``quote`` and ``ngram`` (it holds the words of a
-    gold answer), ``cosine`` (it means the same as a test question; needs ``embed``).
+    Rules: ``passage`` (made from a passage that holds a gold answer), ``question``,
+    ``near_question`` and ``wording`` (it asks a test question), ``quote`` and ``ngram`` (it holds
+    the words of a gold answer), ``cosine`` (it means the same as a test question; needs
+    ``embed``).
 
     Args:
         records: Training data.

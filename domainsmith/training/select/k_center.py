@@ -6,6 +6,9 @@ pick among them comes near. So a block of them is replayed greedily on its own s
 long as the pick is farther than everything outside of the block, and then one matrix product
 brings all other rows up to date. Rows nearer than the picks to come are not brought up to date
 until they matter, which most never do.
+
+The large products are in single precision, whose rounding is bounded; what is picked is decided in
+double precision, and only as long as that bound allows no other row to be farther.
 """
 
 from __future__ import annotations
@@ -50,7 +53,7 @@ def k_center(vectors: NDArray[np.float32], count: int, *, chosen: Sequence[int] 
     first, copies = _distinct(vectors)
     place = {row: at for at, row in enumerate(first.tolist())}
     centres = sorted({place[copies.get(row, row)] for row in taken})
-    search = _Search(vectors[first].astype(np.float64), centres)
+    search = _Search(np.ascontiguousarray(vectors[first], dtype=np.float32), centres)
     picks = first[search.run(min(wanted, len(first) - len(centres)))].tolist()
     left = sorted(set(range(total)) - taken - set(picks))
     return [*picks, *left[: wanted - len(picks)]]
@@ -71,17 +74,22 @@ def _distinct(vectors: NDArray[np.float32]) -> tuple[NDArray[np.intp], dict[int,
 class _Search:
     """The state of one search over distinct rows.
 
-    ``cosine`` is a row's highest cosine to the centres it was compared with, ``compared`` how many
-    those are. A row is near enough to wait if its cosine is above ``level``.
+    ``cosine`` is a row's highest cosine to the centres it was compared with, wrong by at most
+    ``slack``, and ``compared`` how many those are; ``exact`` and ``weighed`` are the same in double
+    precision. A row is near enough to wait if its cosine is above ``level``.
     """
 
-    rows: NDArray[np.float64]
+    rows: NDArray[np.float32]
     chosen: Sequence[int]
 
     def run(self, wanted: int) -> NDArray[np.intp]:
         count = len(self.rows)
-        self.cosine = np.full(count, -np.inf)
+        self.cosine = np.full(count, -np.inf, dtype=np.float32)
+        self.exact = np.full(count, -np.inf)
         self.compared = np.zeros(count, dtype=np.intp)
+        self.weighed = np.zeros(count, dtype=np.intp)
+        # The rounding of a sum of d products, each at most 1 in all: d units in the last place.
+        self.slack = float(self.rows.shape[1] + 2) * float(np.finfo(np.float32).eps)
         self.centres = np.asarray(self.chosen, dtype=np.intp)
         self.cosine[self.centres] = np.inf
         if not len(self.centres):
@@ -93,6 +101,7 @@ class _Search:
     def _take(self, picks: NDArray[np.intp]) -> None:
         self.centres = np.concatenate([self.centres, picks])
         self.cosine[picks] = np.inf
+        self.exact[picks] = np.inf
 
     def _epoch(self, wanted: int) -> None:
         """Pick until no row is left whose cosine is at or below a level."""
@@ -117,26 +126,44 @@ class _Search:
                 self.cosine[tile] = np.maximum(self.cosine[tile], found)
         self.compared[active] = len(self.centres)
 
+    def _weigh(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the highest cosines of some rows to all centres, in double precision."""
+        behind = self.weighed[rows]
+        for start in np.unique(behind).tolist():
+            group = rows[behind == start]
+            centres = self.rows[self.centres[start:]].astype(np.float64).T
+            if centres.shape[1]:
+                found = (self.rows[group].astype(np.float64) @ centres).max(axis=1)
+                self.exact[group] = np.maximum(self.exact[group], found)
+        self.weighed[rows] = len(self.centres)
+        return self.exact[rows]
+
     def _replay(self, active: NDArray[np.intp], level: float, most: int) -> NDArray[np.intp]:
         """Pick among the farthest rows while they are farther than all others."""
-        cosine = self.cosine[active]
+        block, bound = active, level
         if len(active) > _BLOCK:
+            cosine = self.cosine[active]
             bound = float(np.partition(cosine, _BLOCK)[_BLOCK])
-            inside = np.flatnonzero(cosine < bound)
-            if not len(inside):  # all equally far: the lowest index is the only sure pick
-                return active[[int(np.argmin(cosine))]]
-        else:
-            # Rows outside are above the level, so a row at the level is farther.
-            bound, inside = float(np.nextafter(level, np.inf)), np.arange(len(active))
-        block = active[inside]  # in the order of the index, so the first minimum is the lowest
-        nearest = cosine[inside]
-        between = self.rows[block] @ self.rows[block].T
+            block = active[cosine < bound]  # in the order of the index: the first is the lowest
+        # What is outside of the block has at least this cosine.
+        bound -= self.slack
+        nearest = self._weigh(block).copy()
+        rows = self.rows[block].astype(np.float64)
+        between = rows @ rows.T
         picks: list[int] = []
-        while len(picks) < most:
+        while len(block) and len(picks) < most:
             best = int(np.argmin(nearest))
             if nearest[best] >= bound:
                 break
             picks.append(best)
             np.maximum(nearest, between[best], out=nearest)
             nearest[best] = np.inf
-        return block[picks]
+        return block[picks] if picks else self._farthest(active)
+
+    def _farthest(self, active: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the one farthest row where many are as far but for rounding."""
+        near = active[[int(np.argmin(self.cosine[active]))]]
+        least = float(self._weigh(near)[0])
+        # A cosine that was not brought up to date can only be too low.
+        rivals = np.flatnonzero(self.cosine <= least + self.slack)
+        return rivals[[int(np.argmin(self._weigh(rivals)))]]

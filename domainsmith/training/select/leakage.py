@@ -68,10 +68,10 @@ def leakage_reasons(
 ) -> list[str | None]:
     """Say for each record why it may not be used, if so.
 
-    Rules, first match wins: ``question`` (the instruction is a test question, white space,
-    case and punctuation aside), ``quote`` (a gold quote stands in the record), ``ngram``
-    (eight tokens in a row are shared with a test question, its gold quote or a held-out
-    text; header rows of tables do not count), ``wording`` (ROUGE-L F1 of instruction and test
+    Rules, first match wins: ``question`` (the instruction or an earlier turn is a test question,
+    white space, case and punctuation aside), ``quote`` (a gold quote stands in the record),
+    ``ngram`` (eight tokens in a row are shared with a test question, its gold quote or a held-out
+    text; header rows of tables do not count), ``wording`` (ROUGE-L F1 of a user's turn and a test
     question is above 0.85) and ``cosine`` (their embeddings are as close), these two only if
     both name the same numbers.
 
@@ -98,10 +98,18 @@ def leakage_reasons(
     close = _close_questions(records, questions, vectors, question_vectors)
     reasons = [_text_reason(record, exact, quotes, banned) for record in records]
     left = [index for index, reason in enumerate(reasons) if reason is None]
-    wording = _wording_reasons([records[index].instruction for index in left], questions)
-    for index, reason in zip(left, wording, strict=True):
-        reasons[index] = reason or (close.get(index) if known[index] else None)
+    asked = [(index, turn) for index in left for turn in _asked(records[index])]
+    wording = _wording_reasons([turn for _, turn in asked], questions)
+    for (index, _), reason in zip(asked, wording, strict=True):
+        reasons[index] = reasons[index] or reason
+    for index in left:
+        reasons[index] = reasons[index] or (close.get(index) if known[index] else None)
     return reasons
+
+
+def _asked(record: Record) -> list[str]:
+    """Return what the user says in a record, the instruction first."""
+    return [record.instruction, *(user for user, _ in record.history)]
 
 
 class _Quotes:
@@ -132,9 +140,11 @@ class _Quotes:
 def _text_reason(
     record: Record, exact: dict[str, str], quotes: _Quotes, banned: set[tuple[str, ...]]
 ) -> str | None:
-    if key := exact.get(squeeze(record.instruction)):
-        return f"question: {key}"
-    parts = (record.instruction, record.input, record.output)
+    for turn in _asked(record):
+        if key := exact.get(squeeze(turn)):
+            return f"question: {key}"
+    replies = [reply for _, reply in record.history]
+    parts = (*_asked(record), record.input, record.output, *replies)
     found = [hit for part in parts if (hit := quotes.first_in(squeeze(part))) is not None]
     if found:
         return f"quote: {min(found)[1]}"

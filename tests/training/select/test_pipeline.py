@@ -52,6 +52,16 @@ def test_close_embeddings_leak_unless_the_numbers_differ() -> None:
     assert reasons == ["cosine: q1", None]
 
 
+def test_earlier_turns_of_a_conversation_leak_too() -> None:
+    clean = (("How wide is the blue pump?", "It is 20 cm wide."),)
+    asked = ((QUESTION.question, "I do not know."),)
+    told = (("And otherwise?", HELD),)
+    items = [record("And the height?", history=history) for history in (clean, asked, told)]
+    reasons = leakage_reasons(items, questions=[QUESTION], held_out_texts=[HELD])
+    assert [reason and reason.partition(":")[0] for reason in reasons[:2]] == [None, "question"]
+    assert reasons[2] is not None
+
+
 def test_clean_records_do_not_leak() -> None:
     items = [record("How long is the hose?", "2 m."), record("水管多长？", "2 米。", language="zh")]
     assert leakage_reasons(items, questions=[QUESTION], held_out_texts=[HELD]) == [None, None]
