@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,8 +73,9 @@ def _select_data(ctx: ToolContext, arguments: SelectData) -> ToolResult:
     task = _task(ctx, arguments, questions)
     info = find_dataset(ctx.workspace, task.dataset_id)
     done = info is not None
+    cost: list[dict[str, Any]] = []
     if info is None:
-        info = _write_selection(ctx, task)
+        info, cost = _write_selection(ctx, task)
     raw = task.raw
     if raw.kind == "record":  # what training takes
         note_latest(ctx.workspace, "selected", info.id)
@@ -97,18 +99,23 @@ def _select_data(ctx: ToolContext, arguments: SelectData) -> ToolResult:
             "records": info.records,
             "from_records": raw.records,
             "dropped": counts,
-            **_told(info),
+            **_told(info, cost),
             "questions_files": [str(file) for file in files],
             "sha256": info.sha256,
         },
     )
 
 
-def _told(info: DatasetInfo) -> dict[str, Any]:
-    """Return stages, first drops of each, and the folder, from the files beside the data."""
+def _told(info: DatasetInfo, cost: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return stages, first drops of each, and the folder, from the files beside the data.
+
+    ``cost`` is what each stage took, if this call ran them.
+    """
     from domainsmith.training.select.manifest import read_selection_file
 
     stages, drops = read_selection_file(info.path)
+    if cost:
+        stages = [{**stage, **more} for stage, more in zip(stages, cost, strict=True)]
     shown: dict[str, list[dict[str, Any]]] = {}
     for drop in drops:
         if len(shown.setdefault(drop["stage"], [])) < _SHOWN:
@@ -158,7 +165,8 @@ def _source(ctx: ToolContext, given: str | None) -> DatasetInfo:
     return raw
 
 
-def _write_selection(ctx: ToolContext, task: _Task) -> DatasetInfo:
+def _write_selection(ctx: ToolContext, task: _Task) -> tuple[DatasetInfo, list[dict[str, Any]]]:
+    """Run the stages and write what they keep; also returns what each stage took."""
     from domainsmith.training.select.manifest import FILE, card_stages, selection_file
     from domainsmith.training.select.pipeline import run_stages
     from domainsmith.training.select.plots import selection_plots
@@ -174,7 +182,7 @@ def _write_selection(ctx: ToolContext, task: _Task) -> DatasetInfo:
             fix="Generate more data, or leave a stage out.",
         )
     selection_id = lineage.put_artifact(ctx.workspace.db, run.selection, parents=[task.raw.id])
-    return write_dataset(
+    info = write_dataset(
         ctx.workspace,
         task.dataset_id,
         kept,
@@ -189,6 +197,8 @@ def _write_selection(ctx: ToolContext, task: _Task) -> DatasetInfo:
         },
         files={FILE: selection_file(run), **selection_plots(items, run, ctx.language)},
     )
+    cost = [{"seconds": round(one.seconds, 3), "cached": one.cached} for one in run.stages]
+    return info, cost
 
 
 def _worst(run: SelectionRun) -> str:

@@ -96,7 +96,7 @@ def test_a_killed_run_of_the_tools_ends_as_an_undisturbed_one(tmp_path: Path) ->
 
 def _assert_nothing_is_left(store: Path, point: int) -> None:
     assert not left_overs(store), point
-    assert not list(store.glob("datasets/*.blocks.jsonl")), point
+    assert not list(store.glob("datasets/.dataset_*.run")), point
     for path in store.rglob("*.lock"):
         lock = try_hold(path, purpose="looking")
         assert lock is not None, (point, path)

@@ -34,7 +34,7 @@ COMMANDS: dict[str, str] = {
     "generate": "Make graded training records from the documents.",
     "data": "Show, measure, compare, merge, mix, review and export datasets.",
     "select": "Remove duplicates and pick the records to train on.",
-    "curate": "Let the curator make a dataset to a target, unattended.",
+    "curate": "Let the curator make a training set to a target, unattended.",
     "train": "Fine-tune the model on a dataset, as a background job.",
     "tune-retrieval": "Teach search the words of your documents, as a background job.",
     "jobs": "List, watch, cancel and resume training jobs.",

@@ -39,8 +39,9 @@ def selection_file(run: SelectionRun) -> bytes:
         run: The outcome.
 
     Returns:
-        A line for each stage (``stage``, ``options``, ``in``, ``out``, ``seconds``, ``cached``),
-        then one for each dropped record (``id``, ``stage``, ``reason``, ``winner``).
+        A line for each stage (``stage``, ``options``, ``in``, ``out``), then one for each dropped
+        record (``id``, ``stage``, ``reason``, ``winner``). Equal selections give equal bytes, so no
+        time is in it.
     """
     lines: list[dict[str, Any]] = [
         {
@@ -48,8 +49,6 @@ def selection_file(run: SelectionRun) -> bytes:
             "options": report.options,
             "in": report.entered,
             "out": report.left,
-            "seconds": round(report.seconds, 3),
-            "cached": report.cached,
         }
         for report in run.stages
     ]
