@@ -1,10 +1,10 @@
 """Validated question-answer pairs for a CPU-second: Self-QA against one prompt a pair.
 
 The peer is the usual plain procedure, restated: the model is shown a passage and asked for one
-question with its answer as JSON; what cannot be parsed or validated is discarded. It is run with
-the same model in two ways: through the same engine, all prompts as one batch (``plain engine``,
-the one that the ratio is taken against), and one prompt at a time through ``model.generate`` of
-transformers (``plain transformers``, on fewer passages).
+question with its answer as JSON, after one worked example; what cannot be parsed or validated is
+discarded. It is run with the same model in two ways: through the same engine, all prompts as one
+batch (``plain engine``, the one that the ratio is taken against), and one prompt at a time through
+``model.generate`` of transformers (``plain transformers``, on fewer passages).
 
 Both sides pass the same validator, which is written here and shares no code with the product's
 own check: the question ends as one, stands alone by the product's rule, is new and does not hold
@@ -63,6 +63,17 @@ PROMPT = {
     "zh": "文字：\n{text}\n\n根据文字写一个问题和答案，答案从文字中摘抄。"
     '只用 JSON 回答：{{"question": "...", "answer": "..."}}',
 }
+EXAMPLE = {
+    "en": (
+        "A lost card is replaced for a fee of 4 euros at the front desk.",
+        '{"question": "How much does it cost to replace a lost card?", "answer": "4 euros"}',
+    ),
+    "zh": (
+        "补办一张卡在前台收费 4 元。",
+        '{"question": "补办一张卡要多少钱？", "answer": "4 元"}',
+    ),
+}
+"""One worked example each: without it the embedded model hardly ever writes JSON."""
 _PART = re.compile(r"[.!?](?=\s|$)|[。！？；;:：（()）\n]|, against |，(?=\S+ ?是 ?\d)")
 _YES_NO = re.compile(r"^(?:Yes|No)\b[.,]?\s*|^不?可以。|^因为")
 
@@ -162,7 +173,13 @@ def plain(
     prompts, whose = [], []
     for item in passages:
         text = PROMPT[item.language].format(text=item.text)
-        prompts += [engine.render([{"role": "user", "content": text}])] * tries
+        example, reply = EXAMPLE[item.language]
+        turns = [
+            {"role": "user", "content": PROMPT[item.language].format(text=example)},
+            {"role": "assistant", "content": reply},
+            {"role": "user", "content": text},
+        ]
+        prompts += [engine.render(turns)] * tries
         whose += [item] * tries
     side = Side(asked=len(prompts))
     for text, item in zip(write(prompts), whose, strict=True):

@@ -29,7 +29,7 @@ from domainsmith.chains.synthesis.method import Item
 from domainsmith.model_io.generation import LogLikelihood, Scorer
 from domainsmith.records import Grade, Passage, Preference, Ranking, Record
 
-__all__ = ["GROUNDED_SHARE", "TRIVIA_MEAN", "grade", "grade_records"]
+__all__ = ["GROUNDED_SHARE", "TRIVIA_MEAN", "grade", "grade_further", "grade_records"]
 
 AnyItem = TypeVar("AnyItem", Record, Preference, Ranking)
 _DEFAULTS = GradingOptions()
@@ -101,6 +101,35 @@ def grade_records(
         grades = _grades(subject, named, level, counts, options)
         graded.append(clean.model_copy(update={"grades": grades}))
     return _judged(graded, options, judge)
+
+
+def grade_further(
+    records: Sequence[AnyItem],
+    passages: Mapping[str, Passage],
+    *,
+    options: GradingOptions | Mapping[str, Any] | None = None,
+) -> list[AnyItem]:
+    """Add the grades that a method did not give itself; personal data and secrets are masked.
+
+    Args:
+        records: With the method's own grades, which stay.
+        passages: By id.
+        options: Which graders run, and their bounds. Those that need likelihoods are left out.
+
+    Returns:
+        The items with their own grades first, in the same order.
+    """
+    graded = grade_records(records, passages, scorer=None, options=options)
+    return [_joined(records[at].grades, graded[at]) for at in range(len(records))]
+
+
+def _joined(own: tuple[Grade, ...], item: AnyItem) -> AnyItem:
+    return item.model_copy(update={"grades": _all_grades(own, item.grades)})
+
+
+def _all_grades(own: tuple[Grade, ...], others: Sequence[Grade]) -> tuple[Grade, ...]:
+    names = {told.grader for told in own}
+    return (*own, *(told for told in others if told.grader not in names))
 
 
 def _levels(

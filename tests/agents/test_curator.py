@@ -71,7 +71,10 @@ def test_what_the_wish_names_gets_more_and_what_it_rules_out_nothing(workspace):
     assert wished.count("error-codes") > even.count("error-codes")
     assert "Manual > 3 Hinge" in even
     assert "Manual > 3 Hinge" not in wished
-    assert curation.log[0]["named"]["error codes"] == ["error-codes.csv: error-codes"]
+    assert curation.log[0]["named"] == {
+        "error codes": ["error-codes.csv: error-codes"],
+        "hinge": ["manual.md: 3 Hinge"],
+    }
 
 
 def test_a_wish_that_the_documents_do_not_speak_of_is_said(workspace):

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from domainsmith.chains.grade import grade, grade_records
+from domainsmith.chains.grade import grade, grade_further, grade_records
 from domainsmith.model_io.generation import LogLikelihood
-from domainsmith.records import Passage, Record
+from domainsmith.records import Grade, Passage, Record
 
 TEXT = "The pump weighs 3 kg and stands behind the lid."
 PASSAGE = Passage(
@@ -94,3 +94,14 @@ def test_one_question_is_scored_once() -> None:
     assert scorer.seen == 2  # once alone, once after its passage
     assert [item.id for item in graded] == [item.id for item in both]
     assert all(len(item.grades) == 8 for item in graded)
+
+
+def test_a_methods_own_grades_stay_and_the_others_are_added() -> None:
+    own = Grade(grader="format", score=0.25, passed=True, reason="ours")
+    item = record(output="3 kg, ask li.wei@qq.com.", grades=(own,))
+    [graded] = grade_further([item], {PASSAGE.id: PASSAGE})
+    names = [told.grader for told in graded.grades]
+    assert graded.grades[0] == own
+    assert names == list(dict.fromkeys(names))
+    assert {"private", "toxicity", "language"} <= set(names)
+    assert "[EMAIL]" in graded.output

@@ -112,6 +112,7 @@ class Atlas:
         space: Space,
     ) -> None:
         self.by_id = {item.id: item for item in passages}
+        self.titles = {item.key: item.title for item in sections}
         self.sections = [item for item in sections if weights[item.key] > 0]
         self.weights = dict(weights)
         self.section_of = {id: s.key for s in self.sections for id in s.passages}

@@ -52,7 +52,6 @@ class CuratorNodes:
         """Look at the documents in the light of the wish."""
         with _Spent(self._bench) as spent:
             bench, atlas, goal = self._bench, self._bench.atlas, self._bench.goal
-            titles = {item.key: item.title for item in atlas.sections}
             self._log.note(
                 0,
                 "started",
@@ -63,7 +62,7 @@ class CuratorNodes:
                 passages=bench.source.counts(),
                 topics=len(set(atlas.topics)),
                 named={
-                    phrase: [titles.get(key, key) for key in keys[:_SHOWN]]
+                    phrase: [atlas.titles[key] for key in keys[:_SHOWN]]
                     for phrase, keys in bench.named.items()
                 },
                 left_out=sum(1 for weight in atlas.weights.values() if weight == 0),
@@ -81,7 +80,6 @@ class CuratorNodes:
             probes = bench.probes(number, _MORE_QUESTIONS if number else _FIRST_QUESTIONS)
             bench.examiner.ask(probes)
             weakness, mean = bench.weakness()
-            titles = {item.key: item.title for item in bench.atlas.sections}
             results = bench.examiner.results.values()
             self._log.note(
                 number + 1,
@@ -92,7 +90,7 @@ class CuratorNodes:
                 from_memory=_mean([r.closed_f1 for r in results]),
                 over_passage=_mean([r.context_f1 for r in results]),
                 weakest=[
-                    [titles[key], weakness[key]]
+                    [bench.atlas.titles[key], weakness[key]]
                     for key in sorted(weakness, key=lambda k: (-weakness[k], k))[:_SHOWN]
                 ],
             )

@@ -74,7 +74,8 @@ def command(
         return Outcome(curation_result(context, stop.curation).data, ok=False, exit_code=130)
     _show_rounds(app, Path(result.data["log"]).parent, language)
     app.console.data(result.summary)
-    app.console.note("`domainsmith curate --log` tells every decision.")
+    hint = {"en": "tells every decision.", "zh": "列出每一个决定。"}[language]
+    app.console.note(f"`domainsmith curate --log` {hint}")
     return Outcome(result.data, ok=result.ok)
 
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from domainsmith.chains.grade import grade_further
+from domainsmith.chains.synthesis.instruct_answers import answers, found_answers
 from domainsmith.chains.synthesis.instruct_filters import instance_problem
 from domainsmith.chains.synthesis.instruct_steps import (
-    answers,
     chosen_labels,
-    found_answers,
     generated_inputs,
     identified_types,
     labelled_inputs,
@@ -86,12 +86,15 @@ class Instances:
         block.counts["classification task identification"] += len(labelled)
         made = [*self._output_first(labelled, language, block), *self._input_first(plain, language)]
         block.counts["instance generation"] += len(made)
+        records: list[Record] = []
         for task, given, output, step in made:
             problem = instance_problem(task.instruction, given, output, language)
             if problem:
                 block.dropped[f"filtering instances: {problem}"] += 1
             else:
-                block.items.append(self._record(task, given, output, step, language))
+                records.append(self._record(task, given, output, step, language))
+        by_id = {item.id: item for item in self._materials.every}
+        block.items += grade_further(records, by_id, options=self._materials.grading)
 
     def _input_first(
         self, tasks: Sequence[Task], language: Language

@@ -6,20 +6,18 @@ classification, so that a label is chosen before the input that it fits.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from domainsmith.chains.facts import seeded
 from domainsmith.chains.synthesis.instruct_prompts import COLON, INPUT, LABEL, TASK, completions
 from domainsmith.chains.synthesis.seeds import SeedTask
-from domainsmith.data_connection.language import sentences
 from domainsmith.model_io.generation import Constraint, GenerationRequest, Generator, Scorer
 from domainsmith.prompts import render
-from domainsmith.records import Language, Message
+from domainsmith.records import Language
 
 __all__ = [
-    "answers",
     "chosen_labels",
-    "found_answers",
     "generated_inputs",
     "identified_types",
     "labelled_inputs",
@@ -27,12 +25,14 @@ __all__ = [
 
 _NONE = {"en": "none", "zh": "无"}
 _YES_NO = {"en": (" Yes", " No"), "zh": ("是", "否")}
+_OPEN = re.compile(
+    r"(?:How|Why|Explain|Describe|List|Write|Summarise|Suggest|Give|Plan|Compare)\b"
+    r"|说明|解释|描述|列出|如何|为什么|概括|总结|写|举例|分析|比较|简要"
+)
+"""What begins so asks for words of one's own."""
 _DRAWS = 4
 _OF_TYPE = 4
 """Seeds of a type that are shown, and as many to measure with."""
-_MOST_SENTENCES = 3
-_GAIN = 0.1
-"""Nats a token that an instruction must add to the likelihood of its answer."""
 
 
 def identified_types(
@@ -81,7 +81,10 @@ def identified_types(
         / sum(is_one == kind for _, is_one in known)
         for kind in (True, False)
     ]
-    return [gain > sum(means) / 2 for gain in gains[len(known) :]]
+    return [
+        gain > sum(means) / 2 and not _OPEN.match(text)
+        for text, gain in zip(instructions, gains[len(known) :], strict=True)
+    ]
 
 
 def generated_inputs(
@@ -131,77 +134,6 @@ def generated_inputs(
     return ["" if text == _NONE[language] else text for text in texts]
 
 
-def answers(
-    tasks: Sequence[tuple[str, str, str]], language: Language, *, generator: Generator
-) -> list[str]:
-    """Input-first instance generation, its second half: the output.
-
-    Args:
-        tasks: (instruction, input, what the documents say) each; the last two may be empty.
-        language: Of them.
-        generator: Answers.
-
-    Returns:
-        Whole sentences; empty where not one was finished.
-    """
-    requests = []
-    for instruction, given, reference in tasks:
-        text = f"{instruction}\n\n{given}" if given else instruction
-        if reference:
-            text = render("self_instruct_answer", language, instruction=instruction, text=reference)
-        prompt = generator.render([Message(role="user", content=text)])
-        requests.append(GenerationRequest(prompt=prompt, max_new_tokens=110))
-    texts = [""] * len(requests)
-    for done in generator.generate(requests):
-        whole = done.finish_reason == "stop"
-        texts[done.index] = done.text.strip() if whole else _whole_sentences(done.text, language)
-    return texts
-
-
-def found_answers(
-    tasks: Sequence[tuple[str, str]], language: Language, *, generator: Generator, scorer: Scorer
-) -> list[str]:
-    """Find the output in what the documents say: the sentences that the instruction makes likelier.
-
-    Args:
-        tasks: (instruction, text of the documents) each.
-        language: Of them.
-        generator: Renders the prompts.
-        scorer: Tells likelihoods.
-
-    Returns:
-        One to three sentences as they stand there; empty where no run of them gets likelier.
-    """
-    joint = " " if language == "en" else ""
-    neutral = {"en": "Say something.", "zh": "请说一段话。"}[language]
-    runs, pairs = list[tuple[int, str]](), list[tuple[str, str]]()
-    for at, (instruction, text) in enumerate(tasks):
-        pieces = [text[start:end] for start, end in sentences(text, language)]
-        for size in range(1, _MOST_SENTENCES + 1):
-            for start in range(len(pieces) - size + 1):
-                answer = joint.join(pieces[start : start + size])
-                runs.append((at, answer))
-                for asked in (instruction, neutral):
-                    prompt = generator.render([Message(role="user", content=asked)])
-                    pairs.append((prompt, answer))
-    scores = scorer.score(pairs) if pairs else []
-    best: dict[int, tuple[float, str]] = {}
-    for (at, answer), told, alone in zip(runs, scores[::2], scores[1::2], strict=True):
-        gain = told.sum - alone.sum
-        if told.mean - alone.mean >= _GAIN and gain > best.get(at, (0.0, ""))[0]:
-            best[at] = (gain, answer)
-    return [best.get(at, (0.0, ""))[1] for at in range(len(tasks))]
-
-
-def _whole_sentences(text: str, language: Language) -> str:
-    """Cut an answer that ran into its bound after its last finished sentence."""
-    spans = sentences(text.strip(), language)
-    ended = [
-        end for _, end in spans if text.strip()[:end].endswith((".", "!", "?", "。", "！", "？"))
-    ]
-    return text.strip()[: ended[-1]] if ended else ""
-
-
 def chosen_labels(
     instructions: Sequence[str],
     language: Language,
@@ -222,12 +154,12 @@ def chosen_labels(
     Returns:
         Different labels for each task, in the order in which they were drawn.
     """
-    pattern = {"en": r" ?[A-Z][a-z]+(,? [a-z]+){0,2}", "zh": "[一-鿿]{1,6}"}[language]
+    pattern = {"en": r" ?[A-Z][a-z]{1,11}(,? [a-z]{2,11})?", "zh": "[一-鿿]{1,6}"}[language]
     requests = [
         GenerationRequest(
             prompt=_label_prompt(text, language, seeds, seed),
             max_new_tokens=12,
-            temperature=0.9,
+            temperature=0.7,
             seed=seeded(seed, "label", text, str(draw)).randrange(2**31),
             stop=("\n",),
             constraint=Constraint.regex(pattern),

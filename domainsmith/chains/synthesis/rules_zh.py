@@ -52,9 +52,11 @@ _NO_ACTOR = re.compile(
     r"引诱|阻|隐|转让|出租|制造|虚构|结伙|殴打|驾驶|饮酒|醉酒|逃|提供|泄露|散布|捏造|没有拆)"
 )
 _TELLS = re.compile(r"^(?:说明|表示|多半|可能是)")
-_EFFECT = re.compile(r"^(?:机器|屏幕|电机|主板|[^，]{1,12}(?:会|就会|终止|结束|失效)|那是)")
+_EFFECT = re.compile(
+    r"^(?:机器|屏幕|电机|主板|那是|[^，由会]{1,12}(?:会(?![议员副主])|终止|结束|失效))"
+)
 _HANDLED = "依照规定，应当怎样处理？"
-_LOOSE = re.compile(r"但|并|且|也|都|最|一般|每")
+_LOOSE = re.compile(r"但|并|且|也|都|最|一般|每|自|从")
 _ACTING = re.compile(r"(?:人|者|单位|公司|门|机关|会|院|方)(?:应当|应)?$")
 _COUNTED = re.compile(rf"{_TIME}|人|名|次|倍")
 
@@ -92,7 +94,8 @@ def _given(before: str) -> str | None:
         return ""
     if len(before) > 45 or _POINTS.search(before) or "；" in before:
         return None
-    return f"{before.removesuffix('的')}。"
+    joint = "，" if before.endswith(("时", "后", "前")) else "。"
+    return f"{before.removesuffix('的')}{joint}"
 
 
 def _deadline(text: str, draw: random.Random) -> Iterator[RuleCase]:
@@ -191,7 +194,11 @@ def _condition(text: str, draw: random.Random) -> Iterator[RuleCase]:
     if match is None:
         return
     cond, then = match["cond"].strip(), re.sub(r"^(?:就|则|那么)", "", match["then"].strip())
-    if _POINTS.search(cond) or re.search(r"前款|该条|除外|但|；|的，", then):
+    if (
+        _POINTS.search(cond)
+        or cond.startswith("对")
+        or re.search(r"前款|该条|除外|但|；|的，|^是?指|^包括", then)
+    ):
         return
     whose = "某" if _ACTORS.match(cond) else "有人" if _NO_ACTOR.match(cond) else ""
     told = f"{whose}{cond}"

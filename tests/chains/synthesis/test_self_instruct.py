@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domainsmith.chains.synthesis.instruct_answers import found_answers
 from domainsmith.chains.synthesis.instruct_filters import instance_problem, instruction_problem
 from domainsmith.chains.synthesis.instruct_generation import _agreeing
 from domainsmith.chains.synthesis.instruct_steps import (
-    found_answers,
     identified_types,
     labelled_inputs,
 )
@@ -77,7 +77,7 @@ def test_a_round_of_instructions_and_instances_about_documents(engine: Engine) -
         assert isinstance(item, Record)
         assert item.method in {"self_instruct/input_first", "self_instruct/output_first"}
         assert item.passage_ids[0] in {passage.id for passage in passages()}
-        assert {grade.grader for grade in item.grades} == {"format", "language", "grounding"}
+        assert {grade.grader for grade in item.grades} >= {"format", "language", "grounding"}
 
 
 def test_what_is_asked_of_several_things_is_asked_in_the_plural() -> None:
