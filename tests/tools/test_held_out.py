@@ -71,7 +71,8 @@ def test_a_selection_depends_on_the_held_out_passages(ctx, monkeypatch):
 
     def write(ctx, task):
         ids.append(task.dataset_id)
-        return SimpleNamespace(id=task.dataset_id, records=1, sha256="", card={}, path=Path())
+        info = SimpleNamespace(id=task.dataset_id, records=1, sha256="", card={}, path=Path())
+        return info, []
 
     models = SimpleNamespace(embedder=lambda: SimpleNamespace(model_name="hash@1"))
     raw = SimpleNamespace(id="dataset_raw", sha256="a", records=2, kind="record")

@@ -78,12 +78,7 @@ def _stages(given: str | None) -> list[dict[str, Any]] | None:
 
 def _explain(app: App, data: dict[str, Any]) -> None:
     rows = [
-        [
-            stage["stage"],
-            stage["in"],
-            stage["out"],
-            f"{stage['seconds']:.2f}" if "seconds" in stage else "",
-        ]
+        [stage["stage"], stage["in"], stage["out"], stage.get("seconds", "")]
         for stage in data.get("stages", ())
     ]
     app.console.table(["stage", "in#", "out#", "seconds#"], rows, to_stderr=True)
