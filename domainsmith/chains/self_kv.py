@@ -33,7 +33,7 @@ __all__ = [
 
 _RULE = re.compile(r"^\s*\|?[\s:|-]*-{2}[\s:|-]*$")
 _AMOUNT = re.compile(
-    r"^(?P<before>EUR|USD|GBP|CNY|RMB|[€$£¥])?\s*(?P<number>\d[\d,]*(?:\.\d+)?)\s*"
+    r"^(?P<before>EUR|USD|GBP|CNY|RMB|[€$£¥])?\s*(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*"
     r"(?P<after>[^\d\s][^\d]{0,14})?$"
 )
 _UNIT_IN_HEAD = re.compile(r"^(?P<name>.+?)\s*[(（](?P<unit>[^()（）]{1,14})[)）]$")

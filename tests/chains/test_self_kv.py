@@ -98,3 +98,12 @@ def test_the_same_seed_gives_the_same_facts() -> None:
     item = table_passage(PARTS)
     one, two = (list(table_facts(item, seed=5, counts={})) for _ in range(2))
     assert one == two
+
+
+@pytest.mark.parametrize(("price", "many"), [("4,20", 0), ("4,200", 1)])
+def test_a_comma_separates_thousands_and_nothing_else(price: str, many: int) -> None:
+    text = f"| part | price_eur |\n|---|---|\n| QX-101 | {price} |\n| QX-102 | 310 |"
+    facts = list(table_facts(table_passage(text), seed=3, counts={}))
+    compared = [fact for fact in facts if fact.method == "self_kv/compare"]
+    assert len(compared) == many
+    assert all(price in fact.answer for fact in compared)

@@ -13,6 +13,7 @@ from domainsmith.data_connection.json_tables import json_tables
 from domainsmith.data_connection.tables import DataTable, database_tables, file_tables
 from domainsmith.data_connection.triples import read_triples
 from domainsmith.errors import InputEmpty
+from domainsmith.records import content_hash
 
 __all__ = ["KvSources", "read_sources"]
 
@@ -27,6 +28,7 @@ class KvSources:
         graph_names: Of the files that they are from.
         pivots: Places of the tables that are one relation of a graph.
         dropped: What was left out, by reason; notes of loaders count once each.
+        database: Hash of the rows that a database gave; empty without one.
     """
 
     tables: list[KvTable] = field(default_factory=list)
@@ -34,6 +36,7 @@ class KvSources:
     graph_names: list[str] = field(default_factory=list)
     pivots: set[int] = field(default_factory=set)
     dropped: Counter[str] = field(default_factory=Counter)
+    database: str = ""
 
 
 def read_sources(options: KvOptions, *, seed: int) -> KvSources:
@@ -61,6 +64,7 @@ def read_sources(options: KvOptions, *, seed: int) -> KvSources:
         read = database_tables(
             options.sql, tables=options.tables, query=options.query, max_rows=options.max_rows
         )
+        sources.database = content_hash([[one.name, one.heads, one.rows] for one in read])
         _add_tables(sources, read, options)
     for name in options.triples:
         _add_graph(sources, Path(name), options, seed)

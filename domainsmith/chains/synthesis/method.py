@@ -115,8 +115,9 @@ def passed(items: Iterable[Item]) -> int:
 class Method(Protocol):
     """A way to make data. Built from :class:`Materials` alone, so any process can build it.
 
-    Three further attributes are read where a method has them: ``version`` (an int, raised when
-    equal materials would give other items; part of a dataset's identity), ``floor`` (least good
+    Further attributes are read where a method has them: ``version`` (an int, raised when equal
+    materials would give other items; part of a dataset's identity), ``content`` (a hash of what
+    it read beside passages and files, such as a database; part of it too), ``floor`` (least good
     items for each unit of the smoke run, 0.5 without it) and ``ends_itself`` (true if the
     method itself stops at its target, as one does that ends with a round of its own).
     """

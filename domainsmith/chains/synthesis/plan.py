@@ -213,6 +213,7 @@ def run_identity(
     values = {
         "version": _VERSION,
         "versions": [int(getattr(item.method, "version", 1)) for item in planned],
+        "contents": [str(getattr(item.method, "content", "")) for item in planned],
         "passages": sorted(item.id for item in materials.every),
         "exclude": sorted(item.id for item in exclude),
         "options": options.values(),

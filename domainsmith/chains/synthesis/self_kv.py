@@ -73,6 +73,7 @@ class SelfKv:
 
     def __init__(self, materials: Materials, options: KvOptions, sources: KvSources) -> None:
         self._materials, self._options, self._sources = materials, options, sources
+        self.content = sources.database
         tables = sources.tables
         self._rows = [TableRows(table, tables, materials.seed) for table in tables]
         self._computed: dict[int, list[KvFact]] = {}

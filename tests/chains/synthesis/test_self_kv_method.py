@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,12 @@ import pytest
 from domainsmith.chains.synthesis.kv_fact import KvFact
 from domainsmith.chains.synthesis.kv_paraphrase import kept_meaning
 from domainsmith.chains.synthesis.method import DataBlock, Materials, Unit
+from domainsmith.chains.synthesis.plan import (
+    GenerationOptions,
+    MethodRequest,
+    plan_methods,
+    run_identity,
+)
 from domainsmith.chains.synthesis.registry import build_method
 from domainsmith.errors import InputEmpty, InputInvalid, InputNotFound
 from domainsmith.records import Passage, Record
@@ -173,3 +181,23 @@ def test_bad_files(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(InputEmpty):
         build_method("self_kv", materials(engine, {"table": str(tmp_path / "empty.csv")}))
+
+
+def test_other_rows_under_the_same_address_are_another_run(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "shop.sqlite"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE parts (code TEXT, colour TEXT)")
+        db.executemany("INSERT INTO parts VALUES (?, ?)", [("QX-1", "red"), ("QX-2", "white")])
+        db.commit()
+    given = materials(engine, {"sql": f"sqlite:///{path}"})
+    options = GenerationOptions(methods=(MethodRequest("self_kv", options=given.options),))
+
+    def identity() -> str:
+        return run_identity(options, plan_methods(options, given), given, (), "all")
+
+    before = identity()
+    assert identity() == before
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE parts SET colour = 'grey' WHERE code = 'QX-2'")
+        db.commit()
+    assert identity() != before
