@@ -12,7 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
+from domainsmith.apps.cli.data_show import item_text
 from domainsmith.apps.cli.main import main
 from domainsmith.memory.feedback import reviews
 from domainsmith.records import Grade, Preference, Record
@@ -192,3 +194,21 @@ def test_a_review_in_a_terminal_is_left_and_gone_on(space: Path) -> None:
     made = out.strip().rpartition(" ")[2]
     info = dataset_info(space / "datasets" / made)
     assert [item.output for item in read_dataset(info.path)] == ["2 kg.", "Nine kilograms."]
+
+
+def test_lines_break_between_words_and_by_the_width_of_characters(space: Path) -> None:
+    chinese = "电源线长一百五十厘米请使用十三安培的保险丝"
+    item = Record(
+        instruction="Which fuse does the circuit of the house need for this machine, and why?",
+        output=chinese * 3,
+        language="zh",
+        method="self_qa/fact",
+        model="code",
+    )
+    with Workspace.open(space) as workspace:
+        text = item_text(workspace, item, 1, width=48)
+    lines = text.split("\n")
+    assert max(cell_len(line) for line in lines) <= 48
+    assert "  question: Which fuse does the circuit of the" in lines
+    assert "            house need for this machine, and" in lines
+    assert chinese * 3 in "".join(line.strip() for line in lines)

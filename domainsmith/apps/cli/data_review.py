@@ -13,7 +13,7 @@ import click
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.apps.cli.complete import complete_datasets
-from domainsmith.apps.cli.data_show import item_text
+from domainsmith.apps.cli.data_show import item_text, terminal_width
 from domainsmith.apps.cli.export import dataset_folder
 from domainsmith.errors import InputEmpty, InputInvalid
 
@@ -97,7 +97,8 @@ def _ask(app: App, items: Sequence[Item], waiting: Sequence[Item], *, full: bool
     while at < len(waiting):
         item = waiting[at]
         app.console.note("")
-        app.console.note(item_text(app.workspace(), item, numbers[item.id], full=full))
+        number, width = numbers[item.id], terminal_width()
+        app.console.note(item_text(app.workspace(), item, number, full=full, width=width))
         verdict = _key(app, f"{at + 1}/{len(waiting)}  {_HELP} > ")
         if verdict == "quit":
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from domainsmith.training.dataset_stats import Spread
     from domainsmith.workspace import Workspace
 
-__all__ = ["item_text", "show", "stats"]
+__all__ = ["item_text", "show", "stats", "terminal_width"]
 
 _SHORT = 200
 """Characters of a source passage or context, unless all is asked for."""
+_INDENT = 12
+"""Columns of "  question: " and the like."""
 
 
 @click.command("show", cls=AppCommand)
@@ -63,7 +66,8 @@ def show(
         raise InputNotFound("No item fits", where=folder.name, fix="Ask for less.")
     shown = [pair for pair in items if pair[0] >= first][:limit]
     workspace = app.workspace()
-    texts = (item_text(workspace, item, number, full=full) for number, item in shown)
+    width = terminal_width()
+    texts = (item_text(workspace, item, number, full=full, width=width) for number, item in shown)
     if not app.options.json and sys.stdout.isatty() and app.interactive:
         click.echo_via_pager(clean(text) + "\n\n" for text in texts)
     else:
@@ -74,7 +78,9 @@ def show(
     return Outcome({"dataset_id": folder.name, "items": rows, "fitting": len(items)})
 
 
-def item_text(workspace: Workspace, item: Item, number: int, *, full: bool = False) -> str:
+def item_text(
+    workspace: Workspace, item: Item, number: int, *, full: bool = False, width: int = 0
+) -> str:
     """Write an item for people.
 
     Args:
@@ -82,11 +88,31 @@ def item_text(workspace: Workspace, item: Item, number: int, *, full: bool = Fal
         item: The item.
         number: Its place in the dataset, from 1.
         full: Whole contexts and passages.
+        width: Columns of the terminal, to break lines between words; 0 breaks none.
 
     Returns:
         Lines: method, turns, answers, grades, passages.
     """
-    return "\n".join(_lines(workspace, item, number, full))
+    lines = _lines(workspace, item, number, full)
+    if width > 3 * _INDENT:
+        lines = (piece for line in lines for piece in _broken(line, width))
+    return "\n".join(lines)
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal on stdout; 0 if it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+
+
+def _broken(line: str, width: int) -> Iterator[str]:
+    """Break a line between words; what follows stands under what the line says."""
+    from rich.console import Console
+    from rich.text import Text
+
+    head, body = (line[:_INDENT], line[_INDENT:]) if line.startswith("  ") else ("", line)
+    room = width - _INDENT if head else width
+    for number, piece in enumerate(Text(body).wrap(Console(width=width), room)):
+        yield (head if not number else " " * len(head)) + piece.plain.rstrip()
 
 
 def _lines(workspace: Workspace, item: Item, number: int, full: bool) -> Iterator[str]:
