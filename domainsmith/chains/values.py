@@ -11,7 +11,10 @@ __all__ = ["CODE", "stated_values"]
 
 CODE = re.compile(r"(?<![A-Za-z\d])[A-Z]{1,6}-?\d{2,}[A-Z]?(?![A-Za-z\d])")
 """A type number or error code ("BK-12"): a name, not a value."""
-_MEASURE = "个?工作日|个?小时|个?星期|个月|月|分钟|周年|年|日|天|周|秒|万元|元|倍|次|人|名|岁|公里|米|毫升|克|升|度"
+_MEASURE = (
+    "个?工作日|个?小时|个?星期|个月|月|分钟|周年|年|日|天|周|秒|万元|元|倍|次|人|名|岁|公里|米|毫升"
+    "|克|升|度"
+)
 _VALUE = re.compile(
     r"(?<![第A-Za-z\d_.-])(?P<number>\d+(?:[.,:]\d+)*)\s*"
     rf"(?P<unit>%|°\s?[CF]|[A-Za-zµΩ²³/]{{1,12}}\b|(?:{_MEASURE})|[\u4e00-\u9fff]{{1,2}})?"
