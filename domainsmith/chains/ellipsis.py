@@ -37,9 +37,11 @@ def left_out_en(sentence: str) -> str:
     """Return what an elliptical follow-up is about; empty for any other sentence."""
     plain = sentence.strip(" ?.,;!")
     match = _ABOUT.match(plain)
-    if match and len(match["what"].split()) <= _LONG and not re.search(r"\?", match["what"]):
-        return match["what"]
-    return ""
+    if not match or len(match["what"].split()) > _LONG:
+        return ""
+    joined = plain[:3].lower().strip() in {"and", "or"}
+    whole = re.search(rf"\w\s+{_PREPOSITION}\s", match["what"])  # "and an example of erosion"
+    return "" if joined and whole else match["what"]
 
 
 def filled_en(first: str, what: str) -> str:

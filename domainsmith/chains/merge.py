@@ -9,10 +9,13 @@ from domainsmith.records import Hit
 
 __all__ = ["merge_hits"]
 
-_SPREAD = 0.1
+_SPREAD = 0.03
 """Score by which a hit must be lower to be e times less likely to be the one that is needed."""
 _FADING = 0.5
-"""Power of its rank by which a hit is less likely: equal scores count less further down."""
+"""Power of its rank by which a hit is less likely: equal scores count less further down.
+
+Both were chosen on random pairs and triples of the development half of four collections; each left
+out in turn, the others choose nearly the same."""
 
 
 def merge_hits(found: Sequence[Sequence[Hit]], k: int) -> list[Hit]:

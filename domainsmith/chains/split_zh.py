@@ -42,8 +42,10 @@ _HEAD_END = re.compile(r"的|是|在|有|于|，|被|由|位于|何时|什么|�
 _PREDICATE = re.compile(r"是(?!否)|有|在|为|何|怎|如何|哪|什么|多少|需要|可以|应|能")
 _NAMES_TOPIC = re.compile(r"(?:关于|对于|至于|就)[^，]+，|《|什么是")
 _NO_SUBJECT = re.compile(
-    r"[又也都]?(?:是|由|在|有|为|被|会|能|要|可以|应|怎|如何|什么时候|何时|多少|几|哪)"
+    r"[又也都]?(?:是|由|有|为|被|会|能|要|可以|应|怎|如何|什么时候|何时|多少|几|哪)"
 )
+_SHORT = 12
+"""Characters up to which a clause that begins with a verb lacks its subject."""
 _FEW = 2
 """Content words below which a part cannot be searched alone."""
 _FEW_MORE = 4
@@ -85,7 +87,8 @@ def _questions(text: str) -> list[str]:
             plain = _LEADING.sub("", clause).strip("，, ")
             if not plain or (is_aside(plain, "zh") and not _ASKS.search(plain)):
                 continue
-            what = left_out_zh(plain) if asked else ""
+            open_ = asked and not _ASKS.search(plain.removesuffix("呢"))
+            what = left_out_zh(plain) if open_ else ""
             pending.append(filled_zh(asked[-1], what) if what else plain)
             if _ASKS.search(pending[-1]):
                 if len(pending) > 1 and not asked:
@@ -133,7 +136,7 @@ def _carried(first: str, part: str, situation: str) -> str:
     words = len(set(content_terms(part, "zh")))
     if situation and words < _FEW_MORE:
         return f"{situation}，{part}"  # "能要求赔偿吗" stands on what was told before it
-    if topic and _NO_SUBJECT.match(part):
+    if topic and len(part) <= _SHORT and _NO_SUBJECT.match(part):
         return f"{topic}{part}"
     return f"{first}，{part}" if words < _FEW else part
 
