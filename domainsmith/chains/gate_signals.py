@@ -24,8 +24,8 @@ __all__ = ["Signals", "named_things", "signals"]
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,:]\d+)*(?![\w])")
 _NAME_EN = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][\w'-]*(?:\.[A-Z])*\b")
 _NAME_ZH = re.compile(r"《([^》]+)》|“([^”]+)”|「([^」]+)」|([A-Za-z][A-Za-z0-9.+-]+)")
-_KIND_IN = 4
-"""Best sentences in which the kind of value asked for is looked for."""
+_KIND_IN = 6
+"""Best sentences, different ones, in which the kind of value asked for is looked for."""
 _ASKED_WORDS = frozenset({"I", "I'm", "I've"})
 
 
@@ -107,6 +107,8 @@ def signals(
     everything = compact("\n".join(contexts))
     names, numbers = named_things(question, language)
     best = [item.text for item in evidence[:3]]
+    distinct = list(dict.fromkeys(compact(item.text) for item in evidence))[:_KIND_IN]
+    texts = {compact(item.text): item.text for item in evidence}
     return Signals(
         coverage=max(shares),
         together=1.0 - sum(absent) / total,
@@ -121,7 +123,7 @@ def signals(
         missing_names=_missing(names, everything),
         missing_numbers=_missing(numbers, everything),
         no_value=float(asks_number(question) and not _has_own_number(best, question)),
-        wrong_kind=float(lacks_asked_kind(question, [item.text for item in evidence[:_KIND_IN]])),
+        wrong_kind=float(lacks_asked_kind(question, [texts[key] for key in distinct])),
     )
 
 
