@@ -24,7 +24,7 @@ __all__ = ["Signals", "named_things", "signals"]
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,:]\d+)*(?![\w])")
 _NAME_EN = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][\w'-]*(?:\.[A-Z])*\b")
 _NAME_ZH = re.compile(r"《([^》]+)》|“([^”]+)”|「([^」]+)」|([A-Za-z][A-Za-z0-9.+-]+)")
-_KIND_IN = 6
+_KIND_IN = 4
 """Best sentences, different ones, in which the kind of value asked for is looked for."""
 _ASKED_WORDS = frozenset({"I", "I'm", "I've"})
 
