@@ -50,7 +50,7 @@ def command(
     the workspace; a renamed file keeps its passages. A file that cannot be read is named and left
     out, the others are added.
     """
-    from domainsmith.data_connection.databases import is_database_url
+    from domainsmith.data_connection.sql_address import is_database_url
 
     if is_database_url(source):
         return _add_database(app, source, tables, query, name, strict)
