@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from domainsmith.data_connection.sql_address import parse_url, shown_url
+from domainsmith.data_connection.sqlite_access import open_sqlite
 from domainsmith.errors import (
     DependencyMissing,
     EndpointUnavailable,
     InputInvalid,
-    InputNotFound,
     InputUnreadable,
 )
 
@@ -47,13 +44,6 @@ _DRIVERS = {
     "mariadb": ("pymysql", "mysql"),
 }
 """For a backend: the driver that is taken if none is named, and the extra that brings it."""
-_READ_ONLY_PRAGMAS = frozenset(
-    {
-        "table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo",
-        "foreign_key_list", "database_list",
-    }
-)  # fmt: skip
-_FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "writefile", "edit", "fts3_tokenizer"})
 
 
 def check_query(query: str) -> None:
@@ -96,7 +86,7 @@ def open_database(text: str, root: Path) -> tuple[Engine, str]:
     url = parse_url(text)
     backend = url.get_backend_name()
     if backend == "sqlite":
-        return _sqlite(url, root)
+        return open_sqlite(url, root, seconds=_SECONDS)
     shown = shown_url(url)
     if backend not in _DRIVERS:
         raise InputInvalid(
@@ -176,41 +166,6 @@ def _prepare_mysql(connection: Any, record: Any) -> None:
     cursor.execute(f"SET SESSION {limit}")
     cursor.close()
     connection.commit()
-
-
-def _sqlite(url: URL, root: Path) -> tuple[Engine, str]:
-    import sqlalchemy
-
-    path = Path(os.path.abspath(url.database or ""))
-    if not url.database or not path.is_file():
-        raise InputNotFound("No such database file", where=path, fix="Check the path.")
-
-    def connect() -> sqlite3.Connection:
-        place = f"file:{quote(str(path))}?mode=ro"
-        connection = sqlite3.connect(place, uri=True, check_same_thread=False)
-        deadline = time.monotonic() + _SECONDS
-        connection.set_progress_handler(lambda: time.monotonic() > deadline, 100_000)
-        connection.set_authorizer(_reading_only)
-        return connection
-
-    key = Path(os.path.relpath(path.resolve(), root.resolve().parent)).as_posix()
-    engine = sqlalchemy.create_engine(
-        "sqlite://", creator=connect, poolclass=sqlalchemy.pool.NullPool
-    )
-    return engine, f"database {key}"
-
-
-def _reading_only(action: int, first: str | None, second: str | None, *_: object) -> int:
-    if action in {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}:
-        return sqlite3.SQLITE_OK
-    if action == sqlite3.SQLITE_FUNCTION:
-        forbidden = (second or "").lower() in _FORBIDDEN_FUNCTIONS
-        return sqlite3.SQLITE_DENY if forbidden else sqlite3.SQLITE_OK
-    if action == sqlite3.SQLITE_PRAGMA:
-        name = (first or "").lower()
-        asks = name == "read_uncommitted" and second is None  # SQLAlchemy asks on connecting
-        return sqlite3.SQLITE_OK if asks or name in _READ_ONLY_PRAGMAS else sqlite3.SQLITE_DENY
-    return sqlite3.SQLITE_DENY
 
 
 @contextmanager
