@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from domainsmith.data_connection.intake import AddReport, FailedFile, Intake, take_in
+from domainsmith.data_connection.intake import AddReport, FailedFile, Intake, Search, take_in
 from domainsmith.data_connection.loaders import LoadedFile
 from domainsmith.data_connection.loaders.loaded import clean_text, markdown_table
 from domainsmith.data_connection.sql_access import check_query, open_database
@@ -21,7 +21,6 @@ from domainsmith.workspace import Workspace
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from domainsmith.data_connection.index import Index
 
 __all__ = ["add_database", "database_rows"]
 
@@ -37,7 +36,7 @@ def add_database(
     embedder: Embedder,
     chunk_tokens: int = 200,
     progress: ProgressCallback | None = None,
-    index: Index | None = None,
+    index: Search | None = None,
 ) -> AddReport:
     """Add tables of a database, or the result of a query, as documents.
 
@@ -56,7 +55,7 @@ def add_database(
         embedder: Embeds the passages.
         chunk_tokens: Most tokens of a passage.
         progress: Called after each table.
-        index: An open index of this workspace.
+        index: The open index of this workspace, which then finds what was added.
 
     Returns:
         What was done; a table that cannot be read is among the failures.

@@ -20,7 +20,7 @@ from domainsmith.storage.documents import documents, missing_vectors, passages
 from domainsmith.workspace import Workspace
 
 EMBEDDER = HashedWords()
-NO_INDEX = SimpleNamespace(refresh=lambda: None)
+NO_INDEX = SimpleNamespace(take_in=lambda: None)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from domainsmith.storage.documents import (
 from domainsmith.workspace import Workspace
 
 EMBEDDER = HashedWords()
-NO_INDEX = SimpleNamespace(refresh=lambda: None)
+NO_INDEX = SimpleNamespace(take_in=lambda: None)
 
 
 LAWS = Path(os.environ.get("DOMAINSMITH_DATA", "../shared/data")) / "zh_legal_stard"

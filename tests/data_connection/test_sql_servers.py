@@ -29,7 +29,7 @@ from domainsmith.errors import (
 from domainsmith.storage.documents import document_states, documents
 from domainsmith.workspace import Workspace
 
-NO_INDEX = SimpleNamespace(refresh=lambda: None)
+NO_INDEX = SimpleNamespace(take_in=lambda: None)
 TABLES = {
     "postgresql": [
         "CREATE TABLE parts (id INT PRIMARY KEY, name TEXT, price NUMERIC(10,2), made TIMESTAMPTZ,"

@@ -25,8 +25,8 @@ def command(app: App, path: Path, git: bool, full: bool, limit: int) -> Outcome:
     Nothing is stored. Each passage comes with its number, page, length in tokens of the embedder,
     place in the text, and header: title and section, which are embedded and indexed with it.
     """
-    from domainsmith.data_connection.intake import Splitter
     from domainsmith.data_connection.preview import preview
+    from domainsmith.data_connection.splitter import Splitter
     from domainsmith.model_io.load import load_embedder
 
     settings = app.settings
