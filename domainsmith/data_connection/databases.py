@@ -15,7 +15,7 @@ from domainsmith.data_connection.sql_reading import SqlRows, read_query, read_ta
 from domainsmith.errors import DomainSmithError, InputEmpty, InputUnreadable
 from domainsmith.model_io.generation import Embedder
 from domainsmith.progress import ProgressCallback, ProgressEvent
-from domainsmith.storage.documents import document_states
+from domainsmith.storage.document_states import document_states
 from domainsmith.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from domainsmith.data_connection.versions import find_version, mark_versions
 from domainsmith.model_io.generation import Embedder
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
 from domainsmith.records import Document, Passage
-from domainsmith.storage.documents import put_file, remove_document, twin
+from domainsmith.storage.document_states import twin
+from domainsmith.storage.documents import put_file, remove_document
 from domainsmith.storage.locks import hold
 from domainsmith.workspace import Workspace
 

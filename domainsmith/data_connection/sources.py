@@ -21,7 +21,7 @@ from domainsmith.errors import (
 from domainsmith.model_io.generation import Embedder
 from domainsmith.progress import ProgressCallback, ProgressEvent
 from domainsmith.storage.atomic import hash_file
-from domainsmith.storage.documents import FileState, file_states, touch_document
+from domainsmith.storage.document_states import FileState, file_states, touch_document
 from domainsmith.workspace import Workspace
 
 __all__ = ["AddReport", "FailedFile", "add_folder"]

@@ -22,7 +22,7 @@ from domainsmith.errors import (
 )
 from domainsmith.model_io.generation import Embedder
 from domainsmith.progress import ProgressCallback, ProgressEvent
-from domainsmith.storage.documents import FileState, file_states
+from domainsmith.storage.document_states import FileState, file_states
 from domainsmith.workspace import Workspace
 
 __all__ = ["Allowed", "add_urls", "read_urls"]

@@ -21,14 +21,8 @@ from domainsmith.data_connection.versions import find_version, hidden_documents,
 from domainsmith.errors import InputInvalid
 from domainsmith.storage import lineage
 from domainsmith.storage.copies import places
-from domainsmith.storage.documents import (
-    document,
-    documents,
-    file_states,
-    passages,
-    passages_by_id,
-    vectors,
-)
+from domainsmith.storage.document_states import file_states
+from domainsmith.storage.documents import document, documents, passages, passages_by_id, vectors
 from domainsmith.workspace import Workspace
 
 EMBEDDER = HashedWords()

@@ -26,7 +26,8 @@ from domainsmith.errors import (
     InputNotFound,
     InputUnreadable,
 )
-from domainsmith.storage.documents import document_states, documents
+from domainsmith.storage.document_states import document_states
+from domainsmith.storage.documents import documents
 from domainsmith.workspace import Workspace
 
 NO_INDEX = SimpleNamespace(take_in=lambda: None)
