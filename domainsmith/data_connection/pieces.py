@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from domainsmith.data_connection.blocks import Block, Content, Section
-from domainsmith.data_connection.language import sentences
+from domainsmith.data_connection.sentences import sentences
 from domainsmith.records import Language
 
 __all__ = ["Piece", "Ruler", "pieces_of"]

@@ -16,7 +16,8 @@ import click
 import pytest
 
 from domainsmith.apps.cli.app import App
-from domainsmith.apps.cli.command import Options, error_sentence, exit_code_for
+from domainsmith.apps.cli.command import Options
+from domainsmith.apps.cli.error_report import error_sentence, exit_code_for
 from domainsmith.apps.cli.jobs import follow
 from domainsmith.apps.cli.main import COMMANDS, cli, main
 from domainsmith.errors import DomainSmithError, JobFailed, PortInUse, UserError
