@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from domainsmith.data_connection.intake import AddReport, FailedFile, Intake, Search, take_in
+from domainsmith.data_connection.add_report import AddReport, FailedFile
+from domainsmith.data_connection.intake import Intake, Search, take_in
 from domainsmith.data_connection.loaders import LoadedFile
 from domainsmith.data_connection.loaders.loaded import clean_text, markdown_table
 from domainsmith.data_connection.sql_access import check_query, open_database

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import NamedTuple, Protocol
 
+from domainsmith.data_connection.add_report import AddReport, FailedFile
 from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.loaders import LoadedFile
 from domainsmith.data_connection.splitter import Splitter
@@ -20,53 +21,9 @@ from domainsmith.storage.documents import put_file, remove_document
 from domainsmith.storage.locks import hold
 from domainsmith.workspace import Workspace
 
-__all__ = ["AddReport", "FailedFile", "Intake", "Search", "take_in"]
+__all__ = ["Intake", "Search", "take_in"]
 
 _LOCK_WAIT_S = 30.0
-
-
-@dataclass(frozen=True)
-class FailedFile:
-    """A file that could not be added.
-
-    Attributes:
-        path: Relative to the folder.
-        reason: One sentence.
-    """
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class AddReport:
-    """What adding a folder, a database or a list of addresses did.
-
-    Attributes:
-        documents_added: New documents.
-        changed: Documents whose content replaced an older one.
-        unchanged: Documents that were known already.
-        removed: Documents that are gone from their source, and now from the workspace.
-        failed: Files that could not be loaded; an older stored version of one stays.
-        passages_total: Searchable passages of the whole workspace now.
-        passages_new: Passages that got a vector in this run.
-        skipped: Files of a kind that no loader reads.
-        notes: What loaders could not take along, as (path, sentence).
-        renamed: Documents that stand under another name now and kept their passages.
-        superseded: Documents of the workspace that a newer version replaces.
-    """
-
-    documents_added: int
-    changed: int
-    unchanged: int
-    removed: int
-    failed: tuple[FailedFile, ...]
-    passages_total: int
-    passages_new: int
-    skipped: tuple[str, ...] = ()
-    notes: tuple[tuple[str, str], ...] = ()
-    renamed: int = 0
-    superseded: int = 0
 
 
 class Search(Protocol):

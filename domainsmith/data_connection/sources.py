@@ -6,7 +6,8 @@ import os
 import stat
 from pathlib import Path
 
-from domainsmith.data_connection.intake import AddReport, FailedFile, Intake, Search, take_in
+from domainsmith.data_connection.add_report import AddReport, FailedFile
+from domainsmith.data_connection.intake import Intake, Search, take_in
 from domainsmith.data_connection.limited import LimitedLoader
 from domainsmith.data_connection.loaders import MAX_BYTES, SUFFIXES
 from domainsmith.data_connection.refused import Refused

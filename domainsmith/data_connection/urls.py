@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urldefrag
 
+from domainsmith.data_connection.add_report import AddReport, FailedFile
 from domainsmith.data_connection.fetch import fetch
-from domainsmith.data_connection.intake import AddReport, FailedFile, Intake, Search, take_in
+from domainsmith.data_connection.intake import Intake, Search, take_in
 from domainsmith.data_connection.limited import LimitedLoader
 from domainsmith.data_connection.loaders.encoding import decode
 from domainsmith.errors import (

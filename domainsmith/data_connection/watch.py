@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from domainsmith.data_connection.intake import AddReport, Search
+from domainsmith.data_connection.add_report import AddReport
+from domainsmith.data_connection.intake import Search
 from domainsmith.data_connection.sources import add_folder
 from domainsmith.errors import DomainSmithError, InputNotFound, WorkspaceTooNew
 from domainsmith.model_io.generation import Embedder

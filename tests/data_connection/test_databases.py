@@ -8,8 +8,8 @@ import pytest
 from hashed_words import HashedWords
 
 from domainsmith.data_connection import sql_access
+from domainsmith.data_connection.add_report import AddReport
 from domainsmith.data_connection.databases import add_database
-from domainsmith.data_connection.intake import AddReport
 from domainsmith.data_connection.sql_address import is_database_url
 from domainsmith.errors import (
     DependencyMissing,

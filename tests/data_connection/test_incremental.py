@@ -13,8 +13,8 @@ import pytest
 from hashed_words import HashedWords
 
 from domainsmith.data_connection import fusion_learning, sources
+from domainsmith.data_connection.add_report import AddReport
 from domainsmith.data_connection.index import Index
-from domainsmith.data_connection.intake import AddReport
 from domainsmith.data_connection.retrieve import retrieve
 from domainsmith.data_connection.sources import add_folder
 from domainsmith.data_connection.versions import find_version, hidden_documents, version_order

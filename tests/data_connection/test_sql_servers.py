@@ -14,8 +14,8 @@ from hashed_words import HashedWords
 from sql_servers import SqlServer, mariadb, postgresql, program
 
 from domainsmith.data_connection import sql_access
+from domainsmith.data_connection.add_report import AddReport
 from domainsmith.data_connection.databases import add_database, database_rows
-from domainsmith.data_connection.intake import AddReport
 from domainsmith.data_connection.sql_address import without_secrets
 from domainsmith.data_connection.sql_reading import SqlRows
 from domainsmith.errors import (
