@@ -7,6 +7,13 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from domainsmith.apps.search_models import (
+    is_remote,
+    likelihood_reranker,
+    named_reranker,
+    tuned_embedder,
+    tuned_reranker,
+)
 from domainsmith.errors import InputInvalid
 from domainsmith.progress import ProgressCallback, silent
 from domainsmith.records import Answer, Language
@@ -96,7 +103,7 @@ class Assembly:
             if self._embedder is None:
                 tuned = self.tuned_retrievers().get("embedder")
                 self._embedder = (
-                    self.base_embedder() if tuned is None else self._tuned_embedder(tuned)
+                    self.base_embedder() if tuned is None else tuned_embedder(tuned, self.settings)
                 )
             return self._embedder
 
@@ -112,17 +119,6 @@ class Assembly:
         return load_embedder(
             self.settings.embed_model, device=self.settings.device, threads=self.settings.threads
         )
-
-    def _tuned_embedder(self, entry: RetrieverEntry) -> Embedder:
-        from domainsmith.model_io.embed import LocalEmbedder
-        from domainsmith.model_io.load import load_embedder
-
-        embedder = load_embedder(
-            str(entry.folder), device=self.settings.device, threads=self.settings.threads
-        )
-        assert isinstance(embedder, LocalEmbedder)
-        embedder.languages = entry.facts.languages
-        return embedder
 
     def tuned_retrievers(self) -> dict[str, RetrieverEntry]:
         """Return the tuned search models that the settings allow, by role."""
@@ -152,38 +148,15 @@ class Assembly:
             WeightsMissing: There are no weights under the settings' name.
             InputInvalid: The chat model is a remote one, which tells no likelihoods.
         """
-        name = self.settings.reranker
         with self._lock:
-            if self._reranker is None and name == "likelihood":
-                from domainsmith.data_connection.language import detect_language
-                from domainsmith.model_io.rerank import LikelihoodReranker
-
-                if self._is_remote:
-                    raise InputInvalid(
-                        "Reranking by likelihood needs a chat model in this process",
-                        where=self.settings.chat_model,
-                        fix="Set reranker to `none` or to the folder of a cross-encoder.",
-                    )
-                self._reranker = LikelihoodReranker(self.engine(), language_of=detect_language)
-            elif self._reranker is None and name == "auto":
-                tuned = self.tuned_retrievers().get("reranker")
-                if tuned is not None:
-                    from domainsmith.model_io.tuned_rerank import load_tuned_reranker
-
-                    self._reranker = load_tuned_reranker(
-                        tuned.folder,
-                        form=tuned.facts.form,
-                        blend=tuned.facts.blend,
-                        top=tuned.facts.top,
-                        device=self.settings.device,
-                        threads=self.settings.threads,
-                    )
-            elif self._reranker is None and name != "none":
-                from domainsmith.model_io.load import load_reranker
-
-                self._reranker = load_reranker(
-                    name, device=self.settings.device, threads=self.settings.threads
-                )
+            if self._reranker is None:
+                if self.settings.reranker == "likelihood":
+                    self._reranker = likelihood_reranker(self.settings, self.engine)
+                elif self.settings.reranker == "auto":
+                    tuned = self.tuned_retrievers().get("reranker")
+                    self._reranker = tuned_reranker(tuned, self.settings) if tuned else None
+                elif self.settings.reranker != "none":
+                    self._reranker = named_reranker(self.settings)
             return self._reranker
 
     def refresh_search(self) -> None:
@@ -341,7 +314,7 @@ class Assembly:
 
     @property
     def _is_remote(self) -> bool:
-        return self.settings.chat_model.startswith("openai:")
+        return is_remote(self.settings)
 
 
 def _curate(ctx: ToolContext, arguments: Any) -> ToolResult:

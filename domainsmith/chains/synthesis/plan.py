@@ -14,6 +14,7 @@ from domainsmith.chains.synthesis.method import Materials, Method
 from domainsmith.chains.synthesis.registry import KINDS, METHODS, build_method
 from domainsmith.chains.synthesis.run import Limits, MethodRun
 from domainsmith.chains.synthesis.spread import Here, Spread
+from domainsmith.data_connection.sql_address import without_secrets
 from domainsmith.errors import InputInvalid
 from domainsmith.progress import ProgressCallback
 from domainsmith.prompts import prompt_names, prompt_sha256
@@ -253,8 +254,11 @@ def _problems(options: GenerationOptions) -> list[str]:
 
 
 def _with_files(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the hash of each file that an option names beside its value."""
-    values = dict(options)
+    """Put the hash of each file that an option names beside its value; leave out passwords."""
+    values = {
+        name: without_secrets(value) if isinstance(value, str) else value
+        for name, value in options.items()
+    }
     files: dict[str, str] = {}
     for value in options.values():
         for name in value if isinstance(value, (list, tuple)) else [value]:
