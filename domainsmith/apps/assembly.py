@@ -56,7 +56,7 @@ class Assembly:
             if self._engine is None:
                 from domainsmith.model_io.load import load_engine
 
-                if self._is_remote:
+                if self.is_remote:
                     raise InputInvalid(
                         "This needs a model in this process, not a remote one",
                         where=self.settings.chat_model,
@@ -77,7 +77,7 @@ class Assembly:
         Raises:
             WeightsMissing: There are no weights under the settings' name.
         """
-        if not self._is_remote:
+        if not self.is_remote:
             return self.engine()
         with self._lock:
             if self._remote is None:
@@ -146,44 +146,15 @@ class Assembly:
     def reranker(self) -> Reranker | None:
         """Return what orders the passages found anew, or None if there is none.
 
-        With the setting ``auto`` that is the reranker tuned on this workspace, if there is one.
-
         Raises:
             WeightsMissing: There are no weights under the settings' name.
-            InputInvalid: The chat model is a remote one, which tells no likelihoods.
+            InputInvalid: A model is a remote one, or cannot do what the settings want of it.
         """
-        name = self.settings.reranker
+        from domainsmith.apps.reranking import chosen_reranker
+
         with self._lock:
-            if self._reranker is None and name == "likelihood":
-                from domainsmith.data_connection.language import detect_language
-                from domainsmith.model_io.rerank import LikelihoodReranker
-
-                if self._is_remote:
-                    raise InputInvalid(
-                        "Reranking by likelihood needs a chat model in this process",
-                        where=self.settings.chat_model,
-                        fix="Set reranker to `none` or to the folder of a cross-encoder.",
-                    )
-                self._reranker = LikelihoodReranker(self.engine(), language_of=detect_language)
-            elif self._reranker is None and name == "auto":
-                tuned = self.tuned_retrievers().get("reranker")
-                if tuned is not None:
-                    from domainsmith.model_io.tuned_rerank import load_tuned_reranker
-
-                    self._reranker = load_tuned_reranker(
-                        tuned.folder,
-                        form=tuned.facts.form,
-                        blend=tuned.facts.blend,
-                        top=tuned.facts.top,
-                        device=self.settings.device,
-                        threads=self.settings.threads,
-                    )
-            elif self._reranker is None and name != "none":
-                from domainsmith.model_io.load import load_reranker
-
-                self._reranker = load_reranker(
-                    name, device=self.settings.device, threads=self.settings.threads
-                )
+            if self._reranker is None:
+                self._reranker = chosen_reranker(self)
             return self._reranker
 
     def refresh_search(self) -> None:
@@ -340,7 +311,8 @@ class Assembly:
             self._chains.clear()
 
     @property
-    def _is_remote(self) -> bool:
+    def is_remote(self) -> bool:
+        """Whether the chat model of the settings is served by another program."""
         return self.settings.chat_model.startswith("openai:")
 
 
