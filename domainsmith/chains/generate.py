@@ -63,9 +63,10 @@ def generate_dataset(
 ) -> DatasetReport:
     """Generate, select and write a dataset.
 
-    A run that ends before its target (cancelled, interrupted, budget spent, too little yield
-    after a good beginning) leaves what it made as a dataset of its own whose card says
-    ``partial``. An equal run goes on where it ended, to the same items as one that ran through.
+    A run that ends before its target (cancelled or interrupted, in the smoke runs too, budget
+    spent, too little yield after a good beginning) leaves what it made as a dataset of its own
+    whose card says ``partial``. An equal run goes on where it ended, to the same items as one that
+    ran through.
 
     Args:
         workspace: With documents added, if a method needs them.
