@@ -66,6 +66,7 @@ def _run(
 ) -> DatasetReport:
     """Generate; an interrupt always says what it leaves."""
     from domainsmith.chains.generate import generate_dataset
+    from domainsmith.chains.written import scorer_of
     from domainsmith.training import dataset_folder
     from domainsmith.training.select.pipeline import admissible_records
 
@@ -78,14 +79,14 @@ def _run(
         ctx.progress(ProgressEvent("interrupted", report.records, options.target, message))
 
     try:
-        engine = ctx.models.engine()
+        generator = ctx.models.generator()
         return generate_dataset(
             ctx.workspace,
             target=options.target,
             seed=ctx.options.seed,
             exclude=questions,
-            generator=engine,
-            scorer=engine,
+            generator=generator,
+            scorer=scorer_of(generator),
             embedder=ctx.models.embedder(),
             select=admissible_records,
             store=dataset_folder,
@@ -133,6 +134,7 @@ def _result(
     more = say(
         ctx, f"; {over} good ones more than that left out", f"；另有 {over} 条合格但超出要求"
     )
+    early += _unscored(ctx, report)
     summary = say(
         ctx,
         f"{'Already done: ' if done else ''}{report.records} records in {report.dataset_id} "
@@ -159,6 +161,22 @@ def _result(
             "questions_files": kept_out["questions_files"],
             "sha256": report.sha256,
         },
+    )
+
+
+def _unscored(ctx: ToolContext, report: DatasetReport) -> str:
+    """Say which checks were left out for want of likelihoods."""
+    from domainsmith.chains.synthesis.method import NOT_SCORED
+
+    many = sum(count for name, count in report.counts.items() if name.startswith(NOT_SCORED))
+    if not many:
+        return ""
+    return say(
+        ctx,
+        f" The served model tells no likelihoods, so {many} texts were kept without the checks "
+        "that need them (trivia, likelihood); a local model makes these.",
+        f"所连接的模型不提供似然值，因此 {many} 条文本未做需要它的检查（常识、似然）；"
+        "本地模型会做这些检查。",
     )
 
 
