@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from domainsmith.data_connection.filters import PassageFilter
     from domainsmith.data_connection.index import Index
     from domainsmith.model_io.engine import Engine
-    from domainsmith.model_io.generation import Embedder, Reranker
+    from domainsmith.model_io.generation import Embedder, Generator, Reranker
     from domainsmith.tools.tool import ToolContext, ToolResult
     from domainsmith.training.registry import AdapterEntry
     from domainsmith.training.retrieval.registry import RetrieverEntry
@@ -71,6 +71,18 @@ class Assembly:
                     quantization=self.settings.quantization,
                 )
             return self._engine
+
+    def generator(self) -> Generator:
+        """Return what writes many texts: the engine, or the served model of a remote name.
+
+        Raises:
+            WeightsMissing: There are no weights under the settings' name.
+        """
+        if not self._is_remote:
+            return self.engine()
+        from domainsmith.model_io.load import load_generator
+
+        return load_generator(self.settings.chat_model)
 
     def chat(self) -> Any:
         """Return what answers: the engine, or the LangChain chat model of a remote name.
