@@ -78,7 +78,7 @@ class Assembly:
         Raises:
             WeightsMissing: There are no weights under the settings' name.
         """
-        if not self._is_remote:
+        if not self.is_remote:
             return self.engine()
         from domainsmith.model_io.load import load_generator
 
