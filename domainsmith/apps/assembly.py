@@ -7,13 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from domainsmith.apps.search_models import (
-    is_remote,
-    likelihood_reranker,
-    named_reranker,
-    tuned_embedder,
-    tuned_reranker,
-)
+from domainsmith.apps.search_models import chosen_reranker, tuned_embedder
 from domainsmith.errors import InputInvalid
 from domainsmith.progress import ProgressCallback, silent
 from domainsmith.records import Answer, Language
@@ -25,7 +19,7 @@ if TYPE_CHECKING:
     from domainsmith.data_connection.filters import PassageFilter
     from domainsmith.data_connection.index import Index
     from domainsmith.model_io.engine import Engine
-    from domainsmith.model_io.generation import Embedder, Reranker
+    from domainsmith.model_io.generation import Embedder, Generator, Reranker
     from domainsmith.tools.tool import ToolContext, ToolResult
     from domainsmith.training.registry import AdapterEntry
     from domainsmith.training.retrieval.registry import RetrieverEntry
@@ -63,7 +57,7 @@ class Assembly:
             if self._engine is None:
                 from domainsmith.model_io.load import load_engine
 
-                if self._is_remote:
+                if self.is_remote:
                     raise InputInvalid(
                         "This needs a model in this process, not a remote one",
                         where=self.settings.chat_model,
@@ -78,13 +72,25 @@ class Assembly:
                 )
             return self._engine
 
+    def generator(self) -> Generator:
+        """Return what writes many texts: the engine, or the served model of a remote name.
+
+        Raises:
+            WeightsMissing: There are no weights under the settings' name.
+        """
+        if not self.is_remote:
+            return self.engine()
+        from domainsmith.model_io.load import load_generator
+
+        return load_generator(self.settings.chat_model)
+
     def chat(self) -> Any:
         """Return what answers: the engine, or the LangChain chat model of a remote name.
 
         Raises:
             WeightsMissing: There are no weights under the settings' name.
         """
-        if not self._is_remote:
+        if not self.is_remote:
             return self.engine()
         with self._lock:
             if self._remote is None:
@@ -142,21 +148,13 @@ class Assembly:
     def reranker(self) -> Reranker | None:
         """Return what orders the passages found anew, or None if there is none.
 
-        With the setting ``auto`` that is the reranker tuned on this workspace, if there is one.
-
         Raises:
             WeightsMissing: There are no weights under the settings' name.
-            InputInvalid: The chat model is a remote one, which tells no likelihoods.
+            InputInvalid: A model is a remote one, or cannot do what the settings want of it.
         """
         with self._lock:
             if self._reranker is None:
-                if self.settings.reranker == "likelihood":
-                    self._reranker = likelihood_reranker(self.settings, self.engine)
-                elif self.settings.reranker == "auto":
-                    tuned = self.tuned_retrievers().get("reranker")
-                    self._reranker = tuned_reranker(tuned, self.settings) if tuned else None
-                elif self.settings.reranker != "none":
-                    self._reranker = named_reranker(self.settings)
+                self._reranker = chosen_reranker(self)
             return self._reranker
 
     def refresh_search(self) -> None:
@@ -313,8 +311,9 @@ class Assembly:
             self._chains.clear()
 
     @property
-    def _is_remote(self) -> bool:
-        return is_remote(self.settings)
+    def is_remote(self) -> bool:
+        """Whether the chat model of the settings is served by another program."""
+        return self.settings.chat_model.startswith("openai:")
 
 
 def _curate(ctx: ToolContext, arguments: Any) -> ToolResult:

@@ -45,7 +45,7 @@ def check_models(settings: Settings) -> Iterator[Check]:
     for kind, name in wanted.items():
         if not _is_default(name):
             yield _configured(kind, name)
-    if settings.reranker not in ("auto", "none", "likelihood"):
+    if settings.reranker not in ("auto", "none", "late-interaction", "likelihood"):
         yield _configured("reranker", settings.reranker)
 
 

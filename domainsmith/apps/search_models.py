@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domainsmith.errors import InputInvalid
 from domainsmith.settings import Settings
 
 if TYPE_CHECKING:
-    from domainsmith.model_io.engine import Engine
+    from domainsmith.apps.assembly import Assembly
     from domainsmith.model_io.generation import Embedder, Reranker
     from domainsmith.training.retrieval.registry import RetrieverEntry
 
-__all__ = [
-    "is_remote",
-    "likelihood_reranker",
-    "named_reranker",
-    "tuned_embedder",
-    "tuned_reranker",
-]
-
-
-def is_remote(settings: Settings) -> bool:
-    """Tell whether the chat model of the settings is a server."""
-    return settings.chat_model.startswith("openai:")
+__all__ = ["chosen_reranker", "tuned_embedder"]
 
 
 def tuned_embedder(entry: RetrieverEntry, settings: Settings) -> Embedder:
@@ -49,19 +37,37 @@ def tuned_embedder(entry: RetrieverEntry, settings: Settings) -> Embedder:
     return embedder
 
 
-def tuned_reranker(entry: RetrieverEntry, settings: Settings) -> Reranker:
-    """Load a reranker that was tuned on a workspace.
+def chosen_reranker(assembly: Assembly) -> Reranker | None:
+    """Load the reranker of the settings.
 
     Args:
-        entry: Where it lies, and how its scores are blended.
-        settings: Where it runs.
+        assembly: Its models, its settings and what was tuned on its workspace.
 
     Returns:
-        The reranker.
+        None for ``none``, and for ``auto`` if none was tuned on this workspace.
 
     Raises:
-        WeightsMissing: Its files are gone.
+        WeightsMissing: There are no weights under the settings' name.
+        InputInvalid: A model is a remote one, or cannot do what the settings want of it.
     """
+    from domainsmith.model_io import load
+
+    settings = assembly.settings
+    if settings.reranker == "none":
+        return None
+    if settings.reranker == "auto":
+        return _tuned(assembly)
+    if settings.reranker == "late-interaction":
+        return _late_interaction(assembly)
+    if settings.reranker == "likelihood":
+        return _likelihood(assembly)
+    return load.load_reranker(settings.reranker, device=settings.device, threads=settings.threads)
+
+
+def _tuned(assembly: Assembly) -> Reranker | None:
+    entry = assembly.tuned_retrievers().get("reranker")
+    if entry is None:
+        return None
     from domainsmith.model_io.tuned_rerank import load_tuned_reranker
 
     return load_tuned_reranker(
@@ -69,48 +75,34 @@ def tuned_reranker(entry: RetrieverEntry, settings: Settings) -> Reranker:
         form=entry.facts.form,
         blend=entry.facts.blend,
         top=entry.facts.top,
-        device=settings.device,
-        threads=settings.threads,
+        device=assembly.settings.device,
+        threads=assembly.settings.threads,
     )
 
 
-def named_reranker(settings: Settings) -> Reranker:
-    """Load the reranker that the settings name.
+def _late_interaction(assembly: Assembly) -> Reranker:
+    from domainsmith.data_connection.word_weights import word_weights
+    from domainsmith.model_io.late_interaction import LateInteractionReranker
+    from domainsmith.model_io.token_vectors import has_token_vectors
 
-    Args:
-        settings: Its name or folder, and where it runs.
-
-    Returns:
-        The reranker.
-
-    Raises:
-        WeightsMissing: There are no weights under that name.
-    """
-    from domainsmith.model_io.load import load_reranker
-
-    return load_reranker(settings.reranker, device=settings.device, threads=settings.threads)
+    embedder: Any = assembly.embedder()
+    if not has_token_vectors(embedder):
+        raise InputInvalid(
+            "Late interaction needs a transformer as embedding model in this process",
+            where=assembly.settings.embed_model,
+            fix="Set reranker to `none`, or embed_model to `default` or `multilingual`.",
+        )
+    return LateInteractionReranker(embedder, word_weights(assembly.index().idf))
 
 
-def likelihood_reranker(settings: Settings, engine: Callable[[], Engine]) -> Reranker:
-    """Make a reranker of the chat model: passages by how likely they make the question.
-
-    Args:
-        settings: Which chat model.
-        engine: Gives its engine.
-
-    Returns:
-        The reranker.
-
-    Raises:
-        InputInvalid: The chat model is a remote one, which tells no likelihoods.
-    """
+def _likelihood(assembly: Assembly) -> Reranker:
     from domainsmith.data_connection.language import detect_language
     from domainsmith.model_io.rerank import LikelihoodReranker
 
-    if is_remote(settings):
+    if assembly.is_remote:
         raise InputInvalid(
             "Reranking by likelihood needs a chat model in this process",
-            where=settings.chat_model,
-            fix="Set reranker to `none` or to the folder of a cross-encoder.",
+            where=assembly.settings.chat_model,
+            fix="Set reranker to `none`, `late-interaction` or the folder of a cross-encoder.",
         )
-    return LikelihoodReranker(engine(), language_of=detect_language)
+    return LikelihoodReranker(assembly.engine(), language_of=detect_language)

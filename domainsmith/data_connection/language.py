@@ -30,6 +30,7 @@ _ASCII_RUN = re.compile(r"\d+(?:[.,:]\d+)*(?![a-z])|[a-z\d]+(?:'[a-z\d]+)*", re.
 _CJK_CHARACTER = re.compile(rf"[{_CJK}]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MEASURED = re.compile(r"(\d+)([a-z]{1,3})")
+_CODE_APART = re.compile(r"\b[a-z]{1,4}[-_ /.]\d+[a-z0-9]*\b|\b\d+[- ][a-z]\b")
 
 # Full-width forms are what Chinese keyboards type: "Ｅ２１" must find "E21".
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
@@ -60,7 +61,7 @@ _STOP_ZH = frozenset(
 
 def normalise_width(text: str) -> str:
     """Turn full-width ASCII forms into plain ones; other characters stay."""
-    return text.translate(_FULL_WIDTH)
+    return text if text.isascii() else text.translate(_FULL_WIDTH)
 
 
 def compact(text: str) -> str:
@@ -159,6 +160,17 @@ def _stem(word: str) -> str:
     return word[:-1] if len(word) > 4 and word.endswith("e") else word
 
 
+@lru_cache(maxsize=262_144)
+def _token_terms(token: str) -> tuple[str, ...]:
+    """Return what a word or number is found by: nothing if it is a function word."""
+    if token in _STOP_EN:
+        return ()
+    if not token[0].isdigit():
+        return (_stem(token),)
+    measured = _MEASURED.fullmatch(token)
+    return (_stem(token.replace(",", "")), *(measured.groups() if measured else ()))
+
+
 def search_terms(text: str, language: Language) -> list[str]:
     """Return the terms that the lexical index holds for a text.
 
@@ -175,16 +187,8 @@ def search_terms(text: str, language: Language) -> list[str]:
     lowered = normalise_width(text).lower()
     terms: list[str] = []
     for token in tokenize(lowered, language):
-        if token in _STOP_EN:
-            continue
-        terms.append(_stem(token.replace(",", "") if token[0].isdigit() else token))
-        measured = _MEASURED.fullmatch(token)
-        if measured:
-            terms.extend(measured.groups())
-    terms.extend(
-        re.sub(r"[^a-z0-9]", "", code.group())
-        for code in re.finditer(r"\b[a-z]{1,4}[-_ /.]\d+[a-z0-9]*\b|\b\d+[- ][a-z]\b", lowered)
-    )
+        terms.extend(_token_terms(token))
+    terms.extend(re.sub(r"[^a-z0-9]", "", code.group()) for code in _CODE_APART.finditer(lowered))
     if language == "zh":
         # Single characters carry statute and manual wording that words and bigrams miss.
         terms.extend(ch for ch in _CJK_CHARACTER.findall(lowered) if ch not in _STOP_ZH)

@@ -161,11 +161,10 @@ class LexicalIndex:
         scores = self._scores(search_terms(query, detect_language(query)))
         if allowed is not None:
             scores[~allowed] = 0.0
-        if k < len(scores):
-            cut = np.partition(scores, len(scores) - k)[len(scores) - k]
-            rows = np.flatnonzero((scores >= cut) & (scores > 0))
-        else:
-            rows = np.flatnonzero(scores > 0)
+        rows = np.flatnonzero(scores)
+        if k < len(rows):
+            found = scores[rows]
+            rows = rows[found >= np.partition(found, len(found) - k)[len(found) - k]]
         best = rows[np.argsort(-scores[rows], kind="stable")[:k]]
         return [(self.ids[row], float(scores[row])) for row in best]
 

@@ -142,7 +142,7 @@ def _search_documents(ctx: ToolContext, arguments: SearchDocuments) -> ToolResul
 
 def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
     from domainsmith.chains.answer import build_answer_chain
-    from domainsmith.chains.nearest import conflict_lines, nearest_lines
+    from domainsmith.chains.nearest import change_lines, conflict_lines, nearest_lines
     from domainsmith.tools.adapters import answering_adapter
 
     adapter, system = None, None
@@ -172,9 +172,11 @@ def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
     near = nearest_lines(ctx.workspace.db, answer)
     if near:
         sources = [say(ctx, "Nearest passages:", "最接近的段落："), *(f"- {line}" for line in near)]
-    if answer.conflicts:
+    differing = conflict_lines(answer)
+    if differing:
         sources.append(say(ctx, "Other sources differ:", "其他来源的说法不同："))
-        sources += [f"- {line}" for line in conflict_lines(answer)]
+        sources += [f"- {line}" for line in differing]
+    sources += change_lines(answer)
     model = [say(ctx, f"Answered with {adapter}.", f"由 {adapter} 回答。")] if adapter else []
     return ToolResult(
         ok=True,

@@ -5,7 +5,7 @@ import pytest
 
 from domainsmith.errors import ArtifactCorrupt, InputInvalid, InputNotFound
 from domainsmith.records import Document, Passage, Record
-from domainsmith.storage import document_states, documents, lineage
+from domainsmith.storage import document_states, documents, lineage, versions
 from domainsmith.storage.database import Database
 
 
@@ -211,3 +211,27 @@ def test_many_ids_at_once(db):
     document, passages = make(pieces=1200)
     documents.put_document(db, document, passages, folder="docs")
     assert documents.passages_by_id(db, (p.id for p in reversed(passages))) == passages[::-1]
+
+
+def steps(db, action) -> int:
+    """Return how many steps SQLite's virtual machine takes for something, in hundreds."""
+    connection, taken = db.read(), []
+    connection.set_progress_handler(lambda: taken.append(1) and None, 100)
+    action()
+    connection.set_progress_handler(None, 0)
+    return len(taken)
+
+
+def test_work_of_a_document_does_not_grow_with_the_collection(db):
+    def fill(first, last):
+        for number in range(first, last):
+            documents.put_document(db, *make(f"{number}.md", f"text {number}", 10), folder="docs")
+
+    def work(name):
+        added = steps(db, lambda: documents.put_document(db, *make(name, name, 10), folder="docs"))
+        return added + steps(db, lambda: versions.superseded(db))
+
+    fill(0, 5)
+    few = work("new.md")
+    fill(5, 200)
+    assert work("newer.md") < 2 * few

@@ -59,16 +59,20 @@ class GenerationOptions:
         seed: Of all choices.
         surplus: Candidates made for each record wanted, so that selection has a choice.
         methods: What makes them; all of one kind of item.
+        bounded: Write no more than ``target`` items; otherwise everything that was made and may
+            be used is written, for a selection afterwards.
     """
 
     target: int = 150
     seed: int = 17
     surplus: float = 2.0
     methods: tuple[MethodRequest, ...] = (MethodRequest("documents"),)
+    bounded: bool = False
 
     def values(self) -> dict[str, Any]:
         """Return plain JSON data, with the content of files that options name."""
         return {
+            **({"bounded": True} if self.bounded else {}),
             "target": self.target,
             "seed": self.seed,
             "surplus": self.surplus,
