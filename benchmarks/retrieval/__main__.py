@@ -27,7 +27,7 @@ from benchmarks.retrieval.collection import Collection, from_files, sampled
 from benchmarks.retrieval.measures import DEPTHS, HitRates
 from benchmarks.retrieval.sets import SETS, labelled_set
 from benchmarks.retrieval.systems import Options, Result, run
-from domainsmith.data_connection.intake import Splitter
+from domainsmith.data_connection.splitter import Splitter
 from domainsmith.model_io.load import load_embedder
 from domainsmith.settings import Settings
 

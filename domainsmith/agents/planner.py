@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from domainsmith.agents.annotated import Label, load_examples
 from domainsmith.agents.arguments import copy_arguments, looks_like_question
 from domainsmith.agents.assemble import Draft, assemble
 from domainsmith.agents.clauses import clauses
 from domainsmith.agents.concepts import OWN_THINGS, concepts
-from domainsmith.agents.examples import ExampleIndex, Label, load_examples
+from domainsmith.agents.examples import ExampleIndex
 from domainsmith.agents.spans import Span, find_spans, mask
 from domainsmith.data_connection.language import detect_language
 from domainsmith.records import Language, Plan

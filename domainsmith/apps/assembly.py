@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from domainsmith.apps.search_models import chosen_reranker, tuned_embedder
 from domainsmith.errors import InputInvalid
 from domainsmith.progress import ProgressCallback, silent
 from domainsmith.records import Answer, Language
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from domainsmith.data_connection.filters import PassageFilter
     from domainsmith.data_connection.index import Index
     from domainsmith.model_io.engine import Engine
-    from domainsmith.model_io.generation import Embedder, Reranker
+    from domainsmith.model_io.generation import Embedder, Generator, Reranker
     from domainsmith.tools.tool import ToolContext, ToolResult
     from domainsmith.training.registry import AdapterEntry
     from domainsmith.training.retrieval.registry import RetrieverEntry
@@ -71,6 +72,18 @@ class Assembly:
                 )
             return self._engine
 
+    def generator(self) -> Generator:
+        """Return what writes many texts: the engine, or the served model of a remote name.
+
+        Raises:
+            WeightsMissing: There are no weights under the settings' name.
+        """
+        if not self.is_remote:
+            return self.engine()
+        from domainsmith.model_io.load import load_generator
+
+        return load_generator(self.settings.chat_model)
+
     def chat(self) -> Any:
         """Return what answers: the engine, or the LangChain chat model of a remote name.
 
@@ -96,7 +109,7 @@ class Assembly:
             if self._embedder is None:
                 tuned = self.tuned_retrievers().get("embedder")
                 self._embedder = (
-                    self.base_embedder() if tuned is None else self._tuned_embedder(tuned)
+                    self.base_embedder() if tuned is None else tuned_embedder(tuned, self.settings)
                 )
             return self._embedder
 
@@ -112,17 +125,6 @@ class Assembly:
         return load_embedder(
             self.settings.embed_model, device=self.settings.device, threads=self.settings.threads
         )
-
-    def _tuned_embedder(self, entry: RetrieverEntry) -> Embedder:
-        from domainsmith.model_io.embed import LocalEmbedder
-        from domainsmith.model_io.load import load_embedder
-
-        embedder = load_embedder(
-            str(entry.folder), device=self.settings.device, threads=self.settings.threads
-        )
-        assert isinstance(embedder, LocalEmbedder)
-        embedder.languages = entry.facts.languages
-        return embedder
 
     def tuned_retrievers(self) -> dict[str, RetrieverEntry]:
         """Return the tuned search models that the settings allow, by role."""
@@ -150,8 +152,6 @@ class Assembly:
             WeightsMissing: There are no weights under the settings' name.
             InputInvalid: A model is a remote one, or cannot do what the settings want of it.
         """
-        from domainsmith.apps.reranking import chosen_reranker
-
         with self._lock:
             if self._reranker is None:
                 self._reranker = chosen_reranker(self)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from domainsmith.chains.patterns_en import ENGLISH_FORMS, lower_first
 from domainsmith.chains.patterns_zh import CHINESE_FORMS
-from domainsmith.data_connection.language import content_terms, sentences
+from domainsmith.data_connection.language import content_terms
+from domainsmith.data_connection.sentences import sentences
 from domainsmith.records import Language, Passage
 
 __all__ = [

@@ -74,7 +74,7 @@ def passage_facts(
     passages: Sequence[Passage],
     *,
     generator: Generator,
-    scorer: Scorer,
+    scorer: Scorer | None,
     names: frozenset[str] = frozenset(),
     options: QaOptions | None = None,
     related: RelatedPassages | None = None,
@@ -85,7 +85,7 @@ def passage_facts(
     Args:
         passages: One block; the same block always gives the same facts.
         generator: Writes questions.
-        scorer: Judges them.
+        scorer: Judges them; None leaves the checks out that need it, and counts that.
         names: Words that keep their capital within a sentence.
         options: Limits and thresholds.
         related: All passages that may be used, for questions over several of them; None asks

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from domainsmith.data_connection.fusion import best_possible, fusion_weight, read_fusion
-from domainsmith.data_connection.language import content_terms, search_terms, sentences
+from domainsmith.data_connection.language import content_terms, search_terms
+from domainsmith.data_connection.sentences import sentences
 from domainsmith.data_connection.split import passage_context
 from domainsmith.model_io.generation import Embedder, embed_queries
 from domainsmith.records import Language, Passage

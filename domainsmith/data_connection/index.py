@@ -22,6 +22,7 @@ from domainsmith.data_connection.chroma_store import ChromaStore, StoreBroken
 from domainsmith.data_connection.dense import DenseRows, search_rows
 from domainsmith.data_connection.filters import PassageFilter, matching_ids
 from domainsmith.data_connection.fusion import read_fusion
+from domainsmith.data_connection.fusion_learning import learn_fusion
 from domainsmith.data_connection.index_store import IndexStore
 from domainsmith.data_connection.lexical import LexicalIndex
 from domainsmith.data_connection.vectors import embed_missing
@@ -104,6 +105,11 @@ class Index:
                 return
             embed_missing(self._workspace.db, self._embedder)
             self._follow_database()
+
+    def take_in(self) -> None:
+        """Follow the database after documents were added, and learn the weights of the fusion."""
+        self.refresh()
+        learn_fusion(self, self._embedder)
 
     def dense(
         self, queries: NDArray[np.float32], k: int, *, where: PassageFilter | None = None

@@ -35,7 +35,8 @@ from domainsmith.data_connection.versions import hidden_documents
 from domainsmith.errors import InputNotFound
 from domainsmith.model_io.generation import Embedder, Reranker, embed_queries
 from domainsmith.records import Hit, Language, Passage
-from domainsmith.storage.copies import with_places
+from domainsmith.storage.copies import visible_copies, with_places
+from domainsmith.storage.database import Database
 from domainsmith.storage.documents import passages_by_id
 
 __all__ = [
@@ -205,9 +206,7 @@ def _fused(
     lexical: dict[str, float],
     k: int,
 ) -> list[Hit]:
-    found = passages_by_id(index.workspace.db, sorted({*dense, *lexical}))
-    hidden = hidden_documents(index.workspace.db, query)  # a newer version replaces these
-    by_id = {passage.id: passage for passage in found if passage.document_id not in hidden}
+    by_id = _visible(index.workspace.db, query, sorted({*dense, *lexical}))
     dense = {id: score for id, score in dense.items() if id in by_id}
     lexical = {id: score for id, score in lexical.items() if id in by_id}
     if not by_id:
@@ -234,6 +233,20 @@ def _fused(
         for c in _without_copies(candidates, k)
     ]
     return with_places(index.workspace.db, hits)
+
+
+def _visible(db: Database, query: str, ids: list[str]) -> dict[str, Passage]:
+    """Get passages by id, without those that a newer version replaces.
+
+    A text that the newer version holds too is shown as the newer version's.
+    """
+    hidden = hidden_documents(db, query)
+    found = {passage.id: passage for passage in passages_by_id(db, ids)}
+    older = [id for id, passage in found.items() if passage.document_id in hidden]
+    kept = visible_copies(db, older, hidden) if older else {}
+    newer = dict(zip(kept, passages_by_id(db, kept.values()), strict=True))
+    gone = set(older) - set(newer)
+    return {id: newer.get(id, passage) for id, passage in found.items() if id not in gone}
 
 
 def _without_copies(candidates: Sequence[_Candidate], k: int) -> list[_Candidate]:

@@ -6,13 +6,11 @@ import logging
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import torch
 
 from domainsmith.errors import (
-    ContextOverflow,
-    InputInvalid,
     ResourceExhausted,
 )
 from domainsmith.model_io.adapters import Adapters
@@ -21,6 +19,7 @@ from domainsmith.model_io.decode import DecodeRun
 from domainsmith.model_io.decode_attention import use_decode_attention
 from domainsmith.model_io.decode_row import Row, Statistics
 from domainsmith.model_io.device import is_out_of_memory, pick_device, pick_dtype, set_threads
+from domainsmith.model_io.engine_rows import RowMaker
 from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import Completion, GenerationRequest, LogLikelihood
 from domainsmith.model_io.loading import load_model
@@ -29,9 +28,6 @@ from domainsmith.model_io.prefix_cache import DEFAULT_BYTES, PrefixCache
 from domainsmith.model_io.prefix_states import PrefixStates
 from domainsmith.model_io.score import score_pairs
 from domainsmith.records import Message
-
-if TYPE_CHECKING:
-    from domainsmith.model_io.constrain import Grammars
 
 __all__ = ["Engine", "Quantization"]
 
@@ -85,7 +81,7 @@ class Engine:
             prefix_cache_bytes = DEFAULT_BYTES.get(self._forward.device.type, 0)
         self.prefix_cache = PrefixCache(prefix_cache_bytes)
         self._lock = threading.RLock()
-        self._grammars: Grammars | None = None
+        self._rows = RowMaker(model, tokenizer, self._forward, self._adapters, self._lock)
 
     @classmethod
     def load(
@@ -140,7 +136,7 @@ class Engine:
     @property
     def context_length(self) -> int:
         """Prompt and completion tokens that fit together."""
-        return int(getattr(self._forward.config, "max_position_embeddings", 0) or 1 << 20)
+        return self._rows.context_length
 
     @property
     def batch_size(self) -> int:
@@ -177,7 +173,7 @@ class Engine:
 
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of a text; special tokens written out count as one."""
-        return len(self._tokens(text))
+        return len(self._rows.tokens(text))
 
     def generate(
         self,
@@ -213,7 +209,7 @@ class Engine:
             ModelError: The model computed values that are not numbers.
             ResourceExhausted: Memory does not suffice even for a single row.
         """
-        rows = [self._row(index, request) for index, request in enumerate(requests)]
+        rows = [self._rows.row(index, request) for index, request in enumerate(requests)]
         groups: dict[str, list[Row]] = {}
         for row in rows:
             apart = "" if self._adapters.mixes(row.adapter) else str(row.adapter)
@@ -237,7 +233,7 @@ class Engine:
         Returns:
             The whole completion, as the value of ``StopIteration``.
         """
-        row = self._row(0, request)
+        row = self._rows.row(0, request)
         run = self._decode_run([row], 1)
         sent = 0
         while not run.is_done and not (cancel is not None and cancel.is_set()):
@@ -276,16 +272,7 @@ class Engine:
             ContextOverflow: A pair does not fit into the context.
             InputInvalid: The adapter is not loaded or a prompt is empty.
         """
-        self._adapters.check(adapter)
-        virtual = self._virtual_tokens(adapter)
-        tokens = []
-        for number, (prompt, completion) in enumerate(pairs):
-            ids = self._tokens(prompt), self._tokens(completion)
-            if not ids[0]:
-                raise InputInvalid("The prompt is empty", where=f"pair {number}")
-            ids = [*virtual, *ids[0]], ids[1]
-            self._check_context(len(ids[0]), len(ids[1]), f"pair {number}")
-            tokens.append(ids)
+        tokens = self._rows.pairs(pairs, adapter)
         with torch.inference_mode(), self._lock:
             return self._score(tokens, adapter)
 
@@ -296,7 +283,7 @@ class Engine:
             ContextOverflow: The prompt with its completion does not fit.
             InputInvalid: The prompt is empty, the adapter is not loaded or the constraint is bad.
         """
-        self._row(0, request)
+        self._rows.row(0, request)
 
     def add_adapter(self, name: str, folder: Path) -> None:
         """Load an adapter beside the base weights.
@@ -322,53 +309,6 @@ class Engine:
         with self._lock:
             self._adapters.remove(name)
             self.prefix_cache.forget(name)
-
-    def _tokens(self, text: str) -> list[int]:
-        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
-        if max(ids, default=0) >= self._forward.vocabulary:
-            # Tokenizers may know tokens (of images, say) that the model has no embedding of.
-            raise InputInvalid(
-                "The text holds a token that the model does not know",
-                where=self.tokenizer.convert_ids_to_tokens(max(ids)),
-            )
-        return ids
-
-    def _check_context(self, prompt: int, completion: int, where: str) -> None:
-        over = prompt + completion - self.context_length
-        if over > 0:
-            raise ContextOverflow(
-                f"The prompt has {prompt:,} tokens and its completion up to {completion:,}: "
-                f"{over:,} more than the model's context of {self.context_length:,}",
-                where=where,
-                fix="Give fewer or shorter passages, or a smaller max_new_tokens.",
-            )
-
-    def _row(self, index: int, request: GenerationRequest) -> Row:
-        prompt = self._tokens(request.prompt)
-        if not prompt:
-            raise InputInvalid("The prompt is empty", where=f"request {index}")
-        self._adapters.check(request.adapter)
-        virtual = self._virtual_tokens(request.adapter)
-        prompt = [*virtual, *prompt]
-        self._check_context(len(prompt), request.max_new_tokens, f"request {index}")
-        grammar = None
-        if request.constraint is not None:
-            grammar = self._constraints().start(request.constraint, request.max_new_tokens)
-        return Row(index, request, prompt, grammar, len(virtual))
-
-    def _virtual_tokens(self, adapter: str | None) -> list[int]:
-        """Return placeholders of an adapter's virtual tokens: all prompts begin with these."""
-        states = self._adapters.virtual_states(adapter)
-        return [-1] * (states[0][0].shape[2] if states else 0)
-
-    def _constraints(self) -> Grammars:
-        with self._lock:
-            if self._grammars is None:
-                from domainsmith.model_io.constrain import Grammars
-
-                width = int(self.model.get_output_embeddings().weight.shape[0])
-                self._grammars = Grammars(self.tokenizer, width, sorted(self._forward.stop_ids))
-            return self._grammars
 
     def _slots(self, rows: list[Row]) -> int:
         slots = self.batch_size

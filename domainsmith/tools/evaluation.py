@@ -177,7 +177,8 @@ def _result(
         f"{file.name}: {verdict[0]}. Scores (95 % intervals): {scores}. Differences: {gains}. "
         f"Leaks: {leaks}. {decision.reason} Report: {path}",
         f"{'已经完成：' if done else ''}{file.name} 的 {questions} 个留出问题的结论：{verdict[1]}。"
-        f"得分（95% 区间）：{scores}。差值：{gains}。泄漏：{leaks}。{decision.reason} 报告：{path}",
+        f"得分（95% 区间）：{scores}。差值：{gains}。泄漏：{leaks}。"
+        f"{'已启用该模型。' if decision.promoted else '未启用该模型。'}报告：{path}",
     )
     return ToolResult(
         ok=True,

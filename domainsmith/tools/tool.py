@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from domainsmith.chains.query_options import QueryOptions
     from domainsmith.data_connection.index import Index
     from domainsmith.model_io.engine import Engine
-    from domainsmith.model_io.generation import Embedder, Reranker
+    from domainsmith.model_io.generation import Embedder, Generator, Reranker
     from domainsmith.workspace import Workspace
 
 __all__ = [
@@ -54,6 +54,10 @@ class Models(Protocol):
 
     def engine(self) -> Engine:
         """Return the chat model's engine; a remote model has none."""
+        ...
+
+    def generator(self) -> Generator:
+        """Return what writes many texts: the engine, or a served model, which tells no scores."""
         ...
 
     def chat(self) -> Engine | BaseChatModel:

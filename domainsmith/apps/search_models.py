@@ -1,16 +1,40 @@
-"""Which reranker the settings mean."""
+"""Embedders and rerankers as the settings name them, or as they were tuned on a workspace."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from domainsmith.errors import InputInvalid
+from domainsmith.settings import Settings
 
 if TYPE_CHECKING:
     from domainsmith.apps.assembly import Assembly
-    from domainsmith.model_io.generation import Reranker
+    from domainsmith.model_io.generation import Embedder, Reranker
+    from domainsmith.training.retrieval.registry import RetrieverEntry
 
-__all__ = ["chosen_reranker"]
+__all__ = ["chosen_reranker", "tuned_embedder"]
+
+
+def tuned_embedder(entry: RetrieverEntry, settings: Settings) -> Embedder:
+    """Load an embedder that was tuned on a workspace.
+
+    Args:
+        entry: Where it lies, and what languages it was tuned for.
+        settings: Where it runs.
+
+    Returns:
+        The embedder.
+
+    Raises:
+        WeightsMissing: Its files are gone.
+    """
+    from domainsmith.model_io.embed import LocalEmbedder
+    from domainsmith.model_io.load import load_embedder
+
+    embedder = load_embedder(str(entry.folder), device=settings.device, threads=settings.threads)
+    assert isinstance(embedder, LocalEmbedder)
+    embedder.languages = entry.facts.languages
+    return embedder
 
 
 def chosen_reranker(assembly: Assembly) -> Reranker | None:
