@@ -17,7 +17,7 @@ from domainsmith.apps.assembly import Assembly
 from domainsmith.data_connection.fusion_learning import learn_fusion
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import detect_language
-from domainsmith.data_connection.retrieve import retrieve
+from domainsmith.data_connection.retrieve import embedder_speaks, retrieve
 from domainsmith.data_connection.word_weights import word_weights
 from domainsmith.model_io.generation import Embedder, Reranker, embed_queries
 from domainsmith.model_io.late_interaction import LateInteractionReranker
@@ -110,7 +110,9 @@ def _reranker(name: str, embedder: Embedder) -> RerankerOf:
         return lambda _: None
     if name == "late-interaction":
         words: Any = embedder
-        return lambda index: LateInteractionReranker(words, word_weights(index.idf))
+        return lambda index: LateInteractionReranker(
+            words, word_weights(index.idf, lambda language: embedder_speaks(embedder, language))
+        )
     loaded: Reranker = (
         LikelihoodReranker(load_engine("default"), language_of=detect_language)
         if name == "likelihood"

@@ -81,6 +81,7 @@ def _tuned(assembly: Assembly) -> Reranker | None:
 
 
 def _late_interaction(assembly: Assembly) -> Reranker:
+    from domainsmith.data_connection.retrieve import embedder_speaks
     from domainsmith.data_connection.word_weights import word_weights
     from domainsmith.model_io.late_interaction import LateInteractionReranker
     from domainsmith.model_io.token_vectors import has_token_vectors
@@ -92,7 +93,8 @@ def _late_interaction(assembly: Assembly) -> Reranker:
             where=assembly.settings.embed_model,
             fix="Set reranker to `none`, or embed_model to `default` or `multilingual`.",
         )
-    return LateInteractionReranker(embedder, word_weights(assembly.index().idf))
+    weigh = word_weights(assembly.index().idf, lambda name: embedder_speaks(embedder, name))
+    return LateInteractionReranker(embedder, weigh)
 
 
 def _likelihood(assembly: Assembly) -> Reranker:
