@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -145,6 +145,12 @@ def _lower_opening(question: str, sentence: str, names: frozenset[str]) -> str:
     return re.sub(rf"(?<=\S ){first}\b", first.lower(), question, count=1)
 
 
+def _is_balanced(question: str) -> bool:
+    return all(
+        question.count(left) == question.count(right) for left, right in ("“”", "《》", "「」")
+    )
+
+
 def pattern_questions(
     sentence: str,
     language: Language,
@@ -169,6 +175,7 @@ def pattern_questions(
     """
     text = re.sub(r"[.。;；!！]+$", "", clean_sentence(sentence))
     science = partial(science_question, work=work)
+    forms: Sequence[Callable[[str], tuple[str, str, str] | None]]
     forms = CHINESE_FORMS if language == "zh" else (*ENGLISH_FORMS, science)
     for form in forms:
         found = form(text)
@@ -181,7 +188,7 @@ def pattern_questions(
             answer = _CITED.sub("", answer).rstrip(" .") + "."
             if ":" in answer:
                 continue
-        if _POINTS_ZH.search(answer):
+        if _POINTS_ZH.search(answer) or "formula_" in answer:
             continue
         if topic and name == "case" and not question.startswith("如果"):
             continue  # "Then he was sent to the south": of a life story no case of anything
@@ -189,9 +196,9 @@ def pattern_questions(
             question = f"关于{topic}，{question}"
         elif not stands_alone(question, language):
             continue
-        if _LEANS.search(question.replace(work, "") if work else question) or question.count(
-            "“"
-        ) != question.count("”"):
+        if _LEANS.search(question.replace(work, "") if work else question) or not _is_balanced(
+            question
+        ):
             continue
         if language == "en":
             question = _lower_opening(question, text, names)

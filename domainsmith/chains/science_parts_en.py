@@ -17,7 +17,9 @@ _EMPTY_START = re.compile(
     r"as|since|to|there|here|each|its|their|his|her|no|not|so|then|also|only|even|given|using|"
     r"based|compared|following|among|between|despite|because|of|and|or|but|further|more|less|"
     r"what|how|why|whether|same|similar|different|various|certain|any|either|neither|comparable|"
-    r"none|an? total|solid|dashed|dotted|red|blue|black|earlier|later|specific|new|additional|important|key|main|\w+ing|did|do|does|is|are|was|were|can|though|therefore|hence|however|moreover|"
+    r"none|an? total|solid|dashed|dotted|red|blue|black|earlier|later|"
+    r"specific|new|additional|important|key|main|\w+ing|"
+    r"did|do|does|is|are|was|were|can|though|therefore|hence|however|moreover|"
     r"figures?|tables?|panels?|lanes?|\w+ly|\d\w*)\b",
     re.I,
 )

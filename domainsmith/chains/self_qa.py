@@ -170,9 +170,10 @@ def _structural(
         answer = _whole_answer(sentences, passage.language)
         facts.append(_leveled(heading, answer, passage, sentences[0]))
     silent = []
-    about = {"names": names, "topic": topic_of(passage), "work": work_of(passage)}
+    language, topic, work = passage.language, topic_of(passage), work_of(passage)
     for sentence in sentences:
-        asked = next(pattern_questions(sentence, passage.language, **about), None)
+        found = pattern_questions(sentence, language, names=names, topic=topic, work=work)
+        asked = next(found, None)
         if asked is None or _is_nonce(asked, passage):
             silent.append(sentence)
         else:

@@ -7,6 +7,7 @@ import pytest
 from domainsmith.chains.patterns_science_en import science_question
 from domainsmith.chains.question_patterns import pattern_questions, proper_names
 from domainsmith.chains.studies import work_of
+from domainsmith.chains.synthesis.model_questions import stated_number
 from domainsmith.records import Passage
 
 WORK = "Spread of Hill Fever in Mountain Villages of the North"
@@ -147,5 +148,37 @@ def test_a_study_is_known_by_its_title_or_its_citations() -> None:
 
 
 def test_a_word_that_is_mostly_small_is_no_name() -> None:
-    texts = ["Of Severe cases, most severe cases, and severe rashes, of severe kind; in Oslo, Severe and Oslo."]
+    texts = [
+        "Of Severe cases, most severe cases, and severe rashes, of severe kind; in Oslo, and Oslo."
+    ]
     assert proper_names(texts) == {"Oslo"}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "number"),
+    [
+        ("The virus was isolated from bats in Guangdong (Smith et al., 2005) [12].", None),
+        ("The genes PKN3 and IFITM1 are listed in Table 2.", None),
+        ("See https://example.org/articles/PMC5444036/ for details.", None),
+        ("In 2003 the fever was seen in 26 countries [4].", "26 countries"),
+        ("Store the pump (model 612) at 5 °C.", "5 °C"),
+    ],
+)
+def test_citations_codes_and_years_are_no_stated_numbers(sentence: str, number: str | None) -> None:
+    found = stated_number(sentence)
+    assert (found and found[0]) == number
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "17世纪时，其嫩芽常作为蔬菜。",
+        "刘六、刘七转向南攻沧州。",
+        "1963年12月至1967年4月为陆军战士。",
+        "后来减为六门。",
+        "‧台北‧我》是张雨生发行的第六张国语专辑。",
+        "女子对男子的性别比为100：92.2。",
+    ],
+)
+def test_chinese_forms_leave_out_what_is_no_statement(sentence: str) -> None:
+    assert not list(pattern_questions(sentence, "zh", topic="某某"))
