@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from domainsmith.chains.synthesis.choose import Selector
 from domainsmith.chains.synthesis.dataset import DatasetReport, DatasetStore, DatasetWriter
@@ -19,10 +18,10 @@ from domainsmith.chains.synthesis.plan import (
     plan_methods,
     run_identity,
 )
-from domainsmith.chains.synthesis.run import Limits
+from domainsmith.chains.synthesis.run import Limits, Stop
 from domainsmith.chains.synthesis.several import MadeItems, SpreadFor, run_methods
 from domainsmith.chains.synthesis.sources import PassageSource, sort_passages
-from domainsmith.errors import YieldTooLow, translated_os_errors
+from domainsmith.errors import EndpointUnavailable, YieldTooLow, translated_os_errors
 from domainsmith.model_io.generation import Embedder, Generator, Scorer
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
 from domainsmith.records import Passage, Question, Record
@@ -42,6 +41,12 @@ __all__ = [
     "generate_records",
 ]
 
+_STOPS: dict[type[BaseException], Stop] = {
+    KeyboardInterrupt: "interrupted",
+    YieldTooLow: "yield",
+    EndpointUnavailable: "server",
+}
+
 
 def generate_dataset(
     workspace: Workspace,
@@ -50,7 +55,7 @@ def generate_dataset(
     seed: int = 17,
     exclude: Sequence[Question] = (),
     generator: Generator,
-    scorer: Scorer,
+    scorer: Scorer | None,
     embedder: Embedder,
     select: Selector,
     store: DatasetStore,
@@ -63,9 +68,10 @@ def generate_dataset(
 ) -> DatasetReport:
     """Generate, select and write a dataset.
 
-    A run that ends before its target (cancelled, interrupted, budget spent, too little yield
-    after a good beginning) leaves what it made as a dataset of its own whose card says
-    ``partial``. An equal run goes on where it ended, to the same items as one that ran through.
+    A run that ends before its target (cancelled or interrupted, in the smoke runs too, budget
+    spent, too little yield after a good beginning, a model server that fails) leaves what it made
+    as a dataset of its own whose card says ``partial``. An equal run goes on where it ended, to
+    the same items as one that ran through.
 
     Args:
         workspace: With documents added, if a method needs them.
@@ -73,7 +79,8 @@ def generate_dataset(
         seed: Of all choices.
         exclude: Test questions: passages with their answers, and copies of those, are not used.
         generator: The model that writes.
-        scorer: The model that judges, usually the same.
+        scorer: The model that judges, usually the same; without one (a served model tells no
+            likelihoods) the checks that need it are left out and counted.
         embedder: For semantic duplicates and leakage.
         select: ``training.select.pipeline.admissible_records`` (everything that may be used, for
             a later selection) or ``select_records`` (selected at once).
@@ -92,6 +99,7 @@ def generate_dataset(
         InputEmpty: No passages, or all are excluded, and a method needs some.
         InputInvalid: Methods or options cannot be used; names all problems.
         YieldTooLow: The smoke run or the whole run gave too little; says which stage.
+        EndpointUnavailable: A served model does not answer as it should.
         WorkspaceLocked: Another process generates data in this workspace now.
     """
     started = time.monotonic()
@@ -111,10 +119,10 @@ def generate_dataset(
             run_methods(
                 planned, made, folder, limits or Limits(), progress, cancel=cancel, spread=spread
             )
-        except (KeyboardInterrupt, YieldTooLow) as error:
-            stop = "interrupted" if isinstance(error, KeyboardInterrupt) else "yield"
+        except (KeyboardInterrupt, YieldTooLow, EndpointUnavailable) as error:
+            stop = next(stop for kind, stop in _STOPS.items() if isinstance(error, kind))
             made.stopped = made.stopped or stop
-            if made.items and (made.past_smoke or stop == "interrupted"):
+            if made.items and (made.past_smoke or not isinstance(error, YieldTooLow)):
                 report = run.write(made, select, embedder, exclude, started)
                 if report.dataset_id and on_partial is not None:
                     on_partial(report)
@@ -152,8 +160,7 @@ def dataset_log(
     Returns:
         The folder of its shards; it need not exist.
     """
-    scorer: Any = generator  # nothing is scored here
-    _, materials = _materials(workspace, exclude, options, generator, scorer, embedder)
+    _, materials = _materials(workspace, exclude, options, generator, None, embedder)
     planned = plan_methods(options, materials)
     dataset_id = run_identity(options, planned, materials, exclude, _name(select))
     return _run_folder(workspace, dataset_id) / planned[0].request.name
@@ -163,7 +170,7 @@ def generate_records(
     passages: Sequence[Passage],
     *,
     generator: Generator,
-    scorer: Scorer,
+    scorer: Scorer | None,
     log: Path,
     exclude: Sequence[Question] = (),
     options: GenerationOptions | None = None,
@@ -176,7 +183,7 @@ def generate_records(
     Args:
         passages: All passages of a collection.
         generator: The model that writes.
-        scorer: The model that judges.
+        scorer: The model that judges; None as for :func:`generate_dataset`.
         log: Folder of shards; a run with the same log and passages goes on from there.
         exclude: Test questions whose passages are not used.
         options: What to make; its first method is run, with the whole target.
@@ -213,7 +220,7 @@ def _materials(
     exclude: Sequence[Question],
     options: GenerationOptions,
     generator: Generator,
-    scorer: Scorer,
+    scorer: Scorer | None,
     embedder: Embedder,
 ) -> tuple[PassageSource, Materials]:
     stored = stored_passages(workspace.db, copies=True)

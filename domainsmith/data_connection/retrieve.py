@@ -7,7 +7,7 @@ reranker thought of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,7 +126,8 @@ def retrieve(
         reranker: Orders the best fused candidates anew; None keeps the fused order.
         rerank_top: How many candidates of a query it reads.
         rerank_weight: Of its scores against the fused ones, 0 to 1; None takes what the reranker
-            asks for (its attribute ``weight``), else 1: its order alone.
+            asks for (its attribute ``weight``), else 1: its order alone. Both scores are brought to
+            0..1 for each query before, unless the reranker's are ``absolute``.
         where: Which passages may be found; None allows all.
 
     Returns:
@@ -142,21 +143,27 @@ def retrieve(
     heads = [hits[:rerank_top] for hits in found]
     texts = [[passage_context(hit.passage) for hit in head] for head in heads]
     scores = reranker.rerank(asked, texts)
+    # Scores of a scale of their own are brought to 0..1 for each question, as the fused ones are.
+    scale: Callable[[Sequence[float]], Sequence[float]]
+    scale = list if getattr(reranker, "absolute", False) else _stretched
     weight = getattr(reranker, "weight", 1.0) if rerank_weight is None else rerank_weight
     return [
-        _reranked(head, row, hits[rerank_top:], weight)[:k]
+        _reranked(head, row, hits[rerank_top:], weight, scale)[:k]
         for head, row, hits in zip(heads, scores, found, strict=True)
     ]
 
 
 def _reranked(
-    head: Sequence[Hit], scores: Sequence[float], rest: Sequence[Hit], weight: float
+    head: Sequence[Hit],
+    scores: Sequence[float],
+    rest: Sequence[Hit],
+    weight: float,
+    scale: Callable[[Sequence[float]], Sequence[float]],
 ) -> list[Hit]:
     """Order ``head`` by both scores, mapped to 0.5 to 1; what was not read stays below."""
-    fused = _stretched([hit.score for hit in head])
+    fused = scale([hit.score for hit in head])
     mixed = [
-        weight * new + (1 - weight) * old
-        for new, old in zip(_stretched(scores), fused, strict=True)
+        weight * new + (1 - weight) * old for new, old in zip(scale(scores), fused, strict=True)
     ]
     order = sorted(range(len(head)), key=lambda row: (-mixed[row], row))
     values = [round(0.5 + 0.5 * value, 6) for value in _stretched(mixed)]

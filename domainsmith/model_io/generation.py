@@ -34,7 +34,7 @@ __all__ = [
     "embed_queries",
 ]
 
-FinishReason = Literal["stop", "length", "cancelled"]
+FinishReason = Literal["stop", "length", "cancelled", "invalid"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,8 @@ class Completion:
         prompt_tokens: Tokens of the prompt.
         completion_tokens: Tokens that were sampled, the end token included.
         finish_reason: ``stop`` (the model or a stop text ended it, or the constraint is complete),
-            ``length`` (the token bound was reached) or ``cancelled``.
+            ``length`` (the token bound was reached), ``cancelled``, or ``invalid``: a served model
+            that cannot be held to the constraint broke it at every try, and the text is empty.
         cached_tokens: Tokens of the prompt that were not computed, because an earlier call had.
     """
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from domainsmith.model_io.engine import Engine, Quantization
-    from domainsmith.model_io.generation import Embedder
+    from domainsmith.model_io.generation import Embedder, Generator
     from domainsmith.model_io.rerank import CrossEncoderReranker
 
-__all__ = ["load_chat", "load_embedder", "load_engine", "load_reranker"]
+__all__ = ["load_chat", "load_embedder", "load_engine", "load_generator", "load_reranker"]
 
 _KEPT = 4
 """Models of each kind that are kept; the least recently asked for goes first, and its memory is
@@ -87,6 +87,28 @@ def load_engine(
         if source.adapter and source.adapter not in engine.adapters:
             engine.add_adapter(source.adapter, Path(source.adapter).expanduser())
     return engine
+
+
+def load_generator(name: str = "default", **options: Any) -> Generator:
+    """Load what writes many texts: a local engine, or a served model.
+
+    Args:
+        name: Any model name; nothing is sent to a server before the first use.
+        **options: Of :func:`load_engine`, for a local model.
+
+    Returns:
+        An engine, which tells likelihoods too, or a
+        :class:`~domainsmith.model_io.remote_generate.RemoteGenerator`, which does not.
+
+    Raises:
+        WeightsMissing: There are no usable local weights under the name.
+    """
+    if parse_name(name).scheme == "local":
+        return load_engine(name, **options)
+    # Not kept: the key may change, and there are no weights to load.
+    from domainsmith.model_io.remote_generate import RemoteGenerator
+
+    return RemoteGenerator(name)
 
 
 def _once(key: tuple[Any, ...], load: Callable[[], Any]) -> Any:
@@ -177,7 +199,7 @@ def load_reranker(
     source = parse_name(name)
     if source.scheme != "local" or source.target == "default":
         raise InputInvalid(
-            "A reranker is `none`, `likelihood` or a local cross-encoder",
+            "A reranker is `none`, `late-interaction`, `likelihood` or a local cross-encoder",
             where=name,
             fix="Name the folder of a cross-encoder.",
         )

@@ -191,7 +191,7 @@ def settle(connection: sqlite3.Connection, contexts: Iterable[str]) -> None:
         marks = ", ".join("?" * len(batch))
         rows = connection.execute(
             "SELECT context_sha256, id, is_current FROM passages"
-            f" WHERE context_sha256 IN ({marks})"
+            f" WHERE context_sha256 IN ({marks}) AND context_sha256 <> ''"  # its index is partial
             " AND (is_current = 1 OR id IN (SELECT passage_id FROM copies))"
             " ORDER BY context_sha256, document_path, ordinal, id",
             batch,

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from domainsmith.chains.synthesis.method import Method
     from domainsmith.chains.synthesis.plan import PlannedMethod
     from domainsmith.chains.synthesis.several import SpreadFor
-    from domainsmith.model_io.engine import Engine
-    from domainsmith.model_io.generation import Embedder
+    from domainsmith.model_io.generation import Embedder, Generator
     from domainsmith.workspace import Workspace
 
 __all__ = ["build_from_recipe", "ray_spread", "worker_recipe"]
@@ -100,6 +99,7 @@ def build_from_recipe(recipe: Mapping[str, Any]) -> tuple[Method, Meter]:
     from domainsmith.chains.synthesis.plan import materials_fingerprint
     from domainsmith.chains.synthesis.registry import build_method
     from domainsmith.chains.synthesis.sources import sort_passages
+    from domainsmith.chains.written import scorer_of
     from domainsmith.storage.passages import passages
     from domainsmith.workspace import Workspace
 
@@ -112,8 +112,8 @@ def build_from_recipe(recipe: Mapping[str, Any]) -> tuple[Method, Meter]:
         materials = Materials(
             passages=source.usable,
             every=source.every,
-            generator=models.engine(),
-            scorer=models.engine(),
+            generator=models.generator(),
+            scorer=scorer_of(models.generator()),
             embedder=models.embedder(),
             target=recipe["target"],
             seed=options.seed,
@@ -136,11 +136,11 @@ class _Models:
         self._workspace = workspace
         self._options = options
 
-    def engine(self) -> Engine:
-        from domainsmith.model_io.load import load_engine
+    def generator(self) -> Generator:
+        from domainsmith.model_io.load import load_generator
 
         options = self._options
-        return load_engine(
+        return load_generator(
             options.chat_model,
             device=options.device,
             dtype=options.dtype,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from domainsmith.chains.query_options import QueryOptions
     from domainsmith.data_connection.index import Index
     from domainsmith.model_io.engine import Engine
-    from domainsmith.model_io.generation import Embedder, Reranker
+    from domainsmith.model_io.generation import Embedder, Generator, Reranker
     from domainsmith.workspace import Workspace
 
 __all__ = [
@@ -56,6 +56,10 @@ class Models(Protocol):
         """Return the chat model's engine; a remote model has none."""
         ...
 
+    def generator(self) -> Generator:
+        """Return what writes many texts: the engine, or a served model, which tells no scores."""
+        ...
+
     def chat(self) -> Engine | BaseChatModel:
         """Return what answers: the engine, or a remote chat model."""
         ...
@@ -86,7 +90,7 @@ class ToolOptions:
     top_k: int = 5
     """Passages handed to the answer step."""
     reranker: str = "auto"
-    """``auto``, ``none``, ``likelihood`` or a cross-encoder's folder."""
+    """``auto``, ``none``, ``late-interaction``, ``likelihood`` or a cross-encoder's folder."""
     rerank_top: int = 20
     """Candidates that the reranker reads."""
     decompose: Literal["auto", "on", "off"] = "auto"

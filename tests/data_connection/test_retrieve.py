@@ -145,6 +145,10 @@ def test_a_reranker_may_leave_the_fused_order_a_say(index: Index) -> None:
     reranker.weight = 0.0  # what it asks for itself
     asked = retrieve(index, EMBEDDER, query, k=3, reranker=reranker)[0]
 
+    reranker.weight, reranker.absolute = 0.5, True  # minus a length outweighs any fused score
+    added = retrieve(index, EMBEDDER, query, k=3, reranker=reranker)[0]
+
+    assert [hit.passage.id for hit in added] == [hit.passage.id for hit in alone]
     assert [hit.passage.id for hit in ignored] == [hit.passage.id for hit in plain]
     assert [hit.passage.id for hit in asked] == [hit.passage.id for hit in plain]
     assert all(hit.reranked == -float(len(passage_context(hit.passage))) for hit in alone)

@@ -17,11 +17,13 @@ from domainsmith.chains.synthesis.shards import block_values
 from domainsmith.chains.synthesis.sources import sort_passages
 from domainsmith.chains.synthesis.spread import measured_block
 from domainsmith.errors import InputInvalid, InternalError
+from domainsmith.progress import ProgressEvent
 from domainsmith.records import Document, Passage
 from domainsmith.settings import Settings
 from domainsmith.storage.documents import put_document
 from domainsmith.storage.passages import passages
-from domainsmith.tools.generate import GENERATE_DATA, GenerateData, requested_methods
+from domainsmith.tools.generate import GENERATE_DATA
+from domainsmith.tools.generate_request import GenerateData, requested_methods
 from domainsmith.tools.ray_workers import build_from_recipe, worker_recipe
 from domainsmith.workspace import Workspace
 
@@ -144,5 +146,22 @@ def test_a_smoke_run_alone_is_reported(
     assert result.artifact_ids == ()
     assert "smoke run alone gave" in result.summary
     again = GENERATE_DATA.call(assembly.context(), {"count": 4, "budget_tokens": 10**9})
-    assert again.data["records"] > 0
+    assert again.data["records"] == 4
     assert not again.data["partial"]
+    over = again.data["dropped"]["more than asked for"]
+    assert f"{over} good ones more than that left out" in again.summary
+
+
+def test_an_interrupt_with_nothing_made_says_so(
+    assembly: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    events: list[ProgressEvent] = []
+    ctx = assembly.context(progress=events.append)
+    monkeypatch.setattr(assembly, "engine", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        GENERATE_DATA.call(ctx, {"count": 4})
+    assert events[-1].stage == "interrupted"
+    assert "no dataset was written" in events[-1].message

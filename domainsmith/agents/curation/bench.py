@@ -142,9 +142,11 @@ class Bench:
             engine = self.ctx.models.engine()
             if adapter not in engine.adapters:
                 engine.add_adapter(adapter, adapter_folder(self.ctx.workspace, adapter))
+        scorer = self.materials.scorer
+        assert scorer is not None  # the student is an engine
         return Examiner(
             self.materials.generator,
-            self.materials.scorer,
+            scorer,
             self.folder / "student.jsonl",
             adapter=adapter,
             tell=lambda done, of: self.ctx.progress(ProgressEvent("asking the student", done, of)),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from domainsmith.chains.synthesis.bound import bounded
 from domainsmith.chains.synthesis.choose import Selector, choose_items, each_once
 from domainsmith.chains.synthesis.method import Item
 from domainsmith.chains.synthesis.plan import GenerationOptions
@@ -19,7 +20,10 @@ from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Question, Record, Selection, content_hash
 from domainsmith.workspace import Workspace
 
-__all__ = ["DatasetReport", "DatasetStore", "DatasetWriter", "WrittenDataset"]
+__all__ = ["OVER", "DatasetReport", "DatasetStore", "DatasetWriter", "WrittenDataset"]
+
+OVER = "more than asked for"
+"""Good items that a bounded dataset has no place for, among what was dropped."""
 
 
 class WrittenDataset(Protocol):
@@ -179,14 +183,23 @@ class DatasetWriter:
                     fix="Add more documents, or use a larger model.",
                 )
             return self.empty_report(made, self._workspace.datasets_dir, started)
-        kept = each_once(made.items, selection.kept)
+        usable = each_once(made.items, selection.kept)
+        kept = self._bounded(usable, made)
         card = _card(self._source, made, kept, selection, self._options)
+        if over := len(usable) - len(kept):
+            card["dropped"][OVER] = over
         dataset_id = self._id
         if not whole:
             dataset_id = f"dataset_{content_hash([self._id, [item.id for item in kept]])[:16]}"
             card |= {"partial": True, "stopped": made.stopped, "run": self._id}
         written = self._store.write_dataset(self._workspace, dataset_id, kept, card=card)
         return self.report(written, made, started)
+
+    def _bounded(self, usable: list[Item], made: MadeItems) -> list[Item]:
+        if not self._options.bounded:
+            return usable
+        shares = {item.name: item.share for item in self._options.methods}
+        return bounded(usable, made.origins, shares, self._options.target)
 
     def report(
         self, done: WrittenDataset, made: MadeItems, started: float, *, repeated: bool = False

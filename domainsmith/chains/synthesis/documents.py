@@ -22,7 +22,14 @@ from domainsmith.chains.question_patterns import proper_names
 from domainsmith.chains.refusals import refusal_records
 from domainsmith.chains.self_kv import cell_counts, table_facts
 from domainsmith.chains.self_qa import QaOptions, passage_facts, strong_options
-from domainsmith.chains.synthesis.method import DataBlock, Materials, Round, Unit, passed
+from domainsmith.chains.synthesis.method import (
+    NOT_SCORED,
+    DataBlock,
+    Materials,
+    Round,
+    Unit,
+    passed,
+)
 from domainsmith.chains.synthesis.options import read_options
 from domainsmith.chains.synthesis.related import RelatedPassages
 from domainsmith.errors import InputEmpty, InputInvalid
@@ -108,7 +115,7 @@ class Documents:
     """
 
     name = "documents"
-    version = 4
+    version = 5
     ends_itself = True
     floor = 0.5 * _SMOKE
 
@@ -177,6 +184,8 @@ class Documents:
             if chance < self._options.closed_share:
                 records.append(closed_record(fact, seed=self._materials.seed))
         block.counts["records"] = len(records)
+        if self._materials.scorer is None:
+            block.counts[f"{NOT_SCORED}: records"] += len(records)
         block.items = list(self._graded(records, self._materials.scorer))
         block.state = [_fact_values(fact) for fact in facts]
         return block

@@ -11,8 +11,10 @@ from domainsmith.chains.facts import seeded
 from domainsmith.chains.grading.judge import Case, Judge, Pair
 from domainsmith.chains.synthesis.asked import Asked
 from domainsmith.chains.synthesis.method import DataBlock
-from domainsmith.data_connection.language import content_terms, sentences
+from domainsmith.data_connection.language import content_terms
 from domainsmith.data_connection.overlap import squeeze
+from domainsmith.data_connection.sentences import sentences
+from domainsmith.errors import InputInvalid
 from domainsmith.model_io.generation import GenerationRequest, Generator
 from domainsmith.model_io.messages import is_refusal
 from domainsmith.records import Language, Passage
@@ -120,15 +122,23 @@ class Writers:
 
 def _load_adapter(generator: Generator, adapter: str) -> None:
     add = getattr(generator, "add_adapter", None)
+    if add is None and adapter:
+        raise InputInvalid(
+            "A served model takes no adapter of this process",
+            where=adapter,
+            fix="Name it as a model of its server: models=openai:URL#ADAPTER.",
+        )
     if add is not None and adapter not in getattr(generator, "adapters", ()):
         add(adapter, Path(adapter).expanduser())
 
 
 def _load_writer(name: str) -> tuple[Generator, str | None, str]:
     from domainsmith.model_io.catalog import parse_name
-    from domainsmith.model_io.load import load_engine
+    from domainsmith.model_io.load import load_generator
 
-    return load_engine(name), parse_name(name).adapter or None, name
+    source = parse_name(name)
+    adapter = source.adapter if source.scheme == "local" else ""
+    return load_generator(name), adapter or None, name
 
 
 def _cleaned(text: str, language: Language, *, whole: bool) -> str:

@@ -76,7 +76,7 @@ def generated_instructions(
     pool: Sequence[str],
     source: random.Random,
     generator: Generator,
-    scorer: Scorer,
+    scorer: Scorer | None,
 ) -> list[NewTask]:
     """Instruction generation: eight tasks in the prompt, six seeds and two new ones, one to come.
 
@@ -87,7 +87,8 @@ def generated_instructions(
         pool: Instructions made so far, in that language.
         source: Chooses the tasks that are shown.
         generator: Writes.
-        scorer: Tells how likely the instructions are.
+        scorer: Tells how likely the instructions are; without one the first sound one of each
+            topic is kept.
 
     Returns:
         One task a topic, in order.
@@ -116,7 +117,7 @@ def generated_instructions(
     texts = completions(generator, requests)
     joint = " " if language == "en" else ""
     pairs = [(prompt, f"{joint}{text}") for prompt, text in zip(prompts, texts, strict=True)]
-    means = [score.mean for score in scorer.score(pairs)]
+    means = [score.mean for score in scorer.score(pairs)] if scorer else [0.0] * len(pairs)
     tasks = []
     for number, topic in enumerate(topics):
         drawn = range(number * _CANDIDATES, (number + 1) * _CANDIDATES)

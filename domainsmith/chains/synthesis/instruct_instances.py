@@ -14,12 +14,14 @@ from domainsmith.chains.synthesis.instruct_steps import (
     generated_inputs,
     identified_types,
     labelled_inputs,
+    likeliest_label,
 )
 from domainsmith.chains.synthesis.instruct_topics import Topic
 from domainsmith.chains.synthesis.method import DataBlock, Materials
 from domainsmith.chains.synthesis.seeds import SeedTask
-from domainsmith.data_connection.language import content_terms, detect_language, sentences
+from domainsmith.data_connection.language import content_terms, detect_language
 from domainsmith.data_connection.overlap import containment
+from domainsmith.data_connection.sentences import sentences
 from domainsmith.prompts import prompt_sha256
 from domainsmith.records import Grade, Language, Record
 
@@ -79,6 +81,7 @@ class Instances:
             language,
             seeds=self._seeds[language],
             seed=self._materials.seed,
+            generator=self._materials.generator,
             scorer=self._materials.scorer,
         )
         labelled = [task for task, kind in zip(tasks, kinds, strict=True) if kind]
@@ -127,12 +130,19 @@ class Instances:
     ) -> list[str]:
         """Find the outputs in the documents, or let the model write them."""
         generator = self._materials.generator
+        scorer = self._materials.scorer
         found = [at for at, task in enumerate(tasks) if task.topic is not None and not self._free]
-        texts = found_answers(
-            [(tasks[at].instruction, _reference(tasks[at])) for at in found],
-            language,
-            generator=generator,
-            scorer=self._materials.scorer,
+        if scorer is None:
+            found = []  # the sentences that answer are found by likelihoods
+        texts = (
+            found_answers(
+                [(tasks[at].instruction, _reference(tasks[at])) for at in found],
+                language,
+                generator=generator,
+                scorer=scorer,
+            )
+            if scorer is not None
+            else []
         )
         outputs = dict(zip(found, texts, strict=True))
         written = [at for at in range(len(tasks)) if at not in outputs]
@@ -177,22 +187,16 @@ class Instances:
         )
         kept = []
         for (task, label, labels), given in zip(wanted, inputs, strict=True):
-            if self._likeliest(task.instruction, given, labels, language) == label:
+            if self._likeliest(task.instruction, given, labels) == label:
                 kept.append((task, given, label, "output_first"))
             else:
                 block.dropped["instance generation: another label is likelier"] += 1
         return kept
 
-    def _likeliest(
-        self, instruction: str, given: str, labels: Sequence[str], language: Language
-    ) -> str:
-        text = f"{instruction}\n\n{given}"
+    def _likeliest(self, instruction: str, given: str, labels: Sequence[str]) -> str:
         generator = self._materials.generator
-        prompt = generator.render([{"role": "user", "content": text}])
-        scores = self._materials.scorer.score([(prompt, label) for label in labels])
-        means = [score.mean for score in scores]
-        del language
-        return labels[means.index(max(means))]
+        prompt = generator.render([{"role": "user", "content": f"{instruction}\n\n{given}"}])
+        return likeliest_label(prompt, labels, generator=generator, scorer=self._materials.scorer)
 
     def _record(self, task: Task, given: str, output: str, step: str, language: Language) -> Record:
         record = Record(

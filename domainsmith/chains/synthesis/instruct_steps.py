@@ -21,6 +21,7 @@ __all__ = [
     "generated_inputs",
     "identified_types",
     "labelled_inputs",
+    "likeliest_label",
 ]
 
 _NONE = {"en": "none", "zh": "无"}
@@ -41,7 +42,8 @@ def identified_types(
     *,
     seeds: Sequence[SeedTask],
     seed: int,
-    scorer: Scorer,
+    generator: Generator,
+    scorer: Scorer | None,
 ) -> list[bool]:
     """Classification task identification: is the answer one of few labels?
 
@@ -50,6 +52,7 @@ def identified_types(
         language: Of them.
         seeds: In that language, of both types.
         seed: Chooses the tasks that are shown.
+        generator: Says "yes" or "no" where there is no scorer.
         scorer: Judges: "yes" against "no", measured on other seeds whose type is known.
 
     Returns:
@@ -74,6 +77,12 @@ def identified_types(
         render("self_instruct_type", language, shots=shown, instruction=text)
         for text in [*(text for text, _ in known), *instructions]
     ]
+    if scorer is None:
+        said = _chosen(generator, prompts[len(known) :], (yes, no))
+        return [
+            answer == yes.strip() and not _OPEN.match(text)
+            for text, answer in zip(instructions, said, strict=True)
+        ]
     scores = scorer.score([(prompt, answer) for prompt in prompts for answer in (yes, no)])
     gains = [a.sum - b.sum for a, b in zip(scores[::2], scores[1::2], strict=True)]
     means = [
@@ -85,6 +94,32 @@ def identified_types(
         gain > sum(means) / 2 and not _OPEN.match(text)
         for text, gain in zip(instructions, gains[len(known) :], strict=True)
     ]
+
+
+def _chosen(generator: Generator, prompts: Sequence[str], options: tuple[str, ...]) -> list[str]:
+    rule = Constraint.choice(options)
+    requests = [GenerationRequest(prompt, max_new_tokens=12, constraint=rule) for prompt in prompts]
+    return completions(generator, requests)
+
+
+def likeliest_label(
+    prompt: str, labels: Sequence[str], *, generator: Generator, scorer: Scorer | None
+) -> str:
+    """Choose the label of an input.
+
+    Args:
+        prompt: Rendered: the instruction with the input.
+        labels: To choose from.
+        generator: Chooses where there is no scorer.
+        scorer: Tells likelihoods.
+
+    Returns:
+        The likeliest label; the chosen one without a scorer.
+    """
+    if scorer is None:
+        return _chosen(generator, [prompt], tuple(labels))[0]
+    means = [score.mean for score in scorer.score([(prompt, label) for label in labels])]
+    return labels[means.index(max(means))]
 
 
 def generated_inputs(

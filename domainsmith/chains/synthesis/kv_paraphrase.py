@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from itertools import pairwise, permutations
 
 from domainsmith.chains.synthesis.kv_fact import KvFact
+from domainsmith.chains.synthesis.method import NOT_SCORED
 from domainsmith.data_connection.language import content_terms, detect_language
 from domainsmith.data_connection.overlap import plain_tokens
 from domainsmith.model_io.generation import Constraint, GenerationRequest, Generator, Scorer
@@ -74,8 +75,9 @@ _TURNS = (
 def paraphrases(
     facts: Sequence[KvFact],
     generator: Generator,
-    scorer: Scorer,
+    scorer: Scorer | None,
     *,
+    counts: Counter[str],
     dropped: Counter[str],
 ) -> list[str]:
     """Reword questions.
@@ -83,7 +85,8 @@ def paraphrases(
     Args:
         facts: With their questions and the names that must stay.
         generator: Writes.
-        scorer: Tells how likely a rewording is.
+        scorer: Tells how likely a rewording is; None keeps all that keep the meaning.
+        counts: Told how many were kept so.
         dropped: Counts rewordings that were thrown away, by reason.
 
     Returns:
@@ -109,6 +112,9 @@ def paraphrases(
             dropped[f"rewording: {reason}"] += 1
             texts[at] = ""
     left = [at for at, text in enumerate(texts) if text]
+    if scorer is None:
+        counts[f"{NOT_SCORED}: rewordings"] += len(left)
+        return texts
     pairs = [(prompts[at], f" {texts[at]}") for at in left]
     pairs += [(prompts[at], f" {facts[at].question}") for at in left]
     means = [score.mean for score in scorer.score(pairs)] if pairs else []

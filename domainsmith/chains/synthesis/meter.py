@@ -25,10 +25,12 @@ class Meter:
 
     Attributes:
         tokens: Read and written so far; prompts that were cached are counted as read.
+        invalid: Answers so far that broke their constraint at every try.
     """
 
     def __init__(self) -> None:
         self.tokens = 0
+        self.invalid = 0
 
 
 def metered(materials: Materials) -> tuple[Materials, Meter]:
@@ -42,7 +44,8 @@ def metered(materials: Materials) -> tuple[Materials, Meter]:
     """
     meter = Meter()
     generator = _Generator(materials.generator, meter)
-    scorer = _Scorer(materials.scorer, materials.generator, meter)
+    told = materials.scorer
+    scorer = None if told is None else _Scorer(told, materials.generator, meter)
     return replace(materials, generator=generator, scorer=scorer), meter
 
 
@@ -79,6 +82,7 @@ class _Generator:
     ) -> Iterator[Completion]:
         for done in self._inner.generate(requests, batch_size=batch_size, cancel=cancel):
             self._meter.tokens += done.prompt_tokens + done.completion_tokens
+            self._meter.invalid += done.finish_reason == "invalid"
             yield done
 
 

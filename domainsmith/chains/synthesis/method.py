@@ -18,10 +18,12 @@ from typing import Any, Protocol
 from domainsmith.model_io.generation import Embedder, Generator, Scorer
 from domainsmith.records import Passage, Preference, Ranking, Record
 
-__all__ = ["DataBlock", "Item", "Materials", "Method", "Round", "Unit", "passed"]
+__all__ = ["NOT_SCORED", "DataBlock", "Item", "Materials", "Method", "Round", "Unit", "passed"]
 
 Item = Record | Preference | Ranking
 """One line of a dataset. A dataset holds items of one class."""
+NOT_SCORED = "not scored"
+"""Head of the counts of texts that were kept without a check for want of likelihoods."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Materials:
         every: All passages, held-out ones and copies too: only to prove that something is *not*
             in the documents, never to generate from.
         generator: The model that writes.
-        scorer: The model that judges, usually the same.
+        scorer: The model that judges, usually the same. None where likelihoods cannot be had: the
+            checks that need them are left out, and counted as :data:`NOT_SCORED`.
         embedder: For related passages and duplicates; None where there is none.
         target: Items wanted from the method, all rounds together.
         seed: Of all choices.
@@ -45,7 +48,7 @@ class Materials:
     passages: tuple[Passage, ...]
     every: tuple[Passage, ...]
     generator: Generator
-    scorer: Scorer
+    scorer: Scorer | None
     embedder: Embedder | None
     target: int
     seed: int

@@ -15,6 +15,7 @@ from itertools import pairwise
 from domainsmith.chains.facts import Fact
 from domainsmith.chains.question_patterns import clean_sentence, stands_alone
 from domainsmith.chains.synthesis.levels import level_of
+from domainsmith.chains.synthesis.method import NOT_SCORED
 from domainsmith.chains.synthesis.qa_options import QaOptions, QaYield
 from domainsmith.data_connection.language import content_terms
 from domainsmith.data_connection.overlap import plain_tokens
@@ -47,6 +48,12 @@ _HAS_NUMBER = re.compile(
 _NAMED = re.compile(r"\b[A-Z][\w-]* $")
 """A number after it is a part of a name ("Tarn 680") and says nothing by itself."""
 
+_ASIDE = re.compile(
+    r"\[[^\[\]]*\]?|\([^()]*\)?|https?://\S+|\S*\d[-–/]?[A-Za-z]\S*|\b[A-Za-z]+[-–]?\d\S*"
+    r"|\b(?:1[89]|20)\d\d\b(?! ?[A-Za-z°%])|\b(?:Fig|Figure|Table|Section|Chapter)\.? \d+\S*"
+)
+"""Citations, addresses, codes and years: their numbers are no statement of the sentence."""
+
 
 def stated_number(sentence: str) -> re.Match[str] | None:
     """Find the first number that a sentence states, with its unit.
@@ -57,8 +64,12 @@ def stated_number(sentence: str) -> re.Match[str] | None:
     Returns:
         The match; None if there is no number, or only as a part of names.
     """
-    found = _HAS_NUMBER.finditer(sentence)
-    return next((m for m in found if not _NAMED.search(sentence[: m.start()])), None)
+    asides = [item.span() for item in _ASIDE.finditer(sentence)]
+    for match in _HAS_NUMBER.finditer(sentence):
+        inside = any(start <= match.start() < end for start, end in asides)
+        if not inside and not _NAMED.search(sentence[: match.start()]):
+            return match
+    return None
 
 
 @dataclass(frozen=True)
@@ -122,7 +133,7 @@ def _word_pattern(text: str, blocked: set[str]) -> str:
 def model_facts(
     candidates: Sequence[ModelCandidate],
     generator: Generator,
-    scorer: Scorer,
+    scorer: Scorer | None,
     options: QaOptions,
     result: QaYield,
 ) -> list[Fact]:
@@ -131,7 +142,7 @@ def model_facts(
     Args:
         candidates: From :func:`model_candidates`; answered as one batch.
         generator: Writes.
-        scorer: Judges.
+        scorer: Judges; None keeps the first sound question of each sentence.
         options: Thresholds.
         result: Told what was tried and dropped.
 
@@ -185,10 +196,18 @@ def _unsound(item: ModelCandidate, question: str) -> str:
 def _best_facts(
     sound: Sequence[tuple[ModelCandidate, str]],
     generator: Generator,
-    scorer: Scorer,
+    scorer: Scorer | None,
     options: QaOptions,
     result: QaYield,
 ) -> list[Fact]:
+    if scorer is None:
+        result.counts[f"{NOT_SCORED}: model questions"] += len(sound)
+        first = {item.sentence: (item, question) for item, question in reversed(sound)}
+        return [
+            _fact(item, question, generator)
+            for item, question in sound
+            if first[item.sentence] == (item, question)
+        ]
     pairs: list[tuple[str, str]] = []
     for item, question in sound:
         asked = f"Question: {question}\nAnswer:"
@@ -205,18 +224,20 @@ def _best_facts(
         if known - guessed < options.informative:
             result.dropped["model question: text does not help"] += 1
             continue
-        answer = clean_sentence(item.answer)
-        answer = answer[:1].upper() + answer[1:] + ("。" if item.passage.language == "zh" else ".")
-        fact = Fact(
-            question,
-            answer,
-            item.passage,
-            f"self_qa/{level_of(question, item.passage.language)}",
-            model=generator.model_name,
-            prompt_sha256=prompt_sha256(PROMPT, item.passage.language),
-            evidence=item.sentence,
-        )
         score = fluent + known - guessed * 0.1
         if item.sentence not in best or score > best[item.sentence][0]:
-            best[item.sentence] = (score, fact)
+            best[item.sentence] = (score, _fact(item, question, generator))
     return [fact for _, fact in best.values()]
+
+
+def _fact(item: ModelCandidate, question: str, generator: Generator) -> Fact:
+    answer = clean_sentence(item.answer)
+    return Fact(
+        question,
+        answer[:1].upper() + answer[1:] + ("。" if item.passage.language == "zh" else "."),
+        item.passage,
+        f"self_qa/{level_of(question, item.passage.language)}",
+        model=generator.model_name,
+        prompt_sha256=prompt_sha256(PROMPT, item.passage.language),
+        evidence=item.sentence,
+    )

@@ -14,6 +14,7 @@ from domainsmith.chains.synthesis.method import Materials, Method
 from domainsmith.chains.synthesis.registry import KINDS, METHODS, build_method
 from domainsmith.chains.synthesis.run import Limits, MethodRun
 from domainsmith.chains.synthesis.spread import Here, Spread
+from domainsmith.data_connection.sql_address import without_secrets
 from domainsmith.errors import InputInvalid
 from domainsmith.progress import ProgressCallback
 from domainsmith.prompts import prompt_names, prompt_sha256
@@ -58,16 +59,20 @@ class GenerationOptions:
         seed: Of all choices.
         surplus: Candidates made for each record wanted, so that selection has a choice.
         methods: What makes them; all of one kind of item.
+        bounded: Write no more than ``target`` items; otherwise everything that was made and may
+            be used is written, for a selection afterwards.
     """
 
     target: int = 150
     seed: int = 17
     surplus: float = 2.0
     methods: tuple[MethodRequest, ...] = (MethodRequest("documents"),)
+    bounded: bool = False
 
     def values(self) -> dict[str, Any]:
         """Return plain JSON data, with the content of files that options name."""
         return {
+            **({"bounded": True} if self.bounded else {}),
             "target": self.target,
             "seed": self.seed,
             "surplus": self.surplus,
@@ -253,8 +258,11 @@ def _problems(options: GenerationOptions) -> list[str]:
 
 
 def _with_files(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the hash of each file that an option names beside its value."""
-    values = dict(options)
+    """Put the hash of each file that an option names beside its value; leave out passwords."""
+    values = {
+        name: without_secrets(value) if isinstance(value, str) else value
+        for name, value in options.items()
+    }
     files: dict[str, str] = {}
     for value in options.values():
         for name in value if isinstance(value, (list, tuple)) else [value]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from domainsmith.chains.facts import Fact, seeded
 from domainsmith.chains.question_patterns import stands_alone
+from domainsmith.chains.synthesis.method import NOT_SCORED
 from domainsmith.chains.synthesis.qa_options import QaOptions, QaYield
 from domainsmith.chains.words_en import DONE
 from domainsmith.data_connection.language import content_terms, detect_language
@@ -140,7 +141,7 @@ def model_rewordings(
     facts: Sequence[Fact],
     *,
     generator: Generator,
-    scorer: Scorer,
+    scorer: Scorer | None,
     options: QaOptions,
     result: QaYield,
 ) -> list[Fact]:
@@ -152,7 +153,7 @@ def model_rewordings(
     Args:
         facts: To be reworded.
         generator: Writes.
-        scorer: Judges.
+        scorer: Judges; None keeps all that is sound.
         options: Thresholds.
         result: Told what was dropped.
 
@@ -187,10 +188,13 @@ def model_rewordings(
         for fact, text in sound
         for question in (fact.question, text)
     ]
-    scores = [score.mean for score in scorer.score(pairs)] if pairs else []
+    if scorer is None:
+        result.counts[f"{NOT_SCORED}: rewordings"] += len(sound)
+    told = scorer.score(pairs) if scorer is not None and pairs else []
+    scores = [score.mean for score in told]
     found = []
     for at, (fact, text) in enumerate(sound):
-        if scores[2 * at + 1] < scores[2 * at] - options.reworded_loss:
+        if scores and scores[2 * at + 1] < scores[2 * at] - options.reworded_loss:
             result.dropped["rewording: asks something else"] += 1
             continue
         found.append(

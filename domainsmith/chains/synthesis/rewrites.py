@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from domainsmith.chains.facts import Fact
+from domainsmith.chains.synthesis.method import NOT_SCORED
 from domainsmith.chains.synthesis.qa_options import QaOptions, QaYield
 from domainsmith.chains.synthesis.verify import adds_nothing
 from domainsmith.chains.written import written
@@ -23,7 +24,7 @@ def rewritten_facts(
     facts: Sequence[Fact],
     *,
     generator: Generator,
-    scorer: Scorer,
+    scorer: Scorer | None,
     options: QaOptions,
     result: QaYield,
 ) -> list[Fact]:
@@ -35,7 +36,7 @@ def rewritten_facts(
     Args:
         facts: Of all levels; only those that gain from it are rewritten.
         generator: Writes.
-        scorer: Judges.
+        scorer: Judges; None keeps all that adds nothing.
         options: Thresholds.
         result: Told what was tried and dropped; a dropped rewrite leaves the fact as it was.
 
@@ -64,7 +65,12 @@ def rewritten_facts(
         else:
             sound.append((at, told))
     found = list(facts)
-    for (at, told), gain in zip(sound, _gains(facts, sound, scorer), strict=True):
+    if scorer is None:
+        result.counts[f"{NOT_SCORED}: rewrites"] += len(sound)
+        gains = [options.informative] * len(sound)
+    else:
+        gains = _gains(facts, sound, scorer)
+    for (at, told), gain in zip(sound, gains, strict=True):
         if gain < options.informative:
             result.dropped["rewrite: text does not help"] += 1
             continue

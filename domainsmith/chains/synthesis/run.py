@@ -22,7 +22,7 @@ from domainsmith.chains.synthesis.method import DataBlock, Method, Round, Unit, 
 from domainsmith.chains.synthesis.shards import Shards
 from domainsmith.chains.synthesis.spread import Here, Spread
 from domainsmith.chains.synthesis.tally import Tally, losing_stage, time_text
-from domainsmith.errors import YieldTooLow
+from domainsmith.errors import EndpointUnavailable, YieldTooLow
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
 from domainsmith.records import canonical_json
 
@@ -33,7 +33,7 @@ FLOOR = 0.5
 _SPEAK_SECONDS = 15.0
 
 Stop = Literal[
-    "target", "exhausted", "smoke", "cancelled", "interrupted", "time", "tokens", "yield"
+    "target", "exhausted", "smoke", "cancelled", "interrupted", "time", "tokens", "yield", "server"
 ]
 """Why a run ended. With ``target`` and ``exhausted`` it is whole; all others can be gone on."""
 
@@ -121,6 +121,7 @@ class MethodRun:
         Raises:
             YieldTooLow: The smoke run, or a window of units later, gave too little; names the
                 stage. What was made before is in the log.
+            EndpointUnavailable: A served model does not answer.
             KeyboardInterrupt: As it came; the block that was being made is lost, no other.
         """
         self._started = time.monotonic()
@@ -152,6 +153,9 @@ class MethodRun:
             raise
         except YieldTooLow:
             self.stopped = "yield"
+            raise
+        except EndpointUnavailable:
+            self.stopped = "server"
             raise
         finally:
             rounds.close()

@@ -186,6 +186,7 @@ class SelfKv:
             facts,
             self._materials.generator,
             self._materials.scorer,
+            counts=block.counts,
             dropped=block.dropped,
         )
         block.counts["reworded"] = sum(1 for text in found if text)

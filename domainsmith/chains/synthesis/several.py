@@ -28,6 +28,7 @@ class MadeItems:
 
     Args:
         items: Of all methods, in their order.
+        origins: The method that made each item, by the item's id.
         tally: Yields of all methods together.
         good: Items that no grader failed, by method.
         lost: What was lost before there was an item, by stage and reason.
@@ -36,11 +37,18 @@ class MadeItems:
     """
 
     items: list[Item] = field(default_factory=list)
+    origins: dict[str, str] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     good: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     stopped: str = ""
     past_smoke: bool = False
+
+    def forget(self) -> None:
+        """Begin anew: the blocks of the smoke runs come again, at the head of their methods."""
+        for part in (self.items, self.origins, self.good, self.lost):
+            part.clear()
+        self.tally = Tally()
 
 
 def run_methods(
@@ -57,7 +65,8 @@ def run_methods(
 
     Args:
         planned: The methods.
-        made: Filled block by block, so that it holds what was made whatever ends the call.
+        made: Filled block by block, so that it holds what was made whatever ends the call: of
+            one that ends within the smoke runs, those.
         folder: Each method has its shards in a folder of its name in it.
         limits: For all methods together.
         progress: Told each smoke run, then each block.
@@ -80,18 +89,17 @@ def run_methods(
 
     spreads = [spread(item) if spread else None for item in planned]
     if first:
-        sums = MadeItems()
         for item, place in zip(planned, spreads, strict=True):
             run = item.run(folder / item.request.name, left(True), progress, cancel, place)
             for block in run.blocks():
-                _add(sums, item, block)
+                _add(made, item, block)
             if run.stopped not in ("smoke", "target", "exhausted"):
                 made.stopped = str(run.stopped)
                 return
         if limits.smoke_only:
-            made.tally, made.good, made.lost = sums.tally, sums.good, sums.lost
             made.stopped = "smoke"
             return
+        made.forget()
     for item, place in zip(planned, spreads, strict=True):
         log = folder / item.request.name
         run = item.run(log, left(False), progress, cancel, place, tell_smoke=not first)
@@ -107,6 +115,8 @@ def run_methods(
 
 def _add(made: MadeItems, item: PlannedMethod, block: DataBlock) -> None:
     made.items += block.items
+    for one in block.items:
+        made.origins.setdefault(one.id, item.request.name)
     made.tally.add(block)
     made.good[item.request.name] += passed(block.items)
     made.lost.update(block.dropped)

@@ -58,9 +58,11 @@ def measured_block(method: Method, unit: Unit, meter: Meter | None) -> DataBlock
         The block.
     """
     started = time.monotonic()
-    before = meter.tokens if meter else 0
+    before, broken = (meter.tokens, meter.invalid) if meter else (0, 0)
     block = method.block(unit)
     block.seconds = time.monotonic() - started
     if meter and not block.tokens:
         block.tokens = meter.tokens - before
+    if meter and meter.invalid > broken:
+        block.dropped["model's answer: breaks its form at every try"] += meter.invalid - broken
     return block

@@ -7,7 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Generator as Rounds
 
 from domainsmith.chains.grade import grade_records
-from domainsmith.chains.synthesis.method import DataBlock, Materials, Round, Unit
+from domainsmith.chains.synthesis.method import (
+    NOT_SCORED,
+    DataBlock,
+    Materials,
+    Round,
+    Unit,
+)
 from domainsmith.errors import InputEmpty
 from domainsmith.records import Passage, Record
 
@@ -83,6 +89,8 @@ class PassageWalk:
         records = self._make(passages, block, unit.payload["number"])
         block.counts.update(record.method for record in records)
         block.counts["records"] = len(records)
+        if self._materials.scorer is None:
+            block.counts[f"{NOT_SCORED}: records"] += len(records)
         graded = grade_records(
             records,
             self._by_id,

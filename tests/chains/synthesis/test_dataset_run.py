@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from domainsmith.chains.generate import (
     generate_dataset,
 )
 from domainsmith.chains.synthesis import registry
+from domainsmith.chains.synthesis.bound import quotas
+from domainsmith.chains.synthesis.dataset import OVER
 from domainsmith.chains.synthesis.method import DataBlock, Materials, Unit
 from domainsmith.errors import InputEmpty, InputInvalid, YieldTooLow
 from domainsmith.model_io.generation import LogLikelihood
@@ -263,6 +267,68 @@ def test_preferences_become_a_dataset_of_their_own_kind(workspace: Workspace) ->
     info = dataset_folder.dataset_info(report.path)
     assert (info.kind, info.records, info.card["stage"]) == ("preference", 8, "preference")
     assert len({item.instruction for item in dataset_folder.read_items(info.path)}) == 4
+
+
+@pytest.mark.usefixtures("methods")
+@pytest.mark.parametrize("names", [("preferences",), ("one", "two")])
+def test_a_count_is_kept_to_whatever_happens(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+) -> None:
+    options = replace(asked(*((name, 1 + at, {}) for at, name in enumerate(names))), bounded=True)
+    make, left = Pairs.block, [4]
+
+    def interrupted(self: Pairs, unit: Unit) -> DataBlock:
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        return make(self, unit)
+
+    monkeypatch.setattr(Pairs, "block", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(workspace, target=7, options=options)
+    monkeypatch.setattr(Pairs, "block", make)
+    report = run(workspace, target=7, options=options)
+    assert report.records == 7
+    assert report.dropped[OVER] == sum(report.good.values()) - 7 > 0
+    with Workspace.create(workspace.root.parent / "other") as other:
+        add(other, TEXTS)
+        assert run(other, target=7, options=options).sha256 == report.sha256
+    if len(names) > 1:
+        methods = [item.method for item in dataset_folder.read_items(report.path)]
+        assert Counter(methods) == {"one": 2, "two": 5}
+
+
+@pytest.mark.usefixtures("methods")
+def test_an_interrupt_in_the_smoke_runs_of_several_methods_leaves_a_dataset(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Pairs.block
+
+    def interrupted(self: Pairs, unit: Unit) -> DataBlock:
+        if self.name == "two":
+            raise KeyboardInterrupt
+        return make(self, unit)
+
+    options = asked(("one", 1, {}), ("two", 1, {}))
+    whole = run(workspace, target=4, options=options)
+    told: list[DatasetReport] = []
+    with Workspace.create(workspace.root.parent / "other") as other:
+        add(other, TEXTS)
+        monkeypatch.setattr(Pairs, "block", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(other, target=4, options=options, on_partial=told.append)
+        partial = dataset_folder.dataset_info(told[0].path)
+        assert (partial.records, partial.card["stopped"]) == (1, "interrupted")
+        assert lineage.artifact(other.db, partial.id).kind == "dataset"
+        monkeypatch.setattr(Pairs, "block", make)
+        assert run(other, target=4, options=options).sha256 == whole.sha256
+
+
+def test_what_a_part_cannot_fill_goes_to_the_others() -> None:
+    assert quotas([3, 1], [10, 10], 8) == [6, 2]
+    assert quotas([3, 1], [4, 10], 8) == [4, 4]
+    assert quotas([1, 1, 1], [5, 5, 5], 4) == [2, 1, 1]
+    assert quotas([1, 0], [0, 2], 5) == [0, 2]
 
 
 @pytest.mark.usefixtures("methods")

@@ -157,7 +157,9 @@ def test_classification_tasks_are_told_apart_better_than_by_chance(engine: Engin
         "Explain how a lock on a canal works.": False,
         "Write a story about an old clock.": False,
     }
-    found = identified_types(list(asked), "en", seeds=built_in_seeds("en"), seed=17, scorer=engine)
+    found = identified_types(
+        list(asked), "en", seeds=built_in_seeds("en"), seed=17, generator=engine, scorer=engine
+    )
     assert sum(a == b for a, b in zip(found, asked.values(), strict=True)) >= 5
 
 
