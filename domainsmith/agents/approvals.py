@@ -1,4 +1,4 @@
-"""Which steps of a plan wait for a decision, and what a person is asked about each."""
+"""Which steps wait for a decision, what is asked about each, what falls away with a denied one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 from domainsmith.agents.policy import Policy, approval_token
 from domainsmith.agents.state import AnalystState, ApprovalRequest
+from domainsmith.agents.wording import sentence
 from domainsmith.errors import DomainSmithError, InputInvalid
-from domainsmith.records import Plan, Step
-from domainsmith.tools.tool import Tool, ToolContext
+from domainsmith.records import Language, Plan, Step
+from domainsmith.tools.tool import Tool, ToolContext, ToolResult
 
-__all__ = ["approval_request", "undecided_steps"]
+__all__ = ["approval_request", "skipped_steps", "undecided_steps"]
 
 
 def undecided_steps(
@@ -73,6 +74,41 @@ def approval_request(
         language=state["language"],
         estimate=estimate,
     )
+
+
+def skipped_steps(
+    plan: Plan, results: Mapping[str, Any], language: Language
+) -> dict[str, dict[str, Any]]:
+    """Give the steps whose needs were denied a result of their own.
+
+    Args:
+        plan: All steps.
+        results: By number of the step, so far.
+        language: Of the words.
+
+    Returns:
+        Results by number of the step; empty if nothing was denied.
+    """
+    gone = {int(n) for n, row in results.items() if row["status"] in {"denied", "skipped"}}
+    skipped: dict[str, dict[str, Any]] = {}
+    for step in plan.steps:
+        missing = sorted(gone & set(step.needs))
+        if missing and str(step.number) not in results:
+            gone.add(step.number)
+            words = sentence(
+                "skipped",
+                language,
+                number=step.number,
+                tool=step.tool,
+                needs=", ".join(map(str, missing)),
+            )
+            skipped[str(step.number)] = {
+                "tool": step.tool,
+                "status": "skipped",
+                "seconds": 0.0,
+                **ToolResult(ok=False, summary=words).as_dict(),
+            }
+    return skipped
 
 
 def _ahead(step: Step, state: AnalystState) -> tuple[tuple[str, Mapping[str, Any]], ...]:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ExampleIndex"]
 
-
 _LEXICAL_SHARE = 0.5
 """Weight of word patterns against sentence vectors, where there are such."""
 _FIT_SHARE = 0.6

@@ -15,7 +15,7 @@ from langgraph.config import get_stream_writer
 from langgraph.types import Send, interrupt
 
 from domainsmith.agents.act import run_step
-from domainsmith.agents.approvals import approval_request, undecided_steps
+from domainsmith.agents.approvals import approval_request, skipped_steps, undecided_steps
 from domainsmith.agents.planner import Planner
 from domainsmith.agents.policy import Policy, budget_excess
 from domainsmith.agents.replan import insert_producers
@@ -25,7 +25,7 @@ from domainsmith.agents.wording import sentence
 from domainsmith.data_connection.language import detect_language
 from domainsmith.memory import conversations
 from domainsmith.records import Plan, Step, content_hash
-from domainsmith.tools.tool import Tool, ToolContext, ToolResult
+from domainsmith.tools.tool import Tool, ToolContext
 
 __all__ = ["AnalystNodes"]
 
@@ -138,7 +138,7 @@ class AnalystNodes:
         plan, results = Plan.model_validate(state["plan"]), state["results"]
         failed = next((s for s in plan.steps if _status(results, s) == "failed"), None)
         if failed is None:
-            skipped = self._skipped(plan, results, state)
+            skipped = skipped_steps(plan, results, state["language"])
             excess = budget_excess(self._policy.budget, results)
             if excess and len(results) + len(skipped) < len(plan.steps):
                 return {"stop": sentence("budget", state["language"], reason=excess)}
@@ -209,31 +209,6 @@ class AnalystNodes:
                 break
             batch.append(step)
         return batch
-
-    def _skipped(
-        self, plan: Plan, results: Mapping[str, Any], state: AnalystState
-    ) -> dict[str, Any]:
-        """Give the steps whose needs were denied a result of their own."""
-        gone = {int(n) for n, row in results.items() if row["status"] in {"denied", "skipped"}}
-        skipped: dict[str, Any] = {}
-        for step in plan.steps:
-            missing = sorted(gone & set(step.needs))
-            if missing and str(step.number) not in results:
-                gone.add(step.number)
-                words = sentence(
-                    "skipped",
-                    state["language"],
-                    number=step.number,
-                    tool=step.tool,
-                    needs=", ".join(map(str, missing)),
-                )
-                skipped[str(step.number)] = {
-                    "tool": step.tool,
-                    "status": "skipped",
-                    "seconds": 0.0,
-                    **ToolResult(ok=False, summary=words).as_dict(),
-                }
-        return skipped
 
 
 def _plan_id(plan: Plan, thread_id: str, turn: int) -> str:

@@ -23,7 +23,7 @@ _LIBRARIES = {
     "sentence-transformers": True, "xgrammar": True, "gguf": True, "langchain": True,
     "langgraph": True, "chromadb": True, "faiss-cpu": True, "rjieba": True, "pypdf": True,
     "python-docx": True, "openpyxl": True, "fastapi": True, "uvicorn": True, "openai": True,
-    "bitsandbytes": False,
+    "bitsandbytes": False, "psycopg": False, "pymysql": False,
 }  # fmt: skip
 """Distribution -> whether it is required."""
 _MEMORY_GB = 4.0

@@ -19,7 +19,7 @@ _DO = (
     r"加|倒|松开|装|拆|测|读|看|让|在)"
 )
 _IF = re.compile(
-    r"(?:如果|若|如(?!下|上|此|今|何|同)|一旦|假如|当(?![时今年初选代地中局事场]))(?P<case>[^，。；：]{3,40}?)(?:时|的话|后)?，(?P<rest>.{3,})"
+    r"(?:如果|若果?|如(?!下|上|此|今|何|同)|一旦|假如|当(?![时今年初选代地中局事场]))(?P<case>[^，。；：]{3,40}?)(?:时|的话|(?<![皇王太])(?P<after>后))?，(?P<rest>.{3,})"
 )
 _WHEN = re.compile(
     r"(?P<case>[^，。；：]{3,30}?)(?P<word>之前|以前|之后|以后|(?<!小)时|(?<!之)前|(?<![之以])后)，(?P<rest>.{3,})"
@@ -65,7 +65,7 @@ _WHERE = re.compile(
     r"(?P<place>[^，。；：]{2,30}(?:上|下|里|内|中|旁|侧|处|方|后|前|部|面|边|角|间|底))(?P<rest>[，；：].*)?"
 )
 _IS = re.compile(
-    r"(?P<subject>[^，。；：是为]{2,16})(?:是|为|叫)(?P<rest>(?!因为|否|由|在|用|说)[^，。；：]{2,})(?P<tail>.*)"
+    r"(?P<subject>[^，。；：是为]{2,16})(?P<be>是|为|叫做|叫)(?P<rest>(?!因为|否|由|在|用|说|确保|避免|防止|保护|争取|纪念|配合|庆祝|提高|增加|加强)[^，。；：]{2,})(?P<tail>.*)"
 )
 _USE = re.compile(
     r"(?:请)?用(?P<tool>[^，。；：]{2,14}?)(?P<act>清洗|清洁|擦拭|擦|冲洗|拧紧|拧松|拧|刷|固定|润滑)(?P<rest>[^，。；：]{1,20})(?P<tail>[，；].*)?"
@@ -78,8 +78,20 @@ _NO_TOPIC = re.compile(
     r"[了着过在有用由从（(“《【『「被]|^[未以一下]|(?:任命|几乎|本来|原本|可以|虽然|确实|所称.*|"
     r"[最就也都则乃即称均又名评列视选升划定誉分任行便认立现初])$"
 )
+_DATE = re.compile(r"[公元前约同翌次年月日世纪年代末初中期春夏秋冬至到的\d\s一二三四五六七八九十]+")
+"""Words that only say when."""
+_DONE_TO = re.compile(
+    r"^(?:自|因|同样|虽|第[一二三四五六七八九十]+[条个项]|男子|女子)|[收立封令使派推升授获选列命娶嫁]|确认|宣布|认定|任命|首[次度]$|再[次度]$|(?:改|兴|扩|重)建$|(?:还|本身|现)$|假设|[减增改升降译组扩缩转变]$"
+    r"|(?:更名|改名|易名|改称|定名|命名)$"
+)
+"""What makes the words before "is" more than a name: something is done to it."""
+_MORE_THAN_NUMBER = re.compile(r"[\d.,]+[^\d]{0,2}[\u4e00-\u9fff]{4}|\d+/")
+_LISTED = re.compile(
+    r"、[^，。；：、]{0,3}#|#[^，。；：、]{1,8}、\d|[及和与]#年$|在[^，。；：\d]{1,4}#年$"
+)
+"""A number among others of a list, or a bare year."""
 _PERSON = re.compile(
-    r"(?:母亲|父亲|妻子|丈夫|作者|导演|校长|总统|主席|总理|总裁|执行长|创始人|市长|局长|队长|教练)$"
+    r"(?:母亲|父亲|父母|妻子|丈夫|正室|继室|配偶|女儿|儿子|养子|兄弟|祖父|女友|男友|主角|主唱|主教练|作者|导演|校长|总统|主席|总理|总裁|执行长|创始人|市长|局长|队长|教练)$"
 )
 _UNPLACED = re.compile(
     r"(?:期间?|过程|情况|情形|范围|条件|时间|位|公司|职责|工作|比赛|领导|影响|帮助)(?:中|内|下|里|间|上)$"
@@ -97,10 +109,12 @@ def _end(text: str) -> str:
 
 def _case(text: str) -> Asked | None:
     if match := _IF.fullmatch(text):
-        case = f"如果{match['case']}，"
+        case = f"如果{match['case']}{match['after'] or ''}，"
     elif (match := _WHEN.fullmatch(text)) and not _VAGUE.match(match["case"]):
         case = f"{match['case']}{match['word']}，"
     else:
+        return None
+    if _DATE.fullmatch(match["case"]) or match["case"].endswith("的一刻"):
         return None
     rest = match["rest"]
     before = match.groupdict().get("word") in {"之前", "以前", "前"}
@@ -136,7 +150,7 @@ def _forbidden(text: str) -> Asked | None:
 
 def _why(text: str) -> Asked | None:
     match = _WHY.fullmatch(text)
-    if match is None or _VAGUE.match(text):
+    if match is None or _VAGUE.match(text) or _DATE.fullmatch(match["fact"]):
         return None
     return f"为什么{match['fact']}？", f"因为{_end(match['why'])}", "why"
 
@@ -163,6 +177,8 @@ def _number(text: str) -> Asked | None:
         few = few or match["number"] in {"千", "百", "万"}
         if match.start() < 2 or few or _PART_OF_MORE.search(_around(text, match)):
             continue
+        if _LISTED.search(_clause_around(text, match)):
+            continue
         if match["unit"] == "号" or _inside_brackets(text, match.start()):
             continue
         if _ERA.search(text[: match.start()]) or (
@@ -176,7 +192,8 @@ def _number(text: str) -> Asked | None:
             asked = asked.replace("多少年", "哪一年", 1)
         asked = re.sub(r"多少 ?[%％]", "百分之多少", asked)
         if re.search(
-            r"(?:的|[起的]者|情形|[中内里间起]|以来)$|^[对自经并于但]|^然而|分别|下列", asked
+            r"(?:的|[起的]者|情形|[中内里间起]|以来)$|的哪一年|或更|[这那此首次该或]多少|多少周[环围边]|[／/]多少|多少\S{1,3}[乘×]|多少度[接进出获当夺成参]|^[对自经并于但]|^同样|^然而|分别|下列",
+            asked,
         ):
             continue
         if 6 <= len(asked) <= 42 and asked.count("，") <= 1:
@@ -191,7 +208,19 @@ def _around(text: str, match: re.Match[str]) -> str:
     )
 
 
+def _clause_around(text: str, match: re.Match[str]) -> str:
+    """Mark the place of a number in its clause, a year as one."""
+    before = re.split(r"[，。；：]", text[: match.start()])[-1]
+    after = re.split(r"[，。；：（(]", text[match.end() :])[0]
+    return f"{before}#{'年' if match['unit'] == '年' else ''}{after}"
+
+
 def _inside_brackets(text: str, at: int) -> bool:
+    if any(
+        text.rfind(left, 0, at) > text.rfind(right, 0, at)
+        for left, right in ("《》", "『』", "「」")
+    ):
+        return True
     return max(text.rfind("（", 0, at), text.rfind("(", 0, at)) > max(
         text.rfind("）", 0, at), text.rfind(")", 0, at)
     )
@@ -220,7 +249,11 @@ def _is(text: str) -> Asked | None:
     if match is None or _VAGUE.match(text) or _NO_SUBJECT.search(match["subject"]):
         return None
     subject, rest = match["subject"], match["rest"]
-    if _NO_TOPIC.search(subject) or rest.endswith("的") or rest[0] in "了个种名位":
+    if re.match(r"\d{2,4}年|[\d一二三四五六七八九十]+月", subject) or _DONE_TO.search(subject):
+        return None
+    if rest[:1].isdigit() and (re.match(r"：\d", match["tail"]) or _MORE_THAN_NUMBER.match(rest)):
+        return None  # the first half of a ratio, or a thing with a number
+    if _NO_TOPIC.search(subject) or rest.endswith("的") or rest[0] in "了个种名位指长高被":
         return None
     asked = "谁" if _PERSON.search(subject) else "多少" if rest[:1].isdigit() else "什么"
     return f"{subject}是{asked}？", _end(rest), "is"

@@ -8,11 +8,15 @@ construction. What fits no form gives no question: a missing one costs less than
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from domainsmith.chains.patterns_en import ENGLISH_FORMS, lower_first
+from domainsmith.chains.patterns_science_en import science_question
 from domainsmith.chains.patterns_zh import CHINESE_FORMS
+from domainsmith.chains.studies import suits_study
 from domainsmith.data_connection.language import content_terms
 from domainsmith.data_connection.sentences import sentences
 from domainsmith.records import Language, Passage
@@ -35,6 +39,7 @@ _ARTICLE = re.compile(
 _EMPHASIS = re.compile(r"\*\*|__|`|^>\s*|^#+\s*")
 _PRONOUN = re.compile(r"\b(?:it|its|they|them|their|this|these|those|that one|he|she)\b", re.I)
 _INNER_CAPITAL = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
+_INNER_SMALL = re.compile(r"(?<=[a-z,] )[a-z]+")
 _UNIT_END = re.compile(r"(?:(?<=\d [A-Z]\.)|(?<=°C\.)) (?=[A-Z])")
 _ANCHOR = re.compile(r"\b(?:the|a|an|your|each|every) [a-z]", re.I)
 _LEANS = re.compile(
@@ -44,6 +49,7 @@ _LEANS = re.compile(
     re.I,
 )
 """What points at something outside the question: figures, citations, earlier sentences."""
+_CITED = re.compile(r"\s*\[[\d, –-]+\]\s*\.?$")
 _WORK = re.compile(r"手册|条款|问题|说明|指南|规定|法$|条例|办法|报告|合同|协议|表$|\.\w+$|[_/]")
 """Titles of works: what they say is about something else."""
 _POINTS_ZH = re.compile(r"前款|本条|下列|上述|如下")
@@ -116,7 +122,7 @@ def stands_alone(question: str, language: Language) -> bool:
 
 
 def proper_names(texts: Iterable[str]) -> frozenset[str]:
-    """Find the words that are written with a capital inside English sentences.
+    """Find the words that are mostly written with a capital inside English sentences.
 
     Args:
         texts: Passages of one collection.
@@ -124,7 +130,12 @@ def proper_names(texts: Iterable[str]) -> frozenset[str]:
     Returns:
         Words; any other word that begins a sentence is lowered within a question.
     """
-    return frozenset(word for text in texts for word in _INNER_CAPITAL.findall(text))
+    names: Counter[str] = Counter()
+    plain: Counter[str] = Counter()
+    for text in texts:
+        names.update(_INNER_CAPITAL.findall(text))
+        plain.update(_INNER_SMALL.findall(text))
+    return frozenset(word for word, many in names.items() if many >= plain[word.lower()])
 
 
 def _lower_opening(question: str, sentence: str, names: frozenset[str]) -> str:
@@ -135,8 +146,19 @@ def _lower_opening(question: str, sentence: str, names: frozenset[str]) -> str:
     return re.sub(rf"(?<=\S ){first}\b", first.lower(), question, count=1)
 
 
+def _is_balanced(question: str) -> bool:
+    return all(
+        question.count(left) == question.count(right) for left, right in ("“”", "《》", "「」")
+    )
+
+
 def pattern_questions(
-    sentence: str, language: Language, *, names: frozenset[str] = frozenset(), topic: str = ""
+    sentence: str,
+    language: Language,
+    *,
+    names: frozenset[str] = frozenset(),
+    topic: str = "",
+    work: str = "",
 ) -> Iterator[PatternQuestion]:
     """Ask what a sentence answers by its form.
 
@@ -146,17 +168,28 @@ def pattern_questions(
         names: From :func:`proper_names`.
         topic: What the whole text is about; a Chinese question that does not name it begins
             with it then, so that it may leave its subject out.
+        work: Title of the work, from :func:`~domainsmith.chains.studies.work_of`; an English
+            question about its study names it.
 
     Yields:
         One question for each form that fits and stands alone, the most telling form first.
     """
     text = re.sub(r"[.。;；!！]+$", "", clean_sentence(sentence))
-    for form in CHINESE_FORMS if language == "zh" else ENGLISH_FORMS:
+    science = partial(science_question, work=work)
+    forms: Sequence[Callable[[str], tuple[str, str, str] | None]]
+    forms = CHINESE_FORMS if language == "zh" else (*ENGLISH_FORMS, science)
+    for form in forms:
         found = form(text)
         if found is None:
             continue
         question, answer, name = found
-        if _POINTS_ZH.search(answer):
+        if work and form in ENGLISH_FORMS:
+            if not suits_study(text, question, name):
+                continue
+            answer = _CITED.sub("", answer).rstrip(" .") + "."
+            if ":" in answer:
+                continue
+        if _POINTS_ZH.search(answer) or "formula_" in answer:
             continue
         if topic and name == "case" and not question.startswith("如果"):
             continue  # "Then he was sent to the south": of a life story no case of anything
@@ -164,7 +197,9 @@ def pattern_questions(
             question = f"关于{topic}，{question}"
         elif not stands_alone(question, language):
             continue
-        if _LEANS.search(question) or question.count("“") != question.count("”"):
+        if _LEANS.search(question.replace(work, "") if work else question) or not _is_balanced(
+            question
+        ):
             continue
         if language == "en":
             question = _lower_opening(question, text, names)

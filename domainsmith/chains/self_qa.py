@@ -16,16 +16,19 @@ Some facts are asked a second time in other words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from domainsmith.chains.facts import Fact
 from domainsmith.chains.question_patterns import (
+    PatternQuestion,
     passage_sentences,
     pattern_questions,
     section_question,
     topic_of,
 )
+from domainsmith.chains.studies import work_of
 from domainsmith.chains.synthesis.comparisons import comparison_facts, statements
 from domainsmith.chains.synthesis.joint import joint_facts
 from domainsmith.chains.synthesis.levels import level_of
@@ -167,14 +170,23 @@ def _structural(
         answer = _whole_answer(sentences, passage.language)
         facts.append(_leveled(heading, answer, passage, sentences[0]))
     silent = []
-    topic = topic_of(passage)
+    language, topic, work = passage.language, topic_of(passage), work_of(passage)
     for sentence in sentences:
-        asked = next(pattern_questions(sentence, passage.language, names=names, topic=topic), None)
-        if asked is None:
+        found = pattern_questions(sentence, language, names=names, topic=topic, work=work)
+        asked = next(found, None)
+        if asked is None or _is_nonce(asked, passage):
             silent.append(sentence)
         else:
             facts.append(_leveled(asked.question, asked.answer, passage, sentence))
     return facts, silent
+
+
+def _is_nonce(asked: PatternQuestion, passage: Passage) -> bool:
+    """Tell whether an abbreviation is spelled out and then hardly used again."""
+    if asked.form != "stands for":
+        return False
+    short = asked.question.removeprefix("What does ").removesuffix(" stand for?")
+    return len(re.findall(rf"\b{re.escape(short)}\b", passage.text)) < 3
 
 
 def _leveled(question: str, answer: str, passage: Passage, evidence: str) -> Fact:

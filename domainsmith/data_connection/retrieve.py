@@ -25,6 +25,7 @@ from domainsmith.data_connection.fusion import (
 )
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import (
+    compact,
     content_terms,
     detect_language,
     search_terms,
@@ -49,6 +50,11 @@ __all__ = [
 
 _CANDIDATES = 100
 """Passages taken from each ranking before fusion."""
+_CODE = re.compile(r"(?<![A-Za-z\d])[A-Z]{1,6}-?\d{2,}[A-Z]?(?![A-Za-z\d])")
+_CODE_BONUS = 0.5
+"""Added to the fused score (at most about 1) of a passage that holds every code of the query."""
+_RARE = 2.0
+"""Inverse document frequency from which a code tells passages apart."""
 _SAME_WORDS = 0.8
 """Jaccard overlap of words from which two passages are copies of one another."""
 
@@ -217,8 +223,9 @@ def _fused(
         query, learned.weight(language) if learned else None, embedder_speaks(embedder, language)
     )
     possible = best_possible([index.idf(term) for term in search_terms(query, language)])
+    codes = [code for code in map(compact, _CODE.findall(query)) if index.idf(code) >= _RARE]
     candidates = [
-        _Candidate(by_id[id], score, dense.get(id), lexical.get(id))
+        _Candidate(by_id[id], score + _named(codes, by_id[id]), dense.get(id), lexical.get(id))
         for id, score in fuse(dense, lexical, weight, possible).items()
     ]
     candidates.sort(key=lambda c: (-c.score, c.passage.document_path, c.passage.ordinal))
@@ -233,6 +240,14 @@ def _fused(
         for c in _without_copies(candidates, k)
     ]
     return with_places(index.workspace.db, hits)
+
+
+def _named(codes: Sequence[str], passage: Passage) -> float:
+    """Lift a passage that holds the codes of a query over any number of its ordinary words."""
+    if not codes:
+        return 0.0
+    text = compact(passage_context(passage))
+    return _CODE_BONUS * sum(code in text for code in codes) / len(codes)
 
 
 def _visible(db: Database, query: str, ids: list[str]) -> dict[str, Passage]:

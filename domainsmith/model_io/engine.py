@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
-from domainsmith.errors import (
-    ResourceExhausted,
-)
 from domainsmith.model_io.adapters import Adapters
 from domainsmith.model_io.chat_template import render_chat
 from domainsmith.model_io.decode import DecodeRun
 from domainsmith.model_io.decode_attention import use_decode_attention
 from domainsmith.model_io.decode_row import Row, Statistics
-from domainsmith.model_io.device import is_out_of_memory, pick_device, pick_dtype, set_threads
+from domainsmith.model_io.device import pick_device, pick_dtype, set_threads
 from domainsmith.model_io.engine_rows import RowMaker
+from domainsmith.model_io.engine_runs import BatchRuns
 from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import Completion, GenerationRequest, LogLikelihood
 from domainsmith.model_io.loading import load_model
 from domainsmith.model_io.packed_linear import pack_linear_layers
 from domainsmith.model_io.prefix_cache import DEFAULT_BYTES, PrefixCache
-from domainsmith.model_io.prefix_states import PrefixStates
-from domainsmith.model_io.score import score_pairs
 from domainsmith.records import Message
 
 __all__ = ["Engine", "Quantization"]
 
 Quantization = Literal["none", "8bit", "4bit"]
-_log = logging.getLogger(__name__)
 _BATCH = {"cpu": 32, "cuda": 64, "mps": 16}
 _WEAK_PARAMETERS = 1_000_000_000
-_STATE_BYTES = 2 << 30
-"""Bound of a CPU batch's states: where memory ends there, the process may be killed unasked."""
 
 
 class Engine:
@@ -81,6 +71,7 @@ class Engine:
             prefix_cache_bytes = DEFAULT_BYTES.get(self._forward.device.type, 0)
         self.prefix_cache = PrefixCache(prefix_cache_bytes)
         self._lock = threading.RLock()
+        self._runs = BatchRuns(self._forward, self.prefix_cache, self.statistics, self._lock)
         self._rows = RowMaker(model, tokenizer, self._forward, self._adapters, self._lock)
 
     @classmethod
@@ -216,7 +207,8 @@ class Engine:
             groups.setdefault(apart, []).append(row)
         for apart in sorted(groups):
             group = groups[apart]
-            yield from self._run(group, batch_size or self._slots(group), cancel)
+            slots = batch_size or self._runs.slots(group, self.batch_size)
+            yield from self._runs.completions(self._decode_run(group, slots), slots, cancel)
 
     def stream(
         self, request: GenerationRequest, cancel: threading.Event | None = None
@@ -238,9 +230,9 @@ class Engine:
         sent = 0
         while not run.is_done and not (cancel is not None and cancel.is_set()):
             try:
-                self._advance(run)
+                self._runs.advance(run)
             except (MemoryError, RuntimeError) as error:
-                self._halve(1, error)
+                self._runs.halved(1, error)
             text = (
                 row.text if row.finish else self._forward.certain_text(row.generated, request.stop)
             )
@@ -248,7 +240,7 @@ class Engine:
                 yield text[sent:]
                 sent = len(text)
         if row.finish is None:
-            self._cancel(row)
+            self._runs.cancel(row)
             if len(row.text) > sent:
                 yield row.text[sent:]
         return row.completion()
@@ -272,9 +264,7 @@ class Engine:
             ContextOverflow: A pair does not fit into the context.
             InputInvalid: The adapter is not loaded or a prompt is empty.
         """
-        tokens = self._rows.pairs(pairs, adapter)
-        with torch.inference_mode(), self._lock:
-            return self._score(tokens, adapter)
+        return self._runs.scores(self._rows.pairs(pairs, adapter), adapter)
 
     def check(self, request: GenerationRequest) -> None:
         """Raise what :meth:`generate` would raise for a request before computing anything.
@@ -310,13 +300,6 @@ class Engine:
             self._adapters.remove(name)
             self.prefix_cache.forget(name)
 
-    def _slots(self, rows: list[Row]) -> int:
-        slots = self.batch_size
-        if self._forward.device.type != "cpu":
-            return slots
-        longest = max(len(row.prompt) + row.max_new_tokens for row in rows)
-        return max(1, min(slots, _STATE_BYTES // (longest * self._forward.state_bytes)))
-
     def _decode_run(self, rows: list[Row], slots: int) -> DecodeRun:
         return DecodeRun(
             self._forward,
@@ -327,64 +310,3 @@ class Engine:
             share_prefix=self.share_prefix,
             force_tokens=self.force_tokens,
         )
-
-    def _run(
-        self, rows: list[Row], slots: int, cancel: threading.Event | None
-    ) -> Iterator[Completion]:
-        run = self._decode_run(rows, slots)
-        while not run.is_done:
-            if cancel is not None and cancel.is_set():
-                for row in list(run.unfinished()):
-                    self._cancel(row)
-                    yield row.completion()
-                return
-            try:
-                finished = self._advance(run)
-            except (MemoryError, RuntimeError) as error:
-                slots = self._halve(slots, error)
-                run.restart(slots)
-                continue
-            for row in finished:
-                yield row.completion()
-
-    def _advance(self, run: DecodeRun) -> list[Row]:
-        # The lock is held for one step only: a consumer may stop in the middle of a generation.
-        with torch.inference_mode(), self._lock:
-            return run.advance()
-
-    def _score(
-        self, tokens: list[tuple[list[int], list[int]]], adapter: str | None
-    ) -> list[LogLikelihood]:
-        prefixes = PrefixStates(self._forward, self.prefix_cache, self.statistics, adapter)
-        whole = budget = self._forward.prefill_tokens
-        longest = max((len(prompt) + len(text) for prompt, text in tokens), default=0)
-        try:
-            while True:
-                try:
-                    return score_pairs(self._forward, prefixes, tokens, adapter)
-                except (MemoryError, RuntimeError) as error:
-                    # A batch that holds no more tokens than the longest row is a single row.
-                    budget = self._halve(budget if budget > longest else 1, error)
-                    self._forward.prefill_tokens = budget
-        finally:
-            self._forward.prefill_tokens = whole
-
-    def _halve(self, slots: int, error: BaseException) -> int:
-        """Return half of the rows or tokens of a batch, if memory is what ran out."""
-        if not is_out_of_memory(error):
-            raise error
-        if slots <= 1:
-            raise ResourceExhausted(
-                "Memory does not suffice for a single row",
-                where=self._forward.device,
-                fix="Shorten the prompts, use a smaller model, or close other programs.",
-            ) from error
-        self.statistics.halvings += 1
-        _log.warning("memory ran out: the batch is halved and computed again")
-        if self._forward.device.type == "cuda":
-            torch.cuda.empty_cache()
-        return slots // 2
-
-    def _cancel(self, row: Row) -> None:
-        row.finish = "cancelled"
-        row.text = self._forward.text(row.generated, row.request.stop)

@@ -51,7 +51,8 @@ def postgresql() -> Iterator[SqlServer]:
 
     with _folder("postgres") as (folder, user), _free_port() as port:
         data = folder / "data"
-        _run([program("initdb"), "-D", data, "-U", "owner", "-A", "trust", "-E", "UTF8"], user)
+        make = [program("initdb"), "-D", data, "-U", "owner", "-A", "trust"]
+        _run([*make, "-E", "UTF8", "--no-locale"], user)
         with (data / "pg_hba.conf").open("w") as file:
             file.write(
                 "host all owner 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"

@@ -18,6 +18,7 @@ from domainsmith.data_connection.add_report import AddReport
 from domainsmith.data_connection.databases import add_database, database_rows
 from domainsmith.data_connection.sql_address import without_secrets
 from domainsmith.data_connection.sql_reading import SqlRows
+from domainsmith.data_connection.tables import database_tables
 from domainsmith.errors import (
     DependencyMissing,
     DomainSmithError,
@@ -45,6 +46,7 @@ TABLES = {
         "CREATE TABLE sold (day DATE, pieces INT) PARTITION BY RANGE (day)",
         "CREATE TABLE sold_2026 PARTITION OF sold FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
         "INSERT INTO sold VALUES ('2026-05-01', 7)",
+        "CREATE TABLE columnless ()",
         "CREATE SCHEMA hr",
         "CREATE TABLE hr.people (id INT PRIMARY KEY, name TEXT)",
         "INSERT INTO hr.people VALUES (1, 'Ada')",
@@ -139,6 +141,8 @@ def test_tables_become_documents_with_their_unicode_and_gaps(
     assert dict(report.notes)["log"] == "Sampled: 100 of 5000 rows were taken."
     ids = [int(row.split("|")[1]) for row in texts["log"].split("\n")[4:]]
     assert (len(ids), ids[0], ids[-1]) == (100, 50, 5000)
+    if server.kind == "postgresql":
+        assert dict(report.notes)["columnless"] == "The table holds no rows."
     assert _add(workspace, server.url(), max_rows=100).unchanged == len(texts)
     assert not report.failed
 
@@ -164,6 +168,27 @@ def test_views_and_other_schemas_are_read_if_they_are_named(
     assert (report.documents_added, report.removed) == (1, 0)  # what was named before is there
     with pytest.raises(InputNotFound, match=r"hr\.nothing"):
         _add(workspace, server.url(), tables=["hr.nothing"])
+
+
+def test_a_huge_table_without_a_key_gives_its_beginning(server: SqlServer) -> None:
+    writer = "GRANT ALL ON loose TO writer" if server.kind == "postgresql" else "SELECT 1"
+    server.execute("CREATE TABLE loose (n INT)", writer)
+    try:
+        server.execute("INSERT INTO loose SELECT id FROM log")
+        ((_, found),) = database_rows(server.url(), tables=["loose"], max_rows=7)
+        assert len(found.rows) == 7
+        assert found.notes == ["Sampled: only the first 7 of 5000 rows."]
+    finally:
+        server.execute("DROP TABLE loose")
+
+
+def test_tables_for_questions_come_from_servers_too(server: SqlServer) -> None:
+    (table,) = database_tables(server.url(), tables=["parts"])
+    assert table.heads[:3] == ("id", "name", "price")
+    assert [row[:3] for row in table.rows] == [("1", "水泵 | 100 % :a", "3.50"), ("2", "", "")]
+    assert table.whole
+    (query,) = database_tables(server.url(), query="SELECT id, event FROM log", max_rows=5)
+    assert (len(query.rows), query.whole) == (5, False)
 
 
 def test_a_query_is_taken_as_it_stands(workspace: Workspace, server: SqlServer) -> None:

@@ -115,7 +115,7 @@ class Documents:
     """
 
     name = "documents"
-    version = 4
+    version = 5
     ends_itself = True
     floor = 0.5 * _SMOKE
 

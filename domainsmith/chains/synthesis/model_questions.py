@@ -48,6 +48,12 @@ _HAS_NUMBER = re.compile(
 _NAMED = re.compile(r"\b[A-Z][\w-]* $")
 """A number after it is a part of a name ("Tarn 680") and says nothing by itself."""
 
+_ASIDE = re.compile(
+    r"\[[^\[\]]*\]?|\([^()]*\)?|https?://\S+|\S*\d[-–/]?[A-Za-z]\S*|\b[A-Za-z]+[-–]?\d\S*"
+    r"|\b(?:1[89]|20)\d\d\b(?! ?[A-Za-z°%])|\b(?:Fig|Figure|Table|Section|Chapter)\.? \d+\S*"
+)
+"""Citations, addresses, codes and years: their numbers are no statement of the sentence."""
+
 
 def stated_number(sentence: str) -> re.Match[str] | None:
     """Find the first number that a sentence states, with its unit.
@@ -58,8 +64,12 @@ def stated_number(sentence: str) -> re.Match[str] | None:
     Returns:
         The match; None if there is no number, or only as a part of names.
     """
-    found = _HAS_NUMBER.finditer(sentence)
-    return next((m for m in found if not _NAMED.search(sentence[: m.start()])), None)
+    asides = [item.span() for item in _ASIDE.finditer(sentence)]
+    for match in _HAS_NUMBER.finditer(sentence):
+        inside = any(start <= match.start() < end for start, end in asides)
+        if not inside and not _NAMED.search(sentence[: match.start()]):
+            return match
+    return None
 
 
 @dataclass(frozen=True)
