@@ -24,9 +24,11 @@ def collection(kind: str) -> Collection:
     [
         ("people", BETTER, WORSE, True, "people"),
         ("people", SAME, BETTER, False, "people"),
-        ("all routes", SAME, BETTER, True, CLOZE),  # made questions favour BM25
-        ("all routes", BETTER, SAME, False, CLOZE),
+        ("all routes", SAME, BETTER, True, CLOZE),
+        ("all routes", BETTER, SAME, True, "all routes"),
+        ("all routes", SAME, SAME, False, "all routes"),
         ("all routes", WORSE, BETTER, False, CLOZE),
+        ("all routes", BETTER, WORSE, False, "all routes"),
         ("forms of sentences", BETTER, NONE, True, "forms of sentences"),
         ("all routes", BETTER, Places([3] * 8, [3] * 8), True, "all routes"),  # too few to decide
     ],
@@ -35,6 +37,6 @@ def test_who_decides(kind: str, asked: Places, cloze: Places, kept: bool, by: st
     verdict = judged(collection(kind), asked, cloze)
 
     assert verdict.kept is kept
-    assert by in verdict.reason
-    assert verdict.measure.better is (kept or asked is WORSE)
-    assert set(verdict.also) == {kind, CLOZE} - {by} - ({CLOZE} if not cloze.before else set())
+    assert kind in verdict.reason
+    assert verdict.measure.better is (kept or WORSE in (asked, cloze))
+    assert set(verdict.also) == {kind, *([CLOZE] if len(cloze.before) >= 40 else [])} - {by}
