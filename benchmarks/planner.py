@@ -26,7 +26,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from domainsmith.agents.examples import load_examples
+from domainsmith.agents.annotated import load_examples
 from domainsmith.agents.planner import Planner
 from domainsmith.agents.spans import find_spans, mask
 from domainsmith.agents.wording import ask_back

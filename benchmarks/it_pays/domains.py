@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from domainsmith.data_connection.language import sentences
+from domainsmith.data_connection.sentences import sentences
 
 __all__ = ["DOMAINS", "data_folder", "prepare"]
 

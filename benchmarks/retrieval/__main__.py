@@ -27,7 +27,7 @@ from benchmarks.retrieval.collection import Collection, from_files, sampled
 from benchmarks.retrieval.measures import DEPTHS, HitRates
 from benchmarks.retrieval.sets import SETS, labelled_set
 from benchmarks.retrieval.systems import Options, Result, run
-from domainsmith.data_connection.intake import Splitter
+from domainsmith.data_connection.splitter import Splitter
 from domainsmith.model_io.load import load_embedder
 from domainsmith.settings import Settings
 
@@ -106,7 +106,9 @@ def main() -> int:
     parser.add_argument("--embedder", default="default", help="name or folder of an embedder")
     parser.add_argument("--cache", type=Path, help="folder of the vector cache")
     parser.add_argument("--no-peers", action="store_true", help="leave the peers out")
-    parser.add_argument("--rerank", default="", help="`likelihood` or a cross-encoder's folder")
+    parser.add_argument(
+        "--rerank", default="", help="`late-interaction`, `likelihood` or a cross-encoder's folder"
+    )
     parser.add_argument("--tuned", type=Path, help="a tuned workspace, or a folder of models")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()

@@ -3,8 +3,10 @@
 Questions that the documents answer stand beside questions of three kinds that they do not:
 ``gold removed`` (the documents that answer it are hidden, so its passages come near), ``near``
 (questions of a collection of a like field) and ``far`` (of an unlike one). A refusal is right if
-the question is of these. Measured is the half of the questions that the gate was not fitted on,
-and the example domain, of which none was used. ``--fit`` fits the gate on the other half and
+the question is of these. ``gold found`` tells for how many answerable questions the gold passage
+is among those that the gate sees: who judges the passages alone must refuse the others. Measured
+is the half of the questions that the gate was not fitted on, and the example domain, of which none
+was used. ``--fit`` fits the gate on the other half and
 prints its coefficients. Exits with 1 if precision or recall of all questions is below .85.
 """
 
@@ -128,6 +130,7 @@ def _judged(
                 "kind": kind,
                 "question": q.question,
                 "speaks": speaks,
+                "held": any(hit.passage.id in q.gold for hit in found) if q.gold else None,
                 "score": verdict.score,
                 "refused": not verdict.answerable,
                 "signals": measured.row() if measured else None,
@@ -169,6 +172,24 @@ def _rates(rows: Sequence[Row]) -> str:
     )
 
 
+def _ceiling(rows: Sequence[Row]) -> str:
+    """Tell what a judge could reach who never errs about the passages that were found.
+
+    Of an answerable question whose gold passage was not found, that judge sees what it sees of an
+    unanswerable one: it refuses, and this counts against its precision.
+    """
+    answerable = [row for row in rows if row["kind"] == "answerable" and row["held"] is not None]
+    if not answerable:
+        return ""
+    unseen = sum(not row["held"] for row in answerable)
+    unanswerable = sum(row["kind"] != "answerable" for row in rows)
+    most = unanswerable / max(1, unanswerable + unseen)
+    return (
+        f"\n{'':18}gold found for {1 - unseen / len(answerable):.2f} of the answerable:"
+        f" a perfect judge of what was found has precision {most:.3f}"
+    )
+
+
 def show(rows: Sequence[Row]) -> tuple[float, float]:
     """Print precision and recall by set, and the share refused of each kind.
 
@@ -183,7 +204,7 @@ def show(rows: Sequence[Row]) -> tuple[float, float]:
             if any(row["kind"] == kind for row in members)
         }
         told = "  ".join(f"{kind} {share:.2f}" for kind, share in kinds.items())
-        print(f"  {name:15} {_rates(members)}\n{'':18}refused: {told}")
+        print(f"  {name:15} {_rates(members)}\n{'':18}refused: {told}{_ceiling(members)}")
     refused = [row["kind"] != "answerable" for row in rows if row["refused"]]
     found = [row["refused"] for row in rows if row["kind"] != "answerable"]
     return float(np.mean(refused or [0])), float(np.mean(found or [0]))

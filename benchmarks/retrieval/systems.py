@@ -17,8 +17,10 @@ from domainsmith.apps.assembly import Assembly
 from domainsmith.data_connection.fusion_learning import learn_fusion
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import detect_language
-from domainsmith.data_connection.retrieve import retrieve
+from domainsmith.data_connection.retrieve import embedder_speaks, retrieve
+from domainsmith.data_connection.word_weights import word_weights
 from domainsmith.model_io.generation import Embedder, Reranker, embed_queries
+from domainsmith.model_io.late_interaction import LateInteractionReranker
 from domainsmith.model_io.load import load_embedder, load_engine, load_reranker
 from domainsmith.model_io.rerank import LikelihoodReranker
 from domainsmith.records import Hit
@@ -29,6 +31,8 @@ from domainsmith.workspace import Workspace
 __all__ = ["Options", "Result", "run"]
 
 _DEPTH = 10
+_DEEP = 100
+RerankerOf = Callable[[Index], Reranker | None]
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Options:
     """Folder of the vector cache; None computes anew."""
     peers: bool = False
     rerank: str = ""
-    """``likelihood`` or the folder of a cross-encoder; empty for none."""
+    """``late-interaction``, ``likelihood`` or the folder of a cross-encoder; empty for none."""
     tuned: Path | None = None
     """A tuned workspace, or a folder with ``embedder`` and, if there is one, ``reranker``."""
 
@@ -70,12 +74,14 @@ def run(collection: Collection, options: Options) -> Result:
         passages = collection.passages
         ranked["plain bm25"] = plain_bm25(passages, asked, _DEPTH)
         ranked["langchain"] = langchain_ensemble(passages, asked, embedder, _DEPTH)
-    reranker = _reranker(options.rerank) if options.rerank else None
-    ranked |= _product(collection, embedder, reranker, notes)
+    ranked |= _product(collection, embedder, _reranker(options.rerank, embedder), notes)
     if options.tuned is not None:
         better, second = _tuned(options.tuned, options.cache)
-        tuned = _product(collection, better, second, {})
+        told: dict[str, Any] = {}
+        anew = _reranker(options.rerank, better) if second is None else lambda _: second
+        tuned = _product(collection, better, anew, told)
         ranked |= {f"tuned {name}": rows for name, rows in tuned.items()}
+        notes |= {f"tuned {name}": value for name, value in told.items() if name != "index"}
     rates = {name: hit_rates(rows, collection.questions) for name, rows in ranked.items()}
     return Result(rates, notes)
 
@@ -98,16 +104,27 @@ def _embedder(name: str, cache: Path | None) -> Embedder:
     return CachedEmbedder(embedder, cache) if cache is not None else embedder
 
 
-def _reranker(name: str) -> Reranker:
-    if name == "likelihood":
-        return LikelihoodReranker(load_engine("default"), language_of=detect_language)
-    return load_reranker(name)
+def _reranker(name: str, embedder: Embedder) -> RerankerOf:
+    """Say which reranker an open index gets."""
+    if not name:
+        return lambda _: None
+    if name == "late-interaction":
+        words: Any = embedder
+        return lambda index: LateInteractionReranker(
+            words, word_weights(index.idf, lambda language: embedder_speaks(embedder, language))
+        )
+    loaded: Reranker = (
+        LikelihoodReranker(load_engine("default"), language_of=detect_language)
+        if name == "likelihood"
+        else load_reranker(name)
+    )
+    return lambda _: loaded
 
 
 def _product(
     collection: Collection,
     embedder: Embedder,
-    reranker: Reranker | None,
+    reranker_of: RerankerOf,
     notes: dict[str, Any],
 ) -> dict[str, list[list[str]]]:
     asked = [question.text for question in collection.questions]
@@ -130,6 +147,8 @@ def _product(
             timed = _timed(notes, "milliseconds a query", len(asked))
             fused = timed(lambda: retrieve(index, embedder, asked, k=_DEPTH))
             ids["fused"] = _ids(fused)
+            _note_ceiling(notes, _ids(retrieve(index, embedder, asked, k=_DEEP)), collection)
+            reranker = reranker_of(index)
             if reranker is not None:
                 timed = _timed(notes, "milliseconds a reranked query", len(asked))
                 anew = timed(lambda: retrieve(index, embedder, asked, k=_DEPTH, reranker=reranker))
@@ -152,3 +171,11 @@ def _timed(
         return found
 
     return call
+
+
+def _note_ceiling(
+    notes: dict[str, Any], found: Sequence[Sequence[str]], collection: Collection
+) -> None:
+    """Note what the best reranker could reach: questions whose passage is a candidate at all."""
+    rates = hit_rates(found, collection.questions)
+    notes["gold among the best 20 / 30 / 100"] = [rates.at(k) for k in (20, 30, _DEEP)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
@@ -15,17 +15,17 @@ from langgraph.config import get_stream_writer
 from langgraph.types import Send, interrupt
 
 from domainsmith.agents.act import run_step
+from domainsmith.agents.approvals import approval_request, skipped_steps, undecided_steps
 from domainsmith.agents.planner import Planner
-from domainsmith.agents.policy import Policy, approval_token, budget_excess
+from domainsmith.agents.policy import Policy, budget_excess
 from domainsmith.agents.replan import insert_producers
-from domainsmith.agents.state import AnalystState, ApprovalRequest, StepTask
+from domainsmith.agents.state import AnalystState, StepTask
 from domainsmith.agents.summary import summarise
 from domainsmith.agents.wording import sentence
 from domainsmith.data_connection.language import detect_language
-from domainsmith.errors import DomainSmithError, InputInvalid
 from domainsmith.memory import conversations
 from domainsmith.records import Plan, Step, content_hash
-from domainsmith.tools.tool import Tool, ToolContext, ToolResult
+from domainsmith.tools.tool import Tool, ToolContext
 
 __all__ = ["AnalystNodes"]
 
@@ -74,9 +74,10 @@ class AnalystNodes:
 
         Runs from its beginning again when the answer comes: up to the interrupt it only reads.
         """
+        thread = _thread(config)
         requests = [
-            self._approval_request(step, state, _thread(config))
-            for step in self._undecided(state, _thread(config))
+            approval_request(self._ctx, self._tools[step.tool], step, state, thread_id=thread)
+            for step in self._undecided(state, thread)
         ]
         if not requests:
             return {}
@@ -137,7 +138,7 @@ class AnalystNodes:
         plan, results = Plan.model_validate(state["plan"]), state["results"]
         failed = next((s for s in plan.steps if _status(results, s) == "failed"), None)
         if failed is None:
-            skipped = self._skipped(plan, results, state)
+            skipped = skipped_steps(plan, results, state["language"])
             excess = budget_excess(self._policy.budget, results)
             if excess and len(results) + len(skipped) < len(plan.steps):
                 return {"stop": sentence("budget", state["language"], reason=excess)}
@@ -193,41 +194,8 @@ class AnalystNodes:
         )
         return {"answer": text}
 
-    def _approval_request(self, step: Step, state: AnalystState, thread_id: str) -> ApprovalRequest:
-        tool = self._tools[step.tool]
-        estimate: dict[str, Any] = {}
-        if tool.estimate is not None:
-            try:
-                own = replace(self._ctx, language=state["language"], ahead=_ahead(step, state))
-                estimate = tool.estimate(own, tool.parse(step.arguments))
-            except DomainSmithError as error:
-                # The person may still decide; that the cost is unknown is part of the question.
-                estimate = {"summary": f"? {error}"}
-        return ApprovalRequest(
-            token=approval_token(tool, step, thread_id=thread_id, plan_id=state["plan_id"]),
-            tool=tool.name,
-            arguments=tool.canonical(step.arguments),
-            thread_id=thread_id,
-            plan_id=state["plan_id"],
-            step=step.number,
-            language=state["language"],
-            estimate=estimate,
-        )
-
     def _undecided(self, state: AnalystState, thread_id: str) -> list[Step]:
-        """Return the steps that wait for a decision about exactly them."""
-        waiting = []
-        for step in Plan.model_validate(state["plan"]).steps:
-            tool = self._tools[step.tool]
-            if str(step.number) in state["results"] or not self._policy.needs_approval(tool):
-                continue
-            try:
-                token = approval_token(tool, step, thread_id=thread_id, plan_id=state["plan_id"])
-            except InputInvalid:
-                continue  # the step itself will fail and say why
-            if token not in state["decisions"]:
-                waiting.append(step)
-        return waiting
+        return undecided_steps(state, self._tools, self._policy, thread_id=thread_id)
 
     def _next_batch(self, state: AnalystState) -> list[Step]:
         results = state["results"]
@@ -241,38 +209,6 @@ class AnalystNodes:
                 break
             batch.append(step)
         return batch
-
-    def _skipped(
-        self, plan: Plan, results: Mapping[str, Any], state: AnalystState
-    ) -> dict[str, Any]:
-        """Give the steps whose needs were denied a result of their own."""
-        gone = {int(n) for n, row in results.items() if row["status"] in {"denied", "skipped"}}
-        skipped: dict[str, Any] = {}
-        for step in plan.steps:
-            missing = sorted(gone & set(step.needs))
-            if missing and str(step.number) not in results:
-                gone.add(step.number)
-                words = sentence(
-                    "skipped",
-                    state["language"],
-                    number=step.number,
-                    tool=step.tool,
-                    needs=", ".join(map(str, missing)),
-                )
-                skipped[str(step.number)] = {
-                    "tool": step.tool,
-                    "status": "skipped",
-                    "seconds": 0.0,
-                    **ToolResult(ok=False, summary=words).as_dict(),
-                }
-        return skipped
-
-
-def _ahead(step: Step, state: AnalystState) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    """Return the steps that stand before one in the plan and have not run."""
-    steps = Plan.model_validate(state["plan"]).steps
-    before = steps[: [other.number for other in steps].index(step.number)]
-    return tuple((s.tool, s.arguments) for s in before if str(s.number) not in state["results"])
 
 
 def _plan_id(plan: Plan, thread_id: str, turn: int) -> str:

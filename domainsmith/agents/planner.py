@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from domainsmith.agents.annotated import Label, load_examples
 from domainsmith.agents.arguments import copy_arguments, looks_like_question
 from domainsmith.agents.assemble import Draft, assemble
+from domainsmith.agents.clause_groups import ANSWER, joined_questions, merge_price, question_bonus
 from domainsmith.agents.clauses import clauses
-from domainsmith.agents.concepts import OWN_THINGS, concepts
-from domainsmith.agents.examples import ExampleIndex, Label, load_examples
+from domainsmith.agents.examples import ExampleIndex
 from domainsmith.agents.spans import Span, find_spans, mask
 from domainsmith.data_connection.language import detect_language
 from domainsmith.records import Language, Plan
@@ -30,8 +31,6 @@ __all__ = ["Candidate", "Planner"]
 
 _GROUP_PENALTY = 0.05
 """Likeness that one more group must gain."""
-_MERGE_PENALTY = 0.05
-"""Likeness lost for each clause that a group has more than tools."""
 _UNUSED_PENALTY = {
     "path": 0.25,
     "id": 0.25,
@@ -41,53 +40,10 @@ _UNUSED_PENALTY = {
     "count": 0.08,
 }
 _MISSING_PENALTY = 0.12
-_QUESTION_BONUS = 0.15
-_FOREIGN_BONUS = 0.4
 _LABELS_PER_GROUP = 4
 _BEAM = 24
 _FLOOR = 0.22
 """Below this likeness the request is taken for none of ours."""
-
-
-_ANSWER: Label = ("answer_question",)
-_CURATE: Label = ("curate_data",)
-_WORDY = frozenset({_ANSWER, _CURATE})
-"""Steps whose argument is the person's own words, over as many clauses as they take."""
-
-
-def _question_bonus(
-    text: str, spans: Sequence[Span], start: int, end: int, index: ExampleIndex, language: Language
-) -> float:
-    """Tell how much a clause looks like a question about the documents.
-
-    Such questions are about anything, so they resemble no example. What marks them is the form
-    of a question, words that no annotated request uses, and nothing of the program's own.
-    """
-    literal = any(s.kind in {"path", "id"} for s in spans if start <= s.start and s.end <= end)
-    if literal or not looks_like_question(text, language):
-        return 0.0
-    own = not OWN_THINGS.isdisjoint(concepts(text, language))
-    return (0.0 if own else _QUESTION_BONUS) + _FOREIGN_BONUS * index.foreign_share(text)
-
-
-def _merged(label: Label, joints: int) -> float:
-    """Price of reading several clauses as one wish; one question may have many clauses."""
-    return 0.0 if label in _WORDY else _MERGE_PENALTY * max(0, joints + 1 - max(1, len(label)))
-
-
-def _joined_questions(
-    request: str, groups: Sequence[tuple[int, int, Label]]
-) -> list[tuple[int, int, Label]]:
-    """Join neighbouring clauses of one question or wish; a question mark ends a question."""
-    joined: list[tuple[int, int, Label]] = []
-    for start, end, label in groups:
-        if joined and label == joined[-1][2] and label in _WORDY:
-            before = joined[-1]
-            if request[before[1] - 1] not in "?？":
-                joined[-1] = (before[0], end, label)
-                continue
-        joined.append((start, end, label))
-    return joined
 
 
 @dataclass(frozen=True)
@@ -203,8 +159,8 @@ class Planner:
         beams: list[list[_Partial]] = [[_Partial((), 0.0)], *([] for _ in pieces)]
         for (a, b), row in zip(ranges, rows, strict=True):
             start, end = pieces[a][0], pieces[b][1]
-            bonus = _question_bonus(request[start:end], spans, start, end, index, language)
-            row[_ANSWER] = row.get(_ANSWER, 0.0) + bonus
+            bonus = question_bonus(request[start:end], spans, start, end, index, language)
+            row[ANSWER] = row.get(ANSWER, 0.0) + bonus
             best = sorted(row, key=lambda label: (-row[label], label))[:_LABELS_PER_GROUP]
             share = sum(sizes[a : b + 1]) / everything
             for partial in beams[a]:
@@ -212,7 +168,7 @@ class Planner:
                 beams[b + 1] += [
                     _Partial(
                         (*partial.groups, (start, end, label)),
-                        partial.total + share * row[label] - cost - _merged(label, b - a),
+                        partial.total + share * row[label] - cost - merge_price(label, b - a),
                     )
                     for label in best
                 ]
@@ -229,7 +185,7 @@ class Planner:
         free = set(spans)
         drafts: list[Draft] = []
         score = partial.total
-        for start, end, label in _joined_questions(request, partial.groups):
+        for start, end, label in joined_questions(request, partial.groups):
             for tool in label:
                 for arguments, used in copy_arguments(
                     tool, request, start, end, sorted(free, key=lambda s: s.start), language

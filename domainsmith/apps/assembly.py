@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from domainsmith.apps.search_models import chosen_reranker, tuned_embedder
 from domainsmith.errors import InputInvalid
 from domainsmith.progress import ProgressCallback, silent
 from domainsmith.records import Answer, Language
@@ -56,7 +57,7 @@ class Assembly:
             if self._engine is None:
                 from domainsmith.model_io.load import load_engine
 
-                if self._is_remote:
+                if self.is_remote:
                     raise InputInvalid(
                         "This needs a model in this process, not a remote one",
                         where=self.settings.chat_model,
@@ -77,7 +78,7 @@ class Assembly:
         Raises:
             WeightsMissing: There are no weights under the settings' name.
         """
-        if not self._is_remote:
+        if not self.is_remote:
             return self.engine()
         from domainsmith.model_io.load import load_generator
 
@@ -89,7 +90,7 @@ class Assembly:
         Raises:
             WeightsMissing: There are no weights under the settings' name.
         """
-        if not self._is_remote:
+        if not self.is_remote:
             return self.engine()
         with self._lock:
             if self._remote is None:
@@ -108,7 +109,7 @@ class Assembly:
             if self._embedder is None:
                 tuned = self.tuned_retrievers().get("embedder")
                 self._embedder = (
-                    self.base_embedder() if tuned is None else self._tuned_embedder(tuned)
+                    self.base_embedder() if tuned is None else tuned_embedder(tuned, self.settings)
                 )
             return self._embedder
 
@@ -124,17 +125,6 @@ class Assembly:
         return load_embedder(
             self.settings.embed_model, device=self.settings.device, threads=self.settings.threads
         )
-
-    def _tuned_embedder(self, entry: RetrieverEntry) -> Embedder:
-        from domainsmith.model_io.embed import LocalEmbedder
-        from domainsmith.model_io.load import load_embedder
-
-        embedder = load_embedder(
-            str(entry.folder), device=self.settings.device, threads=self.settings.threads
-        )
-        assert isinstance(embedder, LocalEmbedder)
-        embedder.languages = entry.facts.languages
-        return embedder
 
     def tuned_retrievers(self) -> dict[str, RetrieverEntry]:
         """Return the tuned search models that the settings allow, by role."""
@@ -158,44 +148,13 @@ class Assembly:
     def reranker(self) -> Reranker | None:
         """Return what orders the passages found anew, or None if there is none.
 
-        With the setting ``auto`` that is the reranker tuned on this workspace, if there is one.
-
         Raises:
             WeightsMissing: There are no weights under the settings' name.
-            InputInvalid: The chat model is a remote one, which tells no likelihoods.
+            InputInvalid: A model is a remote one, or cannot do what the settings want of it.
         """
-        name = self.settings.reranker
         with self._lock:
-            if self._reranker is None and name == "likelihood":
-                from domainsmith.data_connection.language import detect_language
-                from domainsmith.model_io.rerank import LikelihoodReranker
-
-                if self._is_remote:
-                    raise InputInvalid(
-                        "Reranking by likelihood needs a chat model in this process",
-                        where=self.settings.chat_model,
-                        fix="Set reranker to `none` or to the folder of a cross-encoder.",
-                    )
-                self._reranker = LikelihoodReranker(self.engine(), language_of=detect_language)
-            elif self._reranker is None and name == "auto":
-                tuned = self.tuned_retrievers().get("reranker")
-                if tuned is not None:
-                    from domainsmith.model_io.tuned_rerank import load_tuned_reranker
-
-                    self._reranker = load_tuned_reranker(
-                        tuned.folder,
-                        form=tuned.facts.form,
-                        blend=tuned.facts.blend,
-                        top=tuned.facts.top,
-                        device=self.settings.device,
-                        threads=self.settings.threads,
-                    )
-            elif self._reranker is None and name != "none":
-                from domainsmith.model_io.load import load_reranker
-
-                self._reranker = load_reranker(
-                    name, device=self.settings.device, threads=self.settings.threads
-                )
+            if self._reranker is None:
+                self._reranker = chosen_reranker(self)
             return self._reranker
 
     def refresh_search(self) -> None:
@@ -352,7 +311,8 @@ class Assembly:
             self._chains.clear()
 
     @property
-    def _is_remote(self) -> bool:
+    def is_remote(self) -> bool:
+        """Whether the chat model of the settings is served by another program."""
         return self.settings.chat_model.startswith("openai:")
 
 

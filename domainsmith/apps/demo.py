@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from domainsmith.apps.assembly import Assembly
 from domainsmith.apps.console import Console
 from domainsmith.apps.demo_endpoint import ask_endpoint, free_port
+from domainsmith.apps.demo_steps import LOOP, QUICK, DemoOptions, DemoStep, produced
 from domainsmith.apps.demo_words import WORDS
 from domainsmith.apps.examples import ExampleDomain, example_domain
 from domainsmith.apps.output import one_line
@@ -21,54 +21,13 @@ from domainsmith.apps.terminal.events import event_lines
 from domainsmith.apps.terminal.tail import LiveTail
 from domainsmith.errors import DomainSmithError
 from domainsmith.progress import ProgressEvent
-from domainsmith.records import Language
 from domainsmith.settings import LoadedSettings
 from domainsmith.workspace import Workspace
 
 if TYPE_CHECKING:
     from domainsmith.agents.state import AgentEvent, AgentResult, ApprovalRequest
 
-__all__ = ["Demo", "DemoOptions", "DemoStep", "default_workspace"]
-
-_FLOOR = {False: 100, True: 40}
-"""Graded records below which the demo has failed, without and with ``--quick``."""
-_QUICK: dict[str, Any] = {"records": 80, "epochs": 1.0, "max_questions": 24}
-"""Sizes of a ``--quick`` run; a setting that was given wins."""
-_SCORES = 4
-"""Systems that the comparison scores at least."""
-_LOOP = ("add_documents", "generate_data", "select_data", "train_model", "evaluate_model")
-
-
-@dataclass(frozen=True)
-class DemoOptions:
-    """What a run of the demo is asked for.
-
-    Args:
-        language: Of documents, request and questions.
-        quick: Fewer records, epochs and test questions, for continuous integration.
-    """
-
-    language: Language = "en"
-    quick: bool = False
-
-
-@dataclass(frozen=True)
-class DemoStep:
-    """One line of the summary.
-
-    Args:
-        name: What was done, for programs.
-        outcome: What came out, with the numbers.
-        seconds: Wall-clock time.
-        ok: False if it produced nothing.
-        title: What was done, for people.
-    """
-
-    name: str
-    outcome: str
-    seconds: float
-    ok: bool = True
-    title: str = ""
+__all__ = ["Demo"]
 
 
 @dataclass
@@ -135,7 +94,7 @@ class Demo:
         if not self.options.quick:
             return {}
         given = {name for name, origin in self.settings.origins.items() if origin != "default"}
-        return {name: value for name, value in _QUICK.items() if name not in given}
+        return {name: value for name, value in QUICK.items() if name not in given}
 
     def _request(self, agent: Any, request: str, thread: str) -> AgentResult:
         """Give the agent one sentence. A run that was killed goes on at its unfinished step."""
@@ -180,12 +139,12 @@ class Demo:
     def _take_loop(self, result: AgentResult) -> None:
         """Check what the agent's plan produced, step by step."""
         rows = {str(row["tool"]): row for row in result.results.values()}
-        for tool in _LOOP:
+        for tool in LOOP:
             row = rows.get(tool)
             if row is None:
                 self._note(tool, self._words["no_step"], 0.0, ok=False)
                 continue
-            ok = bool(row["ok"]) and self._produced(tool, row["data"])
+            ok = bool(row["ok"]) and produced(tool, row["data"], quick=self.options.quick)
             self._note(tool, one_line(row["summary"], 160), float(row["seconds"]), ok=ok)
             self.data[tool] = row["data"]
         self.data["plan"] = result.plan.model_dump(mode="json")
@@ -193,18 +152,6 @@ class Demo:
         header, scores = score_rows(self.data.get("evaluate_model", {}))
         if scores:
             self.console.table(header, scores, title=self._words["scores"], drawn=True)
-
-    def _produced(self, tool: str, data: dict[str, Any]) -> bool:
-        if tool == "add_documents":
-            return int(data.get("passages", 0)) > 0
-        if tool == "generate_data":
-            floor = min(_FLOOR[self.options.quick], int(data["asked"]) // 2)
-            return int(data.get("records", 0)) >= floor
-        if tool == "select_data":
-            return int(data.get("records", 0)) > 0
-        if tool == "train_model":
-            return bool(data.get("adapter_id"))
-        return len(data.get("report", {}).get("scores", ())) >= _SCORES
 
     def _question(self, agent: Any, question: str, name: str, *, refused: bool) -> None:
         started = time.monotonic()
@@ -294,16 +241,3 @@ class Demo:
             return TOOLS[name].title[self.options.language]
         kind, _, number = name.partition(" ")
         return self._words[kind].format(number=number)
-
-
-def default_workspace(options: DemoOptions) -> Path:
-    """Give each kind of run a workspace of its own, so that their datasets do not mix.
-
-    Args:
-        options: Language and size.
-
-    Returns:
-        A folder in the current one.
-    """
-    kind = ("-zh" if options.language == "zh" else "") + ("-quick" if options.quick else "")
-    return Path(f".domainsmith-demo{kind}")

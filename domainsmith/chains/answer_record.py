@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from domainsmith.chains.answer_steps import Draft
 from domainsmith.chains.cite import Source
@@ -98,20 +98,34 @@ def _citation(db: Database, source: Source, number: int, gain: float | None) -> 
 
 def _conflicts(db: Database, draft: Draft) -> Iterator[Conflict]:
     for leaf in draft.parts or (draft,):
-        other = leaf.conflict
-        if other is None or leaf.method == "refused":
+        if leaf.method == "refused":
             continue
-        passage = other.evidence.passage
-        yield Conflict(
-            passage_id=passage.id,
-            document_path=passage.document_path,
-            page=_page(db, passage, other.evidence.quote),
-            header=passage.header,
-            quote=other.evidence.quote,
-            values=other.values,
-            answer_values=other.answer_values,
-            dated=other.dated,
-        )
+        own = leaf.cited.sources[0].passage.document_id if leaf.cited.sources else ""
+        told: set[str] = set()
+        for other in filter(None, (leaf.conflict, *leaf.changes)):
+            passage = other.evidence.passage
+            if passage.document_id in told:
+                continue
+            told.add(passage.document_id)
+            yield Conflict(
+                passage_id=passage.id,
+                document_path=passage.document_path,
+                page=_page(db, passage, other.evidence.quote),
+                header=passage.header,
+                quote=other.evidence.quote,
+                values=other.values,
+                answer_values=other.answer_values,
+                dated=other.dated,
+                version=_relation(db, passage.document_id, own),
+            )
+
+
+def _relation(db: Database, other: str, own: str) -> Literal["", "older", "newer"]:
+    if not own or other == own:
+        return ""
+    if document(db, other).superseded_by == own:
+        return "older"
+    return "newer" if document(db, own).superseded_by == other else ""
 
 
 def _page(db: Database, passage: Passage, quote: str) -> int | None:

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from langchain_core.language_models import BaseChatModel
 
+from domainsmith.chains.changes import find_changes
 from domainsmith.chains.cite import Cited, cite
-from domainsmith.chains.conflicts import find_conflict
+from domainsmith.chains.conflicts import Difference, find_conflict
 from domainsmith.chains.context import context_passages
 from domainsmith.chains.evidence import Evidence, is_supported
 from domainsmith.chains.likely import likelihood_gains
@@ -19,6 +20,8 @@ from domainsmith.chains.written import scorer_of, writer_of
 from domainsmith.model_io.generation import GenerationRequest, Generator
 from domainsmith.model_io.messages import format_context, is_refusal, qa_messages, refusal_text
 from domainsmith.records import Message
+from domainsmith.storage.database import Database
+from domainsmith.storage.documents import document
 
 __all__ = ["CONTEXT_PASSAGES", "Draft", "Method", "Steps"]
 
@@ -50,6 +53,7 @@ class Draft:
         grounded: Whether it rests on the documents.
         cited: Where each sentence of it stands.
         conflict: Another source's different value, if there is one.
+        changes: What older versions of the answer's document said instead, the latest first.
         gain: Nats per token that the cited passages add to the text's likelihood, if measured.
     """
 
@@ -62,7 +66,8 @@ class Draft:
     method: Method = "refused"
     grounded: bool = True
     cited: Cited = field(default_factory=Cited)
-    conflict: Any = None
+    conflict: Difference | None = None
+    changes: tuple[Difference, ...] = ()
     gain: float | None = None
 
 
@@ -175,6 +180,10 @@ class Steps:
                 draft.text = evidence[0].text
             self._cite(draft)
         self._weigh(drafts)
+        grounded = [_rests_on(draft) for draft in drafts]
+        changes = find_changes(grounded, index=self.search.index, where=self.search.where)
+        for draft, found in zip(drafts, changes, strict=True):
+            draft.changes = found
 
     def _method(self, draft: Draft) -> Method:
         language, verdict = draft.found.language, draft.found.verdict
@@ -190,15 +199,12 @@ class Steps:
     def _cite(self, draft: Draft) -> None:
         if draft.method == "refused" or not draft.grounded or not self.fallback:
             return
-        draft.conflict = find_conflict(
-            draft.asked, draft.evidence, db=self.search.index.workspace.db
-        )
-        if draft.conflict and draft.conflict.newer:
+        db = self.search.index.workspace.db
+        draft.conflict = find_conflict(draft.asked, draft.evidence, db=db)
+        if draft.conflict and draft.conflict.newer and not _is_older(db, draft.evidence[0]):
             # The newest document is believed; the other is shown.
             newest, older = draft.conflict.evidence, draft.evidence[0]
-            draft.conflict = find_conflict(
-                draft.asked, [newest, older], db=self.search.index.workspace.db
-            )
+            draft.conflict = find_conflict(draft.asked, [newest, older], db=db)
             draft.method, draft.evidence = "extracted", [newest, *draft.evidence]
             draft.text = newest.text
         first = draft.evidence[0] if draft.method == "extracted" and draft.evidence else None
@@ -225,6 +231,22 @@ class Steps:
                 draft.method, draft.text = "extracted", best.text
                 language = draft.found.language
                 draft.cited = cite(best.text, draft.found.hits, language, extracted=best)
+
+
+def _is_older(db: Database, evidence: Evidence) -> bool:
+    """Tell whether a sentence is of a replaced version: it is found only if that was asked for."""
+    return bool(document(db, evidence.passage.document_id).superseded_by)
+
+
+def _rests_on(draft: Draft) -> Evidence | None:
+    """Return the sentence that an answer is first cited from."""
+    if draft.method == "refused" or not draft.cited.sources:
+        return None
+    source = draft.cited.sources[0]
+    same = [
+        e for e in draft.evidence if (e.passage.id, e.quote) == (source.passage.id, source.quote)
+    ]
+    return same[0] if same else Evidence(source.passage, source.quote, source.quote, 0.0)
 
 
 def _join(draft: Draft) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domainsmith.chains.evidence import Evidence, best_quote, support
-from domainsmith.data_connection.language import content_terms, sentences
+from domainsmith.data_connection.language import content_terms
+from domainsmith.data_connection.sentences import sentences
 from domainsmith.records import Hit, Language, Passage
 
 __all__ = ["Cited", "Source", "cite"]

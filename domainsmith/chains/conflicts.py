@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domainsmith.chains.evidence import Evidence
+from domainsmith.chains.values import CODE, stated_values
 from domainsmith.data_connection.language import content_terms, normalise_width
 from domainsmith.records import Passage
 from domainsmith.storage.database import Database
 from domainsmith.storage.documents import document
 
-__all__ = ["Difference", "find_conflict", "stated_date"]
+__all__ = ["Difference", "counterpart", "differing_values", "find_conflict", "stated_date"]
 
 _LOOKED_AT = 8
 """Sentences, best first, among which a different value is looked for."""
 _ALIKE = 0.6
 """Share of the words, numbers apart, that two sentences on the same thing have in common."""
-_VALUE = re.compile(
-    r"(?<![\w.-])(?P<number>\d+(?:[.,:]\d+)*)\s*"
-    r"(?P<unit>%|°\s?[CF]|[A-Za-zµΩ²³/]{1,12}\b|[\u4e00-\u9fff]{1,2})?"
-)
-_CODE = re.compile(r"(?<![A-Za-z\d])[A-Z]{1,6}-?\d{2,}[A-Z]?(?![A-Za-z\d])")
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)\s*[-./年]\s*(\d{1,2})(?:\s*[-./月]\s*(\d{1,2}))?(?!\d)")
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _VERSION = re.compile(r"(?:\bv|version|revision|rev\.?|版本|第)\s*(\d+(?:\.\d+)*)", re.IGNORECASE)
@@ -65,7 +60,7 @@ def find_conflict(
         The first sentence of another document on the same thing, with the same unit and no
         number in common; None if there is none.
     """
-    if not evidence or not (mine := _values(evidence[0].text)):
+    if not evidence or not stated_values(evidence[0].text):
         return None
     best = evidence[0]
     wanted = set(content_terms(question, best.passage.language)) & _words(best, header=True)
@@ -74,37 +69,62 @@ def find_conflict(
             continue
         if not wanted <= _words(other, header=True) or not _same_thing(best, other):
             continue
-        theirs = _values(other.text)
-        for unit in sorted(set(mine) & set(theirs)):
-            if not mine[unit] & theirs[unit]:
-                dates = [stated_date(db, item.passage) for item in (best, other)]
-                return Difference(
-                    other,
-                    tuple(f"{n} {unit}".strip() for n in sorted(theirs[unit])),
-                    tuple(f"{n} {unit}".strip() for n in sorted(mine[unit])),
-                    dates[1][1],
-                    bool(dates[0][0]) and dates[1][0] > dates[0][0],
-                )
+        values = differing_values(best.text, other.text)
+        if values:
+            dates = [stated_date(db, item.passage) for item in (best, other)]
+            newer = bool(dates[0][0]) and dates[1][0] > dates[0][0]
+            return Difference(other, values[1], values[0], dates[1][1], newer)
     return None
 
 
-def _values(text: str) -> dict[str, set[str]]:
-    """Return numbers by unit; codes such as "BK-12" are names, not values."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for match in _VALUE.finditer(_CODE.sub(" ", normalise_width(text))):
-        unit = (match["unit"] or "").lower().replace(" ", "")
-        found[unit].add(match["number"].replace(",", ""))
-    return dict(found)
+def differing_values(one: str, other: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Compare the values of two statements on the same thing.
+
+    Args:
+        one: A sentence or table row.
+        other: Another.
+
+    Returns:
+        What each says in the first unit (in the order of the units' names) in which both state
+        values and none of them is the same; None if there is no such unit.
+    """
+    mine, theirs = stated_values(one), stated_values(other)
+    for unit in sorted(set(mine) & set(theirs)):
+        if not mine[unit] & theirs[unit]:
+            return _written(mine[unit], unit), _written(theirs[unit], unit)
+    return None
+
+
+def _written(numbers: set[str], unit: str) -> tuple[str, ...]:
+    gap = "" if re.match(r"[\u4e00-\u9fff%]", unit) else " "
+    return tuple(f"{number}{gap}{unit}".strip() for number in sorted(numbers))
+
+
+def counterpart(best: Evidence, others: Sequence[Evidence]) -> Evidence | None:
+    """Find the sentence that speaks of the same thing as another.
+
+    Args:
+        best: A sentence.
+        others: Sentences among which it is looked for.
+
+    Returns:
+        The one that has most words in common with it, of equal ones the first; None if none
+        speaks of the same thing.
+    """
+    mine = _words(best)
+    alike = [item for item in others if _same_thing(best, item)]
+    shares = [len(mine & w) / len(mine | w) for w in map(_words, alike)]
+    return alike[max(range(len(alike)), key=lambda row: (shares[row], -row))] if alike else None
 
 
 def _words(item: Evidence, *, header: bool = False) -> set[str]:
     text = f"{item.passage.header}\n{item.text}" if header else item.text
-    words = content_terms(_CODE.sub(" ", text) if not header else text, item.passage.language)
+    words = content_terms(CODE.sub(" ", text) if not header else text, item.passage.language)
     return set(words) if header else {word for word in words if not word[0].isdigit()}
 
 
 def _same_thing(one: Evidence, two: Evidence) -> bool:
-    codes = [set(_CODE.findall(f"{i.passage.header} {i.text}")) for i in (one, two)]
+    codes = [set(CODE.findall(f"{i.passage.header} {i.text}")) for i in (one, two)]
     if codes[0] and codes[1] and not codes[0] & codes[1]:
         return False
     a, b = _words(one), _words(two)

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domainsmith.data_connection.index import Index
-from domainsmith.data_connection.language import content_terms, detect_language, sentences
+from domainsmith.data_connection.language import content_terms, detect_language
 from domainsmith.data_connection.retrieve import embedder_speaks
+from domainsmith.data_connection.sentences import sentences
 from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Hit, Language, Passage
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
+from domainsmith.chains.asked_kind import lacks_asked_kind
 from domainsmith.chains.evidence import Evidence, asks_number
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import (
@@ -23,6 +24,8 @@ __all__ = ["Signals", "named_things", "signals"]
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,:]\d+)*(?![\w])")
 _NAME_EN = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][\w'-]*(?:\.[A-Z])*\b")
 _NAME_ZH = re.compile(r"《([^》]+)》|“([^”]+)”|「([^」]+)」|([A-Za-z][A-Za-z0-9.+-]+)")
+_KIND_IN = 6
+"""Best sentences, different ones, in which the kind of value asked for is looked for."""
 _ASKED_WORDS = frozenset({"I", "I'm", "I've"})
 
 
@@ -42,6 +45,8 @@ class Signals:
         missing_names: Share of the names in the question that no passage holds.
         missing_numbers: Share of its numbers that no passage holds.
         no_value: 1 if a number is asked for and the best sentences hold none of their own.
+        wrong_kind: 1 if a year, duration, price or measure is asked for and none of the best
+            sentences holds one.
     """
 
     coverage: float
@@ -55,6 +60,7 @@ class Signals:
     missing_names: float
     missing_numbers: float
     no_value: float
+    wrong_kind: float
 
     def row(self) -> tuple[float, ...]:
         """Return the values in the order of the attributes."""
@@ -101,6 +107,8 @@ def signals(
     everything = compact("\n".join(contexts))
     names, numbers = named_things(question, language)
     best = [item.text for item in evidence[:3]]
+    distinct = list(dict.fromkeys(compact(item.text) for item in evidence))[:_KIND_IN]
+    texts = {compact(item.text): item.text for item in evidence}
     return Signals(
         coverage=max(shares),
         together=1.0 - sum(absent) / total,
@@ -115,6 +123,7 @@ def signals(
         missing_names=_missing(names, everything),
         missing_numbers=_missing(numbers, everything),
         no_value=float(asks_number(question) and not _has_own_number(best, question)),
+        wrong_kind=float(lacks_asked_kind(question, [texts[key] for key in distinct])),
     )
 
 

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from domainsmith.data_connection.language import sentences
 from domainsmith.data_connection.overlap import ngrams, plain_tokens, squeeze, without_table_heads
+from domainsmith.data_connection.sentences import sentences
 from domainsmith.records import Passage, Question
 
 __all__ = ["COPY_SHARE", "duplicate_passages", "excluded_passages"]

@@ -69,7 +69,12 @@ def _leads(head: Sequence[str], asks: re.Pattern[str]) -> bool:
 
 
 def _joined(tokens: Sequence[str]) -> str:
-    return re.sub(r"\s+,", ",", " ".join(token for token in tokens if token != ",")) + "?"
+    kept: list[str] = []
+    for token in tokens:
+        twice = kept and token.lower() == kept[-1].lower() and token.lower() in _PREPOSITION
+        if token != "," and not twice:  # "of A and of B": the head has its preposition already
+            kept.append(token)
+    return " ".join(kept) + "?"
 
 
 def _left_starts(tokens: Sequence[str], lower: Sequence[str], at: int) -> list[int]:

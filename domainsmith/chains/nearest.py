@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from domainsmith.records import Answer, Conflict
+from domainsmith.records import Answer, Conflict, Language
 from domainsmith.storage.database import Database
 from domainsmith.storage.passages import passages_by_id
 
-__all__ = ["conflict_lines", "nearest_lines", "step_lines"]
+__all__ = ["change_lines", "conflict_lines", "nearest_lines", "step_lines"]
 
 _SHOWN = 3
 _CHARACTERS = 160
@@ -37,8 +37,22 @@ def nearest_lines(db: Database, answer: Answer, *, shown: int = _SHOWN) -> list[
 
 
 def conflict_lines(answer: Answer) -> list[str]:
-    """Describe other sources that give different values, one line each."""
-    return [_line(conflict) for conflict in answer.conflicts]
+    """Describe other documents that give different values, one line each."""
+    return [
+        _line(conflict, answer.language) for conflict in answer.conflicts if not conflict.version
+    ]
+
+
+def change_lines(answer: Answer) -> list[str]:
+    """Tell what other versions of the answer's own document say, one sentence each.
+
+    Args:
+        answer: In its language the sentences are.
+
+    Returns:
+        Sentences such as "An older version (2021-03) said 60 ml: ...", with the place.
+    """
+    return [_change(conflict, answer.language) for conflict in answer.conflicts if conflict.version]
 
 
 def step_lines(answer: Answer) -> list[str]:
@@ -61,11 +75,30 @@ def step_lines(answer: Answer) -> list[str]:
     return lines
 
 
-def _line(conflict: Conflict) -> str:
-    page = f", page {conflict.page}" if conflict.page else ""
+def _line(conflict: Conflict, language: Language) -> str:
+    values = f"{', '.join(conflict.values)} / {', '.join(conflict.answer_values)}"
     dated = f" ({conflict.dated})" if conflict.dated else ""
-    quote = " ".join(conflict.quote.split())
-    return (
-        f"{conflict.document_path}{page}{dated}: {', '.join(conflict.values)}"
-        f" / {', '.join(conflict.answer_values)}: {quote}"
-    )
+    return f"{_place(conflict, language)}{dated}: {values}: {_quote(conflict)}"
+
+
+def _change(conflict: Conflict, language: Language) -> str:
+    values, place = ", ".join(conflict.values), _place(conflict, language)
+    if language == "zh":
+        dated = f"（{conflict.dated}）" if conflict.dated else ""
+        which = "旧版本" if conflict.version == "older" else "新版本"
+        return f"{which}{dated}的说法是{values}：{_quote(conflict)}（{place}）"
+    dated = f" ({conflict.dated})" if conflict.dated else ""
+    which = "An older version" if conflict.version == "older" else "The newer version"
+    says = "said" if conflict.version == "older" else "says"
+    return f"{which}{dated} {says} {values}: {_quote(conflict)} ({place})"
+
+
+def _place(conflict: Conflict, language: Language) -> str:
+    if not conflict.page:
+        return conflict.document_path
+    page = f"，第 {conflict.page} 页" if language == "zh" else f", page {conflict.page}"
+    return f"{conflict.document_path}{page}"
+
+
+def _quote(conflict: Conflict) -> str:
+    return " ".join(conflict.quote.split())

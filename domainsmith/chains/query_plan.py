@@ -97,7 +97,7 @@ class Search:
     where: PassageFilter | None = None
 
     def find(self, questions: Sequence[str], asked: Sequence[str] | None = None) -> list[Found]:
-        """Search for questions, as one batch.
+        """Search for questions, as one batch, and judge what was found.
 
         Args:
             questions: Standing alone.
@@ -106,6 +106,26 @@ class Search:
 
         Returns:
             What was found for each, in order.
+        """
+        found = self.gather(questions, asked)
+        leaves = [leaf for item in found for leaf in (item.parts or (item,))]
+        self._judge(leaves)
+        self._step_back(leaves)
+        for item in found:
+            if item.parts:
+                item.verdict = max((p.verdict for p in item.parts), key=lambda v: v.score)
+                item.evidence = _in_turn([part.evidence for part in item.parts])
+        return found
+
+    def gather(self, questions: Sequence[str], asked: Sequence[str] | None = None) -> list[Found]:
+        """Search for questions, as one batch, without judging what was found.
+
+        Args:
+            questions: Standing alone.
+            asked: See :meth:`find`.
+
+        Returns:
+            The hits for each, of its parts where it was taken apart; no evidence, no verdict.
         """
         found = [
             Found(text, text, detect_language(text), own)
@@ -127,13 +147,6 @@ class Search:
             own_hits = [next(hits) for _ in split.parts] if split else []
             if split and not self._is_one_thing(split, item.hits):
                 self._take_apart(item, split, own_hits)
-        leaves = [leaf for item in found for leaf in (item.parts or (item,))]
-        self._judge(leaves)
-        self._step_back(leaves)
-        for item in found:
-            if item.parts:
-                item.verdict = max((p.verdict for p in item.parts), key=lambda v: v.score)
-                item.evidence = _in_turn([part.evidence for part in item.parts])
         return found
 
     def _correct(self, found: Sequence[Found]) -> None:

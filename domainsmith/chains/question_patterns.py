@@ -17,7 +17,8 @@ from domainsmith.chains.patterns_en import ENGLISH_FORMS, lower_first
 from domainsmith.chains.patterns_science_en import science_question
 from domainsmith.chains.patterns_zh import CHINESE_FORMS
 from domainsmith.chains.studies import suits_study
-from domainsmith.data_connection.language import content_terms, sentences
+from domainsmith.data_connection.language import content_terms
+from domainsmith.data_connection.sentences import sentences
 from domainsmith.records import Language, Passage
 
 __all__ = [

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from domainsmith.chains.asides import is_aside, numbered, without_lead
+from domainsmith.chains.comparisons_en import comparisons
+from domainsmith.chains.ellipsis import filled_en, left_out_en
 from domainsmith.chains.lists_en import list_splits
 from domainsmith.chains.split import Split
 from domainsmith.data_connection.language import content_terms
@@ -25,6 +29,7 @@ _CLAUSE = re.compile(
     rf"\s*(?:,\s*|\s)(?:and|but|or|plus|as well as|and also|and then)\s+(?:also\s+|then\s+)?"
     rf"(?=(?:(?:in|at|on|for|to|from|by|of|with|under|since|until|during)\s+)?{_WH}\b)"
     rf"|\s*,\s*(?:and|but|or)\s+(?:also\s+)?(?={_AUXILIARY}\s)"
+    rf"|\s+[/\u2013\u2014-]+\s+(?:and\s+|also\s+)*(?=(?:{_WH}|{_AUXILIARY})\s)"
     # Without "and", a comma before when, where or who may lead a subordinate clause.
     rf"|\s*,\s*(?=(?:what|why|how)\s|(?:who|when|where|which)\s+{_AUXILIARY}\s+(?!there\b))",
     re.IGNORECASE,
@@ -45,31 +50,10 @@ _PRONOUN = re.compile(
     r"|(?<=[a-z]\s)it(?=\s+(?:for|with|from|to|in|on|at|by)\b))\b",
     re.IGNORECASE,
 )
+_OWN = re.compile(r"\b(?:its|their)\b", re.IGNORECASE)
+_LINKED = re.compile(r"\s*,?\s+(?:as well as|along with|together with|&)\s+", re.IGNORECASE)
+_BOTH = re.compile(r"\bboth\s+(?=.+\band\b)", re.IGNORECASE)
 _EXPLETIVE = re.compile(r"\bit\s+(?:take|takes|mean|means|important|possible|necessary)\b", re.I)
-_BETWEEN = re.compile(
-    r"(?P<head>.*?)\b(?:(?:difference|differences|similarities|similarity|distinction|"
-    r"relationship|comparison|contrast|link)\s+)(?P<in>(?:in|of)\s+.+?\s+)?between\s+(?P<a>.+?)\s+"
-    r"(?:and|vs\.?|versus)\s+(?P<b>.+)$",
-    re.IGNORECASE,
-)
-_COMPARE = re.compile(
-    r"^(?:please\s+)?(?:compare|contrast)\s+(?P<a>.+?)\s+"
-    r"(?:and|with|to|against|vs\.?|versus)\s+(?P<b>.+)$"
-    rf"|^how\s+{_AUXILIARY}\s+(?P<a2>.+?)\s+(?:(?:compare|differ)\s+(?:with|to|from)|"
-    r"different\s+from|similar\s+to)\s+(?P<b2>.+)$"
-    rf"|^how\s+{_AUXILIARY}\s+(?P<a3>.+?)\s+and\s+(?P<b3>.+?)\s+(?:compare|differ)\b(?P<rest>.*)$",
-    re.IGNORECASE,
-)
-_WHICH = re.compile(
-    r"^(?P<head>(?:which|what|who)\b.+?)\s*[,:]\s*(?P<a>[^,]+?)\s*,?\s+or\s+(?P<b>[^,]+)$",
-    re.IGNORECASE,
-)
-_THAN = re.compile(
-    rf"^(?P<aux>{_AUXILIARY})\s+(?P<a>.+?)\s+(?P<more>(?:more\s+|less\s+)?\w+)\s+than\s+"
-    r"(?P<b>.+)$",
-    re.IGNORECASE,
-)
-_VERSUS = re.compile(r"^(?P<a>.+?)\s+(?:vs\.?|versus)\s+(?P<b>.+)$", re.IGNORECASE)
 
 
 def splits_en(question: str) -> list[Split]:
@@ -87,8 +71,9 @@ def splits_en(question: str) -> list[Split]:
         # Each part may be a list or comparison itself.
         parts = [part for piece in whole for part in _inner(piece)]
         return [Split(tuple(dict.fromkeys(parts)), "questions", sure=True)]
-    single = text.rstrip(" ?.!？")
-    return _comparisons(single) or list_splits(single, _ASKS)
+    single = _LINKED.sub(" and ", _BOTH.sub("", text.rstrip(" ?.!？")))
+    found = comparisons(single) or list_splits(single, _ASKS)
+    return [replace(split, parts=_owned(split.parts)) for split in found]
 
 
 def _inner(question: str) -> list[str]:
@@ -98,13 +83,20 @@ def _inner(question: str) -> list[str]:
 
 def _questions(text: str) -> list[str]:
     """Take sentences and clauses that each ask something; statements go with every question."""
-    sentences = [piece.strip() for piece in _SENTENCE_END.split(text) if piece and piece.strip()]
+    pieces = [piece for part in numbered(text) for piece in _SENTENCE_END.split(part) if piece]
     context: list[str] = []
     asked: list[str] = []
-    for sentence in sentences:
+    for sentence in (without_lead(piece.strip(), "en") for piece in pieces):
         plain = _LEADING.sub("", sentence)
-        if _ASKS.search(plain) or sentence.endswith(("?", "？")):
-            asked.extend(_clauses(plain))
+        what = _follow_up(sentence) if asked else ""
+        if what:
+            asked.append(filled_en(asked[-1], what))
+        elif is_aside(plain, "en"):
+            continue
+        elif _ASKS.search(plain) or sentence.endswith(("?", "？")):
+            for clause in _clauses(plain):
+                what = _follow_up(clause) if asked else ""
+                asked.append(filled_en(asked[-1], what) if what else clause)
         else:
             context.append(sentence.rstrip("."))
     asked = [_LEADING.sub("", part).strip(" ,;") for part in asked]
@@ -114,6 +106,18 @@ def _questions(text: str) -> list[str]:
     first = asked[0]
     done = [_finished(first), *(_finished(_carried(first, part)) for part in asked[1:])]
     return [" ".join([*context, part]) for part in done]
+
+
+def _follow_up(sentence: str) -> str:
+    """Return what "And lupus?" or "What about lupus?" is about; nothing for a whole question."""
+    what = left_out_en(sentence)
+    return "" if _ASKS.search(what) else what
+
+
+def _owned(parts: Sequence[str]) -> tuple[str, ...]:
+    """Say whose: "the causes of gout and its treatment" asks for the treatment of gout."""
+    first = parts[0].rstrip(" ?")
+    return (parts[0], *(_carried(first, p) if _OWN.search(p) else p for p in parts[1:]))
 
 
 def _clauses(sentence: str) -> list[str]:
@@ -147,7 +151,8 @@ def _carried(first: str, part: str) -> str:
         return part  # the clause names what its pronoun stands for
     word = match.group().lower()
     owned = f"{topic}'s" if word in {"its", "their", "his", "her"} else topic
-    return f"{part[: match.start()]}{owned}{part[match.end() :]}"
+    front = re.sub(r"\b(?:the|an?)\s+$", "", part[: match.start()])
+    return f"{front}{owned}{part[match.end() :]}"
 
 
 def _topic(question: str) -> str:
@@ -163,54 +168,3 @@ def _topic(question: str) -> str:
         if words[at - 1].lower() in {"of", "for", "about", "is", "are", "does", "do", "did"}:
             return re.sub(r"\b(?:work|mean|do)$", "", " ".join(words[at:])).strip()
     return words[-1] if len(words) > 2 else ""
-
-
-def _comparisons(text: str) -> list[Split]:
-    match = _BETWEEN.match(text)
-    if match:
-        rest = re.sub(r"^(?:in|of)\s+(?:the\s+)?", "", (match["in"] or "").strip())
-        first = [item for item in re.split(r"\s*,\s*", match["a"]) if item]
-        items = [*first[:-1], *_common_head(first[-1], match["b"])]
-        return [_split([f"{rest} {item}" for item in items])]
-    match = _COMPARE.match(text)
-    if match:
-        a = match["a"] or match["a2"] or match["a3"]
-        b = match["b"] or match["b2"] or match["b3"]
-        a, b = _common_head(a, b)
-        rest = re.sub(r"^\s*(?:in|regarding|by|with)\s+", " ", match["rest"] or "")
-        theirs = re.match(r"\s*their\s+(.+)", rest)
-        if theirs:
-            return [_split([f"{theirs[1]} of {a}", f"{theirs[1]} of {b}"])]
-        return [_split([f"{a} {rest}", f"{b} {rest}"])]
-    match = _WHICH.match(text)
-    if match:
-        return [_split([f"{match['head']} {match['a']}", f"{match['head']} {match['b']}"])]
-    match = _THAN.match(text)
-    if match:
-        more = match["more"]
-        return [_split([f"{match['a']} {more}", f"{match['b']} {more}"])]
-    match = _VERSUS.match(text)
-    if match:
-        return [_split(_common_head(match["a"], match["b"]))]
-    return []
-
-
-def _split(parts: Sequence[str]) -> Split:
-    return Split(tuple(" ".join(part.split()) for part in parts), "comparison", sure=True)
-
-
-def _common_head(a: str, b: str) -> tuple[str, str]:
-    """Give "treatments of X" and "Y" the same head, unless the second has one itself."""
-    those = re.match(r"(?:that|those)\s+(?P<word>of|for|in)\s+(?P<what>.+)", b, re.IGNORECASE)
-    if those:
-        head = re.split(rf"\s{those['word']}\s", a, maxsplit=1)[0]
-        return a, f"{head} {those['word']} {those['what']}"
-    for word in (" of ", " for ", " in "):
-        if word in f" {a} " and word not in f" {b} ":
-            head = a[: a.index(word.rstrip()) + len(word.rstrip())] if word.rstrip() in a else ""
-            return a, f"{head} {b}".strip()
-        if word in f" {b} " and word not in f" {a} ":
-            tail = b[b.index(word.rstrip()) :]
-            # "the symptoms and the treatment of X": the tail belongs to both.
-            return f"{a}{tail}", b
-    return a, b

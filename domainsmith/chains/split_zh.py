@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from domainsmith.chains.asides import is_aside, numbered, without_lead
+from domainsmith.chains.ellipsis import filled_zh, left_out_zh
 from domainsmith.chains.split import Split
 from domainsmith.data_connection.language import content_terms
 
@@ -38,6 +40,12 @@ _LEFT_EDGE = re.compile(r"[，,：:]|(?:请问|关于|在于|比较|介绍|请|�
 _TITLE_PAIR = re.compile(r"《[^》]+》(?:(?:、|和|与|以及|及|跟)《[^》]+》)+")
 _HEAD_END = re.compile(r"的|是|在|有|于|，|被|由|位于|何时|什么|为什么|如何|怎么")
 _PREDICATE = re.compile(r"是(?!否)|有|在|为|何|怎|如何|哪|什么|多少|需要|可以|应|能")
+_NAMES_TOPIC = re.compile(r"(?:关于|对于|至于|就)[^，]+，|《|什么是")
+_NO_SUBJECT = re.compile(
+    r"[又也都]?(?:是|由|有|为|被|会|能|要|可以|应|怎|如何|什么时候|何时|多少|几|哪)"
+)
+_SHORT = 12
+"""Characters up to which a clause that begins with a verb lacks its subject."""
 _FEW = 2
 """Content words below which a part cannot be searched alone."""
 _FEW_MORE = 4
@@ -73,14 +81,16 @@ def _questions(text: str) -> list[str]:
     context: list[str] = []
     asked: list[str] = []
     situation = ""
-    for sentence in filter(None, (piece.strip() for piece in _END.split(text))):
+    for sentence in _sentences(text):
         pending: list[str] = []
         for clause in _cut(sentence):
             plain = _LEADING.sub("", clause).strip("，, ")
-            if not plain:
+            if not plain or (is_aside(plain, "zh") and not _ASKS.search(plain)):
                 continue
-            pending.append(plain)
-            if _ASKS.search(plain):
+            open_ = asked and not _ASKS.search(plain.removesuffix("呢"))
+            what = left_out_zh(plain) if open_ else ""
+            pending.append(filled_zh(asked[-1], what) if what else plain)
+            if _ASKS.search(pending[-1]):
                 if len(pending) > 1 and not asked:
                     situation = "，".join(pending[:-1])
                 asked.append("，".join(pending))
@@ -94,6 +104,12 @@ def _questions(text: str) -> list[str]:
     head = "，".join(context)
     parts = [f"{head}，{part}" if head else part for part in asked]
     return [f"{parts[0]}？", *(f"{_carried(asked[0], part, situation)}？" for part in parts[1:])]
+
+
+def _sentences(text: str) -> list[str]:
+    pieces = [piece for part in numbered(text) for piece in _END.split(part)]
+    pieces = [without_lead(piece.strip(), "zh") for piece in pieces]
+    return [piece for piece in pieces if piece]
 
 
 def _cut(sentence: str) -> list[str]:
@@ -115,9 +131,13 @@ def _carried(first: str, part: str, situation: str) -> str:
     match = _PRONOUN.search(part)
     if match and topic and topic not in part:
         return f"{part[: match.start()]}{topic}{part[match.end() :]}"
+    if _NAMES_TOPIC.match(part) or _topic(part):
+        return part
     words = len(set(content_terms(part, "zh")))
     if situation and words < _FEW_MORE:
         return f"{situation}，{part}"  # "能要求赔偿吗" stands on what was told before it
+    if topic and len(part) <= _SHORT and _NO_SUBJECT.match(part):
+        return f"{topic}{part}"
     return f"{first}，{part}" if words < _FEW else part
 
 

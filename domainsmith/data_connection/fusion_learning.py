@@ -1,98 +1,39 @@
 """Learns a collection's fusion weight from questions that are made of its passages.
 
-A sentence is taken out of a passage and asks for the rest of it (inverse cloze). A question that
-still stood in the passage would favour BM25, which sees the shared words; so both rankings score
-the passage *without* the sentence: BM25 counts again, and the embedder embeds again. What is left
-to share is what a real question shares, the topic and its names. On the labelled collections of
+The questions are those of :mod:`domainsmith.data_connection.cloze`. On the labelled collections of
 ``benchmarks/retrieval`` the weight that is learned so is on the flat top of the real questions.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from domainsmith.data_connection.cloze import ClozeQuestion, cloze_questions, cloze_scores
 from domainsmith.data_connection.fusion import (
     LearnedFusion,
     LearnedWeight,
-    best_possible,
     read_fusion,
     write_fusion,
 )
-from domainsmith.data_connection.language import content_terms, search_terms, sentences
-from domainsmith.data_connection.split import passage_context
-from domainsmith.model_io.generation import Embedder, embed_queries
+from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Language, Passage
-from domainsmith.storage.documents import passage_ids, passages, passages_by_id
+from domainsmith.storage.documents import passage_ids, passages
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from domainsmith.data_connection.index import Index
 
-__all__ = ["ClozeQuestion", "cloze_questions", "learn_fusion"]
+__all__ = ["learn_fusion"]
 
 _QUESTIONS = 160
 """Of one language; enough that the weight's error is small against the flat top."""
 _LEAST = 40
 """Fewer questions say nothing: the collection then uses the general weight."""
-_DEPTH = 100
-_TIE = 1e-6
-_LENGTH: dict[Language, tuple[int, int]] = {"en": (40, 250), "zh": (12, 80)}
-"""Characters of a sentence that can ask."""
 _GRID = np.array([0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5,
                   0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0])  # fmt: skip
-
-
-@dataclass(frozen=True)
-class ClozeQuestion:
-    """A sentence that asks for the passage that it was taken from."""
-
-    text: str
-    passage: Passage
-    rest: str
-    """The passage without the sentence, its header included."""
-
-
-def cloze_questions(rows: Sequence[Passage], most: int) -> list[ClozeQuestion]:
-    """Make questions of passages; equal passages give equal questions.
-
-    Args:
-        rows: Passages of one language.
-        most: Most questions.
-
-    Returns:
-        At most one a passage, of passages spread over the collection by their hash.
-    """
-    made: list[ClozeQuestion] = []
-    for passage in sorted(rows, key=lambda row: hashlib.sha256(row.id.encode()).digest()):
-        if len(made) == most:
-            break
-        question = _cloze(passage)
-        if question is not None:
-            made.append(question)
-    return made
-
-
-def _cloze(passage: Passage) -> ClozeQuestion | None:
-    if passage.content != "prose":
-        return None
-    least, longest = _LENGTH[passage.language]
-    spans = sentences(passage.text, passage.language)
-    usable = [(start, end) for start, end in spans if least <= end - start <= longest]
-    if len(spans) < 2 or not usable:
-        return None
-    start, end = usable[int(hashlib.sha256(passage.id.encode()).hexdigest()[:8], 16) % len(usable)]
-    text = passage.text[start:end]
-    if len(set(content_terms(text, passage.language))) < 4:
-        return None
-    rest = passage.model_copy(update={"text": passage.text[:start] + passage.text[end:]})
-    return ClozeQuestion(text, passage, passage_context(rest))
 
 
 def learn_fusion(index: Index, embedder: Embedder, *, anew: bool = False) -> LearnedFusion:
@@ -131,7 +72,8 @@ def learn_fusion(index: Index, embedder: Embedder, *, anew: bool = False) -> Lea
 def _learned(
     index: Index, embedder: Embedder, questions: Sequence[ClozeQuestion]
 ) -> LearnedWeight | None:
-    gains = np.array(list(_reciprocal_ranks(index, embedder, questions)))  # (questions, grid)
+    scored = cloze_scores(index, embedder, questions)
+    gains = np.array([scores.gains(_GRID) for scores in scored])  # (questions, grid)
     if len(gains) < _LEAST:
         return None
     means = gains.mean(axis=0)
@@ -151,42 +93,3 @@ def _learned(
         bm25_alone=round(float(means[-1]), 4),
         dense_alone=round(float(means[0]), 4),
     )
-
-
-def _reciprocal_ranks(
-    index: Index, embedder: Embedder, questions: Sequence[ClozeQuestion]
-) -> Iterator[NDArray[np.float64]]:
-    texts = [question.text for question in questions]
-    asked = embed_queries(embedder, texts)
-    rests = embedder.embed([question.rest for question in questions])
-    dense = index.dense(asked, _DEPTH)
-    lexical = index.bm25(texts, _DEPTH)
-    cosines = (asked * rests).sum(axis=1)
-    for row, question in enumerate(questions):
-        own = question.passage.id
-        if _stands_elsewhere(index, question, [id for id, _ in lexical[row][:4] if id != own]):
-            continue  # a copy of the passage: which of the two is found says nothing
-        language = question.passage.language
-        scale = best_possible([index.idf(term) for term in search_terms(question.text, language)])
-        share = index.bm25_of(question.text, question.rest, language) / (scale or 1.0)
-        others = _others(dict(dense[row]), dict(lexical[row]), own, scale or 1.0)
-        mine = _GRID * share + (1 - _GRID) * float(cosines[row])
-        theirs = np.outer(others[:, 0], _GRID) + np.outer(others[:, 1], 1 - _GRID)
-        better = (theirs > mine + _TIE).sum(axis=0)
-        equal = (np.abs(theirs - mine) <= _TIE).sum(axis=0)
-        yield 1.0 / (1.0 + better + 0.5 * equal)  # a ranking of ties finds nothing
-
-
-def _stands_elsewhere(index: Index, question: ClozeQuestion, near: Sequence[str]) -> bool:
-    found = passages_by_id(index.workspace.db, near)
-    return any(question.text in passage.text for passage in found)
-
-
-def _others(
-    dense: dict[str, float], lexical: dict[str, float], own: str, scale: float
-) -> NDArray[np.float64]:
-    """Return (share of BM25, cosine) of each other candidate, shape (candidates, 2)."""
-    low = min(dense.values(), default=0.0)
-    ids = sorted({*dense, *lexical} - {own})
-    rows = [(lexical.get(id, 0.0) / scale, dense.get(id, low)) for id in ids]
-    return np.array(rows, dtype=np.float64).reshape(-1, 2)

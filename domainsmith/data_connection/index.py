@@ -12,16 +12,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from domainsmith.data_connection.chroma_store import ChromaStore, StoreBroken
+from domainsmith.data_connection.chroma_owner import ChromaOwner
 from domainsmith.data_connection.dense import DenseRows, search_rows
 from domainsmith.data_connection.filters import PassageFilter, matching_ids
 from domainsmith.data_connection.fusion import read_fusion
+from domainsmith.data_connection.fusion_learning import learn_fusion
 from domainsmith.data_connection.index_store import IndexStore
 from domainsmith.data_connection.lexical import LexicalIndex
 from domainsmith.data_connection.vectors import embed_missing
@@ -33,7 +33,6 @@ from domainsmith.storage.documents import (
     passages_version,
     vectors_by_id,
 )
-from domainsmith.storage.locks import LockHandle, try_hold
 from domainsmith.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -64,10 +63,7 @@ class Index:
         self._backend = backend
         self._guard = threading.RLock()
         self._files = IndexStore(workspace.index_dir, workspace.db, embedder.model_name)
-        self._owner: LockHandle | None = None
-        self._store: ChromaStore | None = None
-        self._rebuilds: list[str] = []
-        self._degraded = ""
+        self._chroma = ChromaOwner(workspace.index_dir, embedder.model_name)
         self._dense_ids: list[str] = []
         self._rows: DenseRows | None = None
         self._lexical = LexicalIndex([])
@@ -105,6 +101,11 @@ class Index:
             embed_missing(self._workspace.db, self._embedder)
             self._follow_database()
 
+    def take_in(self) -> None:
+        """Follow the database after documents were added, and learn the weights of the fusion."""
+        self.refresh()
+        learn_fusion(self, self._embedder)
+
     def dense(
         self, queries: NDArray[np.float32], k: int, *, where: PassageFilter | None = None
     ) -> list[list[tuple[str, float]]]:
@@ -120,11 +121,9 @@ class Index:
         """
         with self._guard:
             self._follow_database()
-            if self._store is not None and where is None:
-                try:
-                    return self._store.search(queries, k)
-                except StoreBroken as error:
-                    self._fall_back(str(error))
+            found = self._chroma.search(queries, k) if where is None else None
+            if found is not None:
+                return found
             rows = self._memory_rows()
             return search_rows(rows, queries, k, self._allowed(rows.ids, where))
 
@@ -164,20 +163,20 @@ class Index:
     def state(self) -> dict[str, Any]:
         """How the index stands, as plain data, for ``doctor`` and traces."""
         with self._guard:
-            mark = self._store.mark if self._store else None
+            mark = self._chroma.mark
             codes = self._rows.codes if self._rows else None
             return {
-                "backend": "chroma" if self._store else "codes" if codes else "exact",
-                "owner": self._owner is not None,
+                "backend": "chroma" if self._chroma.is_open else "codes" if codes else "exact",
+                "owner": self._chroma.is_owner,
                 "passages": len(self._lexical.ids),
                 "vectors": len(self._dense_ids),
                 "model": self._embedder.model_name,
                 "fingerprint": self._fingerprint,
                 "generation": mark.generation if mark else "",
                 "clean": mark.clean if mark else True,
-                "rebuilds": [*self._files.rebuilds, *self._rebuilds],
+                "rebuilds": [*self._files.rebuilds, *self._chroma.rebuilds],
                 "candidates": codes.candidates[0] if codes else 0,
-                "degraded": self._degraded or self._files.not_kept,
+                "degraded": self._chroma.degraded or self._files.not_kept,
                 "fusion": self._fusion_state(),
             }
 
@@ -188,7 +187,7 @@ class Index:
     def close(self) -> None:
         """Close Chroma and give the owner lock back."""
         with self._guard:
-            self._leave_chroma()
+            self._chroma.leave()
 
     def __enter__(self) -> Index:
         return self
@@ -235,59 +234,21 @@ class Index:
         return np.fromiter((id in found for id in ids), dtype=np.bool_, count=len(ids))
 
     def _wants_chroma(self) -> bool:
-        if self._degraded:
+        """Tell whether Chroma is to be searched and this process may; leave it otherwise."""
+        if self._chroma.degraded:
             return False
         by_size = self._backend == "auto" and len(self._dense_ids) >= CHROMA_FROM
-        if self._backend != "chroma" and not by_size:
-            self._leave_chroma()
-            if self._backend == "auto":
-                self._clear_chroma_away()
-            return False
-        if self._owner is None:
-            self._owner = try_hold(self._owner_lock, purpose="search index")
-        return self._owner is not None
-
-    @property
-    def _owner_lock(self) -> Path:
-        return self._workspace.index_dir / "owner.lock"
-
-    def _clear_chroma_away(self) -> None:
-        """Remove what an earlier, larger state or an earlier version left."""
-        store = ChromaStore(self._workspace.index_dir, self._embedder.model_name)
-        if not store.exists:
-            return
-        lock = try_hold(self._owner_lock, purpose="search index")
-        if lock is not None:
-            with lock:
-                store.remove()
+        if self._backend == "chroma" or by_size:
+            return self._chroma.take()
+        self._chroma.leave()
+        if self._backend == "auto":
+            self._chroma.clear_away()
+        return False
 
     def _bring_chroma_up(self) -> bool:
-        if self._store is None:
-            self._store = ChromaStore(self._workspace.index_dir, self._embedder.model_name)
-            self._store.rebuilds = self._rebuilds
         ids = self._dense_ids
-        try:
-            self._store.bring_up(
-                ids,
-                lambda: vectors_by_id(self._workspace.db, self._embedder.model_name, ids),
-                content_hash("\n".join(sorted(ids))),
-            )
-        except StoreBroken as error:
-            self._fall_back(str(error))
-            return False
-        return True
-
-    def _fall_back(self, reason: str) -> None:
-        """Search in memory from now on; the mark on disk stays dirty: the next owner rebuilds."""
-        self._degraded = reason
-        if self._store is not None:
-            self._store.close()
-            self._store = None
-
-    def _leave_chroma(self) -> None:
-        if self._store is not None:
-            self._store.close()
-            self._store = None
-        if self._owner is not None:
-            self._owner.release()
-            self._owner = None
+        return self._chroma.bring_up(
+            ids,
+            lambda: vectors_by_id(self._workspace.db, self._embedder.model_name, ids),
+            content_hash("\n".join(sorted(ids))),
+        )

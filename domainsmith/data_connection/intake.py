@@ -2,109 +2,67 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple, Protocol
 
+from domainsmith.data_connection.add_report import AddReport, FailedFile
 from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.loaders import LoadedFile
-from domainsmith.data_connection.split import count_words, split
+from domainsmith.data_connection.splitter import Splitter
 from domainsmith.data_connection.vectors import embed_missing
 from domainsmith.data_connection.versions import find_version, mark_versions
 from domainsmith.model_io.generation import Embedder
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
 from domainsmith.records import Document, Passage
-from domainsmith.storage.atomic import write_json
-from domainsmith.storage.documents import (
-    document,
-    passages,
-    put_file,
-    remove_document,
-    replace_passages,
-    twin,
-)
+from domainsmith.storage.document_states import twin
+from domainsmith.storage.documents import put_file, remove_document
 from domainsmith.storage.locks import hold
 from domainsmith.workspace import Workspace
 
-if TYPE_CHECKING:
-    from domainsmith.data_connection.index import Index
+__all__ = ["Intake", "Search", "take_in"]
 
-__all__ = ["AddReport", "FailedFile", "Intake", "Splitter", "take_in"]
-
-_SPLITTER = 2
-"""Raise when :mod:`split` changes, so that stored documents are split anew."""
 _LOCK_WAIT_S = 30.0
 
 
-@dataclass(frozen=True)
-class FailedFile:
-    """A file that could not be added.
+class Search(Protocol):
+    """What adding documents asks of a search index."""
 
-    Attributes:
-        path: Relative to the folder.
-        reason: One sentence.
-    """
-
-    path: str
-    reason: str
+    def take_in(self) -> None:
+        """Bring search up to date with the database, and learn what depends on its content."""
 
 
-@dataclass(frozen=True)
-class AddReport:
-    """What adding a folder, a database or a list of addresses did.
+class _Part(NamedTuple):
+    """A text in a file: the file's own, or a member's."""
 
-    Attributes:
-        documents_added: New documents.
-        changed: Documents whose content replaced an older one.
-        unchanged: Documents that were known already.
-        removed: Documents that are gone from their source, and now from the workspace.
-        failed: Files that could not be loaded; an older stored version of one stays.
-        passages_total: Searchable passages of the whole workspace now.
-        passages_new: Passages that got a vector in this run.
-        skipped: Files of a kind that no loader reads.
-        notes: What loaders could not take along, as (path, sentence).
-        renamed: Documents that stand under another name now and kept their passages.
-        superseded: Documents of the workspace that a newer version replaces.
-    """
+    name: str
+    sha256: str
+    title: str
+    text: str
+    media_type: str
+    notes: tuple[str, ...] = ()
 
-    documents_added: int
-    changed: int
-    unchanged: int
-    removed: int
-    failed: tuple[FailedFile, ...]
-    passages_total: int
-    passages_new: int
-    skipped: tuple[str, ...] = ()
-    notes: tuple[tuple[str, str], ...] = ()
-    renamed: int = 0
-    superseded: int = 0
+    def document(self, *, size: int, mtime_ns: int) -> Document:
+        return Document(
+            path=self.name,
+            source_sha256=self.sha256,
+            media_type=self.media_type,
+            title=self.title,
+            language=detect_language(self.text),
+            text=self.text,
+            size=size,
+            mtime_ns=mtime_ns,
+            notes=self.notes,
+            version=find_version(self.name, self.title, self.text),
+        )
 
 
-class Splitter:
-    """Splits documents within the token budget of an embedder.
-
-    Args:
-        embedder: One that can count tokens counts them; otherwise words are counted.
-        chunk_tokens: Most tokens of a passage without its header.
-    """
-
-    def __init__(self, embedder: Embedder, chunk_tokens: int) -> None:
-        count = getattr(embedder, "count_tokens", None)
-        self.count: Callable[[str], int] = count if callable(count) else count_words
-        self.window: int | None = getattr(embedder, "max_tokens", None) if count else None
-        self._chunk_tokens = chunk_tokens
-        self.stamp: dict[str, Any] = {
-            "chunk_tokens": chunk_tokens,
-            "splitter": _SPLITTER,
-            "counter": embedder.model_name if count else "words",
-        }
-        """Changes whenever documents would be split differently."""
-
-    def __call__(self, value: Document) -> list[Passage]:
-        """Split one document."""
-        return split(value, max_tokens=self._chunk_tokens, count=self.count, window=self.window)
+def _parts(path: str, loaded: LoadedFile, sha256: str) -> Iterator[_Part]:
+    if loaded.text.strip():
+        yield _Part(path, sha256, loaded.title, loaded.text, loaded.media_type, loaded.notes)
+    for one in loaded.members:
+        yield _Part(f"{path}/{one.name}", one.sha256, one.title, one.text, one.media_type)
 
 
 @dataclass
@@ -154,34 +112,16 @@ class Intake:
             mtime_ns: Its modification time.
             known: Paths of the documents that it held so far.
         """
-        members = [
-            (f"{path}/{m.name}", m.sha256, m.title, m.text, m.media_type, ())
-            for m in loaded.members
-        ]
-        own = [(path, sha256, loaded.title, loaded.text, loaded.media_type, loaded.notes)]
         fresh: list[tuple[Document, list[Passage]]] = []
         stored: list[tuple[str, str]] = []
-        for name, digest, title, text, media_type, notes in [
-            *(own if loaded.text.strip() else []),
-            *members,
-        ]:
-            same = None if name in known else twin(self.workspace.db, digest, _suffix(name))
+        for part in _parts(path, loaded, sha256):
+            name, suffix = part.name, PurePosixPath(part.name).suffix
+            same = None if name in known else twin(self.workspace.db, part.sha256, suffix)
             if same is not None:
                 stored.append((name, same))
-                continue
-            value = Document(
-                path=name,
-                source_sha256=digest,
-                media_type=media_type,
-                title=title,
-                language=detect_language(text),
-                text=text,
-                size=size,
-                mtime_ns=mtime_ns,
-                notes=notes,
-                version=find_version(name, title, text),
-            )
-            fresh.append((value, self.splitter(value)))
+            else:
+                value = part.document(size=size, mtime_ns=mtime_ns)
+                fresh.append((value, self.splitter(value)))
         gone = put_file(
             self.workspace.db,
             fresh,
@@ -224,7 +164,7 @@ def take_in(
     embedder: Embedder,
     chunk_tokens: int,
     progress: ProgressCallback | None = None,
-    index: Index | None = None,
+    index: Search | None = None,
 ) -> AddReport:
     """Run one source under the lock, then embed, find versions and refresh the index.
 
@@ -246,18 +186,18 @@ def take_in(
     tell = progress or silent
     intake = Intake(workspace, key, Splitter(embedder, chunk_tokens), tell)
     with hold(workspace.root / "add.lock", purpose="adding documents", wait_s=_LOCK_WAIT_S):
-        split_again = not _split_as(workspace, intake.splitter)
+        split_again = not intake.splitter.has_split(workspace)
         any_before = workspace.db.read().execute("SELECT 1 FROM sources LIMIT 1").fetchone()
         work(intake)
         intake.count_renamed()
         if split_again:
             if any_before:
-                _split_unchanged(workspace, intake.splitter)
-            write_json(workspace.index_dir / "split.json", intake.splitter.stamp)
+                intake.splitter.split_stored(workspace)
+            intake.splitter.keep_stamp(workspace)
         superseded = mark_versions(workspace.db)
         new = embed_missing(workspace.db, embedder, progress=tell)
     tell(ProgressEvent("bringing search up to date", 0))
-    _refresh(workspace, embedder, index)
+    _bring_up(workspace, embedder, index)
     return AddReport(
         documents_added=intake.added,
         changed=intake.changed,
@@ -278,39 +218,12 @@ def _count(workspace: Workspace) -> int:
     return int(row.fetchone()[0])
 
 
-def _refresh(workspace: Workspace, embedder: Embedder, index: Index | None) -> None:
+def _bring_up(workspace: Workspace, embedder: Embedder, search: Search | None) -> None:
+    if search is not None:
+        search.take_in()
+        return
     # Imported here: the index brings Chroma along, which costs more than most calls.
-    from domainsmith.data_connection.fusion_learning import learn_fusion
     from domainsmith.data_connection.index import Index
 
-    if index is not None:
-        index.refresh()
-        if isinstance(index, Index):  # not a stand-in without search
-            learn_fusion(index, embedder)
-        return
     with Index.open(workspace, embedder) as opened:
-        learn_fusion(opened, embedder)
-
-
-def _split_as(workspace: Workspace, splitter: Splitter) -> bool:
-    """Tell whether every stored document was split with these parameters."""
-    try:
-        text = (workspace.index_dir / "split.json").read_text("utf-8")
-        return bool(json.loads(text) == splitter.stamp)
-    except (OSError, ValueError):
-        return False
-
-
-def _split_unchanged(workspace: Workspace, splitter: Splitter) -> None:
-    """Split stored documents with the present parameters; equal passages stay as they are."""
-    db = workspace.db
-    ids = db.read().execute("SELECT DISTINCT document_id FROM sources ORDER BY 1").fetchall()
-    for (id,) in ids:
-        value = document(db, id)
-        wanted = splitter(value)
-        if [p.id for p in wanted] != [p.id for p in passages(db, document_id=id)]:
-            replace_passages(db, value, wanted)
-
-
-def _suffix(path: str) -> str:
-    return PurePosixPath(path).suffix
+        opened.take_in()

@@ -14,7 +14,6 @@ __all__ = [
     "detect_language",
     "normalise_width",
     "search_terms",
-    "sentences",
     "tokenize",
 ]
 
@@ -31,6 +30,7 @@ _ASCII_RUN = re.compile(r"\d+(?:[.,:]\d+)*(?![a-z])|[a-z\d]+(?:'[a-z\d]+)*", re.
 _CJK_CHARACTER = re.compile(rf"[{_CJK}]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MEASURED = re.compile(r"(\d+)([a-z]{1,3})")
+_CODE_APART = re.compile(r"\b[a-z]{1,4}[-_ /.]\d+[a-z0-9]*\b|\b\d+[- ][a-z]\b")
 
 # Full-width forms are what Chinese keyboards type: "Ｅ２１" must find "E21".
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
@@ -61,7 +61,7 @@ _STOP_ZH = frozenset(
 
 def normalise_width(text: str) -> str:
     """Turn full-width ASCII forms into plain ones; other characters stay."""
-    return text.translate(_FULL_WIDTH)
+    return text if text.isascii() else text.translate(_FULL_WIDTH)
 
 
 def compact(text: str) -> str:
@@ -160,6 +160,17 @@ def _stem(word: str) -> str:
     return word[:-1] if len(word) > 4 and word.endswith("e") else word
 
 
+@lru_cache(maxsize=262_144)
+def _token_terms(token: str) -> tuple[str, ...]:
+    """Return what a word or number is found by: nothing if it is a function word."""
+    if token in _STOP_EN:
+        return ()
+    if not token[0].isdigit():
+        return (_stem(token),)
+    measured = _MEASURED.fullmatch(token)
+    return (_stem(token.replace(",", "")), *(measured.groups() if measured else ()))
+
+
 def search_terms(text: str, language: Language) -> list[str]:
     """Return the terms that the lexical index holds for a text.
 
@@ -176,16 +187,8 @@ def search_terms(text: str, language: Language) -> list[str]:
     lowered = normalise_width(text).lower()
     terms: list[str] = []
     for token in tokenize(lowered, language):
-        if token in _STOP_EN:
-            continue
-        terms.append(_stem(token.replace(",", "") if token[0].isdigit() else token))
-        measured = _MEASURED.fullmatch(token)
-        if measured:
-            terms.extend(measured.groups())
-    terms.extend(
-        re.sub(r"[^a-z0-9]", "", code.group())
-        for code in re.finditer(r"\b[a-z]{1,4}[-_ /.]\d+[a-z0-9]*\b|\b\d+[- ][a-z]\b", lowered)
-    )
+        terms.extend(_token_terms(token))
+    terms.extend(re.sub(r"[^a-z0-9]", "", code.group()) for code in _CODE_APART.finditer(lowered))
     if language == "zh":
         # Single characters carry statute and manual wording that words and bigrams miss.
         terms.extend(ch for ch in _CJK_CHARACTER.findall(lowered) if ch not in _STOP_ZH)
@@ -212,73 +215,3 @@ def content_terms(text: str, language: Language) -> list[str]:
         elif run not in _STOP_EN and (len(run) > 1 or run.isdigit() or language == "zh"):
             terms.append(_stem(run.replace(",", "") if run[0].isdigit() else run))
     return terms
-
-
-_END_ZH = re.compile(r"[。！？；…]+[”’」』）)]*")
-_END_EN = re.compile(r"[.!?]+[\"')\]”’]*(?=\s|$)")
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|cf|vs|approx|fig|no|nr|dr|mr|mrs|ms|prof|st|inc|ltd|co|sec|ch|min|max)"
-    r"|(?<!\d )(?<!\d)\b[A-Z]|(?:^|\n)\s*\d+)\.$",
-    re.IGNORECASE,
-)
-_LINE_ITEM = re.compile(r"\s*(?:[-*•·▪]|\d{1,3}[.)、]|[（(]?\d{1,2}[)）]|[|#>])\s*")
-
-
-def sentences(text: str, language: Language) -> list[tuple[int, int]]:
-    """Find the sentences of a text.
-
-    Args:
-        text: Prose, lists or Markdown lines.
-        language: Its language; Chinese stops end a sentence in either.
-
-    Returns:
-        (start, end) offsets without surrounding white space, in order; together they cover
-        every character that is not white space.
-    """
-    spans: list[tuple[int, int]] = []
-    for line in _lines(text):
-        start, end = line
-        cuts = [start + m.end() for m in _END_ZH.finditer(text[start:end])]
-        if language == "en" or not cuts:
-            cuts += _english_cuts(text, start, end)
-        previous = start
-        for cut in [*sorted(set(cuts)), end]:
-            piece = text[previous:cut]
-            if piece.strip():
-                left = previous + len(piece) - len(piece.lstrip())
-                spans.append((left, previous + len(piece.rstrip())))
-            previous = max(previous, cut)
-    return spans
-
-
-def _english_cuts(text: str, start: int, end: int) -> list[int]:
-    cuts = []
-    for match in _END_EN.finditer(text[start:end]):
-        position = start + match.end()
-        following = text[position:end].lstrip()[:1]
-        before = text[max(start, position - 12) : position]
-        if following and (following.islower() or _ABBREVIATION.search(before)):
-            # "approx. 5 l" and "1. Open" go on; "at 60. Then" after a number is kept whole too.
-            digit_end = re.search(r"\d\.$", before) and following.isupper()
-            if not (digit_end and len(text[start:position].split()) > 2):
-                continue
-        cuts.append(position)
-    return cuts
-
-
-def _lines(text: str) -> list[tuple[int, int]]:
-    """Group hard-wrapped lines; blank lines, list items, tables and headings stand alone."""
-    groups: list[tuple[int, int]] = []
-    offset = 0
-    open_group = False
-    for line in re.split(r"(?<=[\n\f])", text):
-        end = offset + len(line)
-        if not line.strip():
-            open_group = False
-        elif open_group and not _LINE_ITEM.match(line):
-            groups[-1] = (groups[-1][0], end)
-        else:
-            groups.append((offset, end))
-            open_group = not line.lstrip().startswith(("|", "#"))
-        offset = end
-    return groups

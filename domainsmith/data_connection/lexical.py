@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,13 +21,13 @@ from domainsmith.data_connection import language as language_module
 from domainsmith.data_connection import split as split_module
 from domainsmith.data_connection.index_files import pack_strings, unpack_strings
 from domainsmith.data_connection.language import detect_language, search_terms
-from domainsmith.data_connection.split import passage_context
+from domainsmith.data_connection.postings import Postings, joined, moved, postings_of
 from domainsmith.records import Language, Passage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LexicalIndex", "Postings", "term_rules"]
+__all__ = ["LexicalIndex", "term_rules"]
 
 _K1 = 0.6
 """Passages are short: a term's second mention says little (measured in benchmarks/retrieval)."""
@@ -49,23 +47,6 @@ def term_rules() -> str:
     return digest.hexdigest()[:16]
 
 
-@dataclass(frozen=True)
-class Postings:
-    """Which term stands how often in which row, term by term.
-
-    Attributes:
-        terms: Number of each term.
-        starts: Where the postings of a term begin, shape (terms + 1,), int64.
-        rows: Row of each posting, shape (postings,), int32.
-        counts: How often the term stands there, shape (postings,), uint16.
-    """
-
-    terms: Mapping[str, int]
-    starts: NDArray[np.int64]
-    rows: NDArray[np.int32]
-    counts: NDArray[np.uint16]
-
-
 class LexicalIndex:
     """BM25 (Lucene form, k1 0.6, b 0.75) over headers and texts.
 
@@ -74,7 +55,7 @@ class LexicalIndex:
     """
 
     def __init__(self, passages: Sequence[Passage]) -> None:
-        self._set([passage.id for passage in passages], _postings(passages))
+        self._set([passage.id for passage in passages], postings_of(passages))
 
     @classmethod
     def from_arrays(
@@ -123,10 +104,10 @@ class LexicalIndex:
         place = np.full(len(self.ids) + 1, -1, dtype=np.int32)
         place[source] = np.arange(len(ids))
         place[-1] = -1  # where the fresh ones wrote
-        kept = _moved(self._postings, place)
+        kept = moved(self._postings, place)
         if len(fresh):
-            new = _postings(read([ids[row] for row in fresh.tolist()]))
-            kept = _joined(kept, _moved(new, fresh.astype(np.int32)))
+            new = postings_of(read([ids[row] for row in fresh.tolist()]))
+            kept = joined(kept, moved(new, fresh.astype(np.int32)))
         index = LexicalIndex.__new__(LexicalIndex)
         index._set(list(ids), kept)
         return index
@@ -180,11 +161,10 @@ class LexicalIndex:
         scores = self._scores(search_terms(query, detect_language(query)))
         if allowed is not None:
             scores[~allowed] = 0.0
-        if k < len(scores):
-            cut = np.partition(scores, len(scores) - k)[len(scores) - k]
-            rows = np.flatnonzero((scores >= cut) & (scores > 0))
-        else:
-            rows = np.flatnonzero(scores > 0)
+        rows = np.flatnonzero(scores)
+        if k < len(rows):
+            found = scores[rows]
+            rows = rows[found >= np.partition(found, len(found) - k)[len(found) - k]]
         best = rows[np.argsort(-scores[rows], kind="stable")[:k]]
         return [(self.ids[row], float(scores[row])) for row in best]
 
@@ -224,59 +204,3 @@ class LexicalIndex:
         """What is added to the count of a term: grows with the length of the row."""
         relative = self._lengths / self._average_length
         return (_K1 * (1 - _B + _B * relative)).astype(np.float32)
-
-
-def _postings(passages: Sequence[Passage]) -> Postings:
-    terms: dict[str, int] = {}
-    numbers, rows, counts = array("i"), array("i"), array("H")
-    for row, passage in enumerate(passages):
-        found = Counter(search_terms(passage_context(passage), passage.language))
-        numbers.extend([terms.setdefault(term, len(terms)) for term in found])
-        counts.extend([min(count, 0xFFFF) for count in found.values()])
-        rows.extend([row] * len(found))
-    return _by_term(
-        terms,
-        np.frombuffer(numbers, dtype=np.int32),
-        np.frombuffer(rows, dtype=np.int32),
-        np.frombuffer(counts, dtype=np.uint16),
-    )
-
-
-def _by_term(
-    terms: Mapping[str, int],
-    numbers: NDArray[np.int32],
-    rows: NDArray[np.int32],
-    counts: NDArray[np.uint16],
-) -> Postings:
-    """Order postings by term; terms that stand nowhere any more are dropped."""
-    frequency = np.bincount(numbers, minlength=len(terms))
-    order = np.argsort(numbers, kind="stable")
-    used = [word for word, number in terms.items() if frequency[number]]
-    starts = np.concatenate([[0], np.cumsum(frequency[frequency > 0])]).astype(np.int64)
-    renumbered = {word: number for number, word in enumerate(used)}
-    return Postings(renumbered, starts, rows[order], counts[order])
-
-
-def _moved(postings: Postings, place: NDArray[np.int32]) -> Postings:
-    """Give each row its new place; -1 takes it out."""
-    numbers = np.repeat(np.arange(len(postings.terms), dtype=np.int32), np.diff(postings.starts))
-    rows = place[postings.rows]
-    stays = rows >= 0
-    return _by_term(postings.terms, numbers[stays], rows[stays], postings.counts[stays])
-
-
-def _joined(one: Postings, other: Postings) -> Postings:
-    terms = dict(one.terms)
-    for word in other.terms:
-        terms.setdefault(word, len(terms))
-    renumbered = np.array([terms[word] for word in other.terms], dtype=np.int32)
-    numbers = [
-        np.repeat(np.arange(len(one.terms), dtype=np.int32), np.diff(one.starts)),
-        np.repeat(renumbered, np.diff(other.starts)),
-    ]
-    return _by_term(
-        terms,
-        np.concatenate(numbers),
-        np.concatenate([one.rows, other.rows]),
-        np.concatenate([one.counts, other.counts]),
-    )

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from domainsmith.data_connection.intake import Splitter
 from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.limited import LimitedLoader
 from domainsmith.data_connection.loaders import LoadedFile
 from domainsmith.data_connection.scan import scan
+from domainsmith.data_connection.splitter import Splitter
 from domainsmith.data_connection.versions import find_version
 from domainsmith.errors import DomainSmithError, translated_os_errors
 from domainsmith.records import Document, Passage

@@ -7,7 +7,7 @@ reranker thought of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from domainsmith.data_connection.fusion import (
 )
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import (
+    compact,
     content_terms,
     detect_language,
     search_terms,
@@ -35,7 +36,8 @@ from domainsmith.data_connection.versions import hidden_documents
 from domainsmith.errors import InputNotFound
 from domainsmith.model_io.generation import Embedder, Reranker, embed_queries
 from domainsmith.records import Hit, Language, Passage
-from domainsmith.storage.copies import with_places
+from domainsmith.storage.copies import visible_copies, with_places
+from domainsmith.storage.database import Database
 from domainsmith.storage.documents import passages_by_id
 
 __all__ = [
@@ -48,6 +50,11 @@ __all__ = [
 
 _CANDIDATES = 100
 """Passages taken from each ranking before fusion."""
+_CODE = re.compile(r"(?<![A-Za-z\d])[A-Z]{1,6}-?\d{2,}[A-Z]?(?![A-Za-z\d])")
+_CODE_BONUS = 0.5
+"""Added to the fused score (at most about 1) of a passage that holds every code of the query."""
+_RARE = 2.0
+"""Inverse document frequency from which a code tells passages apart."""
 _SAME_WORDS = 0.8
 """Jaccard overlap of words from which two passages are copies of one another."""
 
@@ -119,7 +126,8 @@ def retrieve(
         reranker: Orders the best fused candidates anew; None keeps the fused order.
         rerank_top: How many candidates of a query it reads.
         rerank_weight: Of its scores against the fused ones, 0 to 1; None takes what the reranker
-            asks for (its attribute ``weight``), else 1: its order alone.
+            asks for (its attribute ``weight``), else 1: its order alone. Both scores are brought to
+            0..1 for each query before, unless the reranker's are ``absolute``.
         where: Which passages may be found; None allows all.
 
     Returns:
@@ -135,21 +143,27 @@ def retrieve(
     heads = [hits[:rerank_top] for hits in found]
     texts = [[passage_context(hit.passage) for hit in head] for head in heads]
     scores = reranker.rerank(asked, texts)
+    # Scores of a scale of their own are brought to 0..1 for each question, as the fused ones are.
+    scale: Callable[[Sequence[float]], Sequence[float]]
+    scale = list if getattr(reranker, "absolute", False) else _stretched
     weight = getattr(reranker, "weight", 1.0) if rerank_weight is None else rerank_weight
     return [
-        _reranked(head, row, hits[rerank_top:], weight)[:k]
+        _reranked(head, row, hits[rerank_top:], weight, scale)[:k]
         for head, row, hits in zip(heads, scores, found, strict=True)
     ]
 
 
 def _reranked(
-    head: Sequence[Hit], scores: Sequence[float], rest: Sequence[Hit], weight: float
+    head: Sequence[Hit],
+    scores: Sequence[float],
+    rest: Sequence[Hit],
+    weight: float,
+    scale: Callable[[Sequence[float]], Sequence[float]],
 ) -> list[Hit]:
     """Order ``head`` by both scores, mapped to 0.5 to 1; what was not read stays below."""
-    fused = _stretched([hit.score for hit in head])
+    fused = scale([hit.score for hit in head])
     mixed = [
-        weight * new + (1 - weight) * old
-        for new, old in zip(_stretched(scores), fused, strict=True)
+        weight * new + (1 - weight) * old for new, old in zip(scale(scores), fused, strict=True)
     ]
     order = sorted(range(len(head)), key=lambda row: (-mixed[row], row))
     values = [round(0.5 + 0.5 * value, 6) for value in _stretched(mixed)]
@@ -198,9 +212,7 @@ def _fused(
     lexical: dict[str, float],
     k: int,
 ) -> list[Hit]:
-    found = passages_by_id(index.workspace.db, sorted({*dense, *lexical}))
-    hidden = hidden_documents(index.workspace.db, query)  # a newer version replaces these
-    by_id = {passage.id: passage for passage in found if passage.document_id not in hidden}
+    by_id = _visible(index.workspace.db, query, sorted({*dense, *lexical}))
     dense = {id: score for id, score in dense.items() if id in by_id}
     lexical = {id: score for id, score in lexical.items() if id in by_id}
     if not by_id:
@@ -211,8 +223,9 @@ def _fused(
         query, learned.weight(language) if learned else None, embedder_speaks(embedder, language)
     )
     possible = best_possible([index.idf(term) for term in search_terms(query, language)])
+    codes = [code for code in map(compact, _CODE.findall(query)) if index.idf(code) >= _RARE]
     candidates = [
-        _Candidate(by_id[id], score, dense.get(id), lexical.get(id))
+        _Candidate(by_id[id], score + _named(codes, by_id[id]), dense.get(id), lexical.get(id))
         for id, score in fuse(dense, lexical, weight, possible).items()
     ]
     candidates.sort(key=lambda c: (-c.score, c.passage.document_path, c.passage.ordinal))
@@ -227,6 +240,28 @@ def _fused(
         for c in _without_copies(candidates, k)
     ]
     return with_places(index.workspace.db, hits)
+
+
+def _named(codes: Sequence[str], passage: Passage) -> float:
+    """Lift a passage that holds the codes of a query over any number of its ordinary words."""
+    if not codes:
+        return 0.0
+    text = compact(passage_context(passage))
+    return _CODE_BONUS * sum(code in text for code in codes) / len(codes)
+
+
+def _visible(db: Database, query: str, ids: list[str]) -> dict[str, Passage]:
+    """Get passages by id, without those that a newer version replaces.
+
+    A text that the newer version holds too is shown as the newer version's.
+    """
+    hidden = hidden_documents(db, query)
+    found = {passage.id: passage for passage in passages_by_id(db, ids)}
+    older = [id for id, passage in found.items() if passage.document_id in hidden]
+    kept = visible_copies(db, older, hidden) if older else {}
+    newer = dict(zip(kept, passages_by_id(db, kept.values()), strict=True))
+    gone = set(older) - set(newer)
+    return {id: newer.get(id, passage) for id, passage in found.items() if id not in gone}
 
 
 def _without_copies(candidates: Sequence[_Candidate], k: int) -> list[_Candidate]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from domainsmith.data_connection.intake import AddReport, FailedFile, Intake, take_in
+from domainsmith.data_connection.add_report import AddReport, FailedFile
+from domainsmith.data_connection.intake import Intake, Search, take_in
 from domainsmith.data_connection.limited import LimitedLoader
 from domainsmith.data_connection.loaders import MAX_BYTES, SUFFIXES
 from domainsmith.data_connection.refused import Refused
@@ -22,11 +22,8 @@ from domainsmith.errors import (
 from domainsmith.model_io.generation import Embedder
 from domainsmith.progress import ProgressCallback, ProgressEvent
 from domainsmith.storage.atomic import hash_file
-from domainsmith.storage.documents import FileState, file_states, touch_document
+from domainsmith.storage.document_states import FileState, file_states, touch_document
 from domainsmith.workspace import Workspace
-
-if TYPE_CHECKING:
-    from domainsmith.data_connection.index import Index
 
 __all__ = ["AddReport", "FailedFile", "add_folder"]
 
@@ -43,7 +40,7 @@ def add_folder(
     chunk_tokens: int = 200,
     git: bool = False,
     progress: ProgressCallback | None = None,
-    index: Index | None = None,
+    index: Search | None = None,
 ) -> AddReport:
     """Load, split, embed and index the files of a folder.
 
@@ -59,7 +56,7 @@ def add_folder(
         chunk_tokens: Most tokens of a passage, about.
         git: The folder is a Git checkout, of which the tracked documents are read.
         progress: Called after each file and each batch of vectors.
-        index: An open index of this workspace to refresh; otherwise one is opened.
+        index: The open index of this workspace, which then finds what was added.
 
     Returns:
         What was done.

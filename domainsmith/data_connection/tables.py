@@ -99,16 +99,14 @@ def database_tables(
         EndpointUnavailable: The server does not answer.
     """
     found = []
-    for name, heads, rows, notes in database_rows(
-        url, tables=tables, query=query, max_rows=max_rows
-    ):
-        cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
-        whole = not any(_CUT.search(note) for note in notes)
-        table = tidy_table(name, name, heads, cells, whole=whole, notes=notes)
+    for name, read in database_rows(url, tables=tables, query=query, max_rows=max_rows):
+        cells = [["" if cell is None else str(cell) for cell in row] for row in read.rows]
+        whole = not any(_CUT.search(note) for note in read.notes)
+        table = tidy_table(name, name, read.names, cells, whole=whole, notes=read.notes)
         if table is not None:
             found.append(table)
     if not found:
-        raise InputEmpty("The database gave no rows", where=query[:80] or ", ".join(tables) or url)
+        raise InputEmpty("The database gave no rows", where=query[:80] or ", ".join(tables))
     return found
 
 

@@ -6,11 +6,12 @@ import hashlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import urldefrag
 
+from domainsmith.data_connection.add_report import AddReport, FailedFile
 from domainsmith.data_connection.fetch import fetch
-from domainsmith.data_connection.intake import AddReport, FailedFile, Intake, take_in
+from domainsmith.data_connection.intake import Intake, Search, take_in
 from domainsmith.data_connection.limited import LimitedLoader
 from domainsmith.data_connection.loaders.encoding import decode
 from domainsmith.errors import (
@@ -22,11 +23,8 @@ from domainsmith.errors import (
 )
 from domainsmith.model_io.generation import Embedder
 from domainsmith.progress import ProgressCallback, ProgressEvent
-from domainsmith.storage.documents import FileState, file_states
+from domainsmith.storage.document_states import FileState, file_states
 from domainsmith.workspace import Workspace
-
-if TYPE_CHECKING:
-    from domainsmith.data_connection.index import Index
 
 __all__ = ["Allowed", "add_urls", "read_urls"]
 
@@ -69,7 +67,7 @@ def add_urls(
     embedder: Embedder,
     chunk_tokens: int = 200,
     progress: ProgressCallback | None = None,
-    index: Index | None = None,
+    index: Search | None = None,
 ) -> AddReport:
     """Fetch pages and add them; pages that the list no longer names are removed.
 
@@ -81,7 +79,7 @@ def add_urls(
         embedder: Embeds the passages.
         chunk_tokens: Most tokens of a passage.
         progress: Called after each page.
-        index: An open index of this workspace.
+        index: The open index of this workspace, which then finds what was added.
 
     Returns:
         What was done; a page that cannot be fetched is among the failures, and an older stored

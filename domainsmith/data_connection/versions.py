@@ -211,10 +211,13 @@ def hidden_documents(db: Database, query: str) -> frozenset[str]:
         Document ids.
     """
     older = superseded(db)
-    if not older or _ASKS_OLD.search(query):
+    if not older:
         return frozenset()
     named = set(_dates(query)) | {f"v{m[1] or m[2]}" for m in _NUMBER.finditer(query)}
-    return frozenset(id for id, version in older.items() if not _is_named(version, named))
+    asked = {id for id, version in older.items() if _is_named(version, named)}
+    if not asked and _ASKS_OLD.search(query):
+        return frozenset()
+    return frozenset(set(older) - asked)
 
 
 def _is_named(version: str, named: Iterable[str]) -> bool:

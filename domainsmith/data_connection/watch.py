@@ -6,17 +6,14 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from domainsmith.data_connection.intake import AddReport
+from domainsmith.data_connection.add_report import AddReport
+from domainsmith.data_connection.intake import Search
 from domainsmith.data_connection.sources import add_folder
 from domainsmith.errors import DomainSmithError, InputNotFound, WorkspaceTooNew
 from domainsmith.model_io.generation import Embedder
 from domainsmith.progress import ProgressCallback
 from domainsmith.workspace import Workspace
-
-if TYPE_CHECKING:
-    from domainsmith.data_connection.index import Index
 
 __all__ = ["watch_folder"]
 
@@ -37,7 +34,7 @@ def watch_folder(
     poll: bool = False,
     stop: threading.Event | None = None,
     progress: ProgressCallback | None = None,
-    index: Index | None = None,
+    index: Search | None = None,
 ) -> None:
     """Add a folder now and after each change, until told to stop.
 
@@ -55,7 +52,7 @@ def watch_folder(
         poll: Compare listings instead of asking the system, for network drives.
         stop: Set it to end; otherwise KeyboardInterrupt does.
         progress: See :func:`~domainsmith.data_connection.sources.add_folder`.
-        index: An open index of this workspace.
+        index: The open index of this workspace, which then finds what was added.
 
     Raises:
         InputNotFound: The folder does not exist at the beginning.

@@ -8,17 +8,16 @@ depends on the requests alone, so the same list gives the same outputs on every 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 
-from domainsmith.model_io.batching import plan_batches
+from domainsmith.model_io.decode_queues import Origin, Queue, queues_of, take_rows
 from domainsmith.model_io.decode_row import Row, Statistics
 from domainsmith.model_io.kv_cache import SlotCache, States
 from domainsmith.model_io.prefix_cache import PIECE_TOKENS, Prefix, PrefixCache
-from domainsmith.model_io.prefix_states import KEPT_ROWS, PrefixStates
+from domainsmith.model_io.prefix_states import PrefixStates
 from domainsmith.model_io.sampling import pick_tokens
 
 if TYPE_CHECKING:
@@ -37,31 +36,6 @@ rows must have several tokens to compute. Otherwise a step takes one of them a r
 _COMMON_ROWS = 4
 _COMMON_TOKENS = 64
 """From here on it is faster to hold states once that all rows of a batch begin with."""
-
-
-@dataclass(slots=True)
-class _Origin:
-    """What all rows of one adapter begin with.
-
-    Attributes:
-        prefixes: Of the adapter.
-        shared: Number of tokens that all its rows share.
-        past: States of whole pieces of them, once they were needed.
-    """
-
-    prefixes: PrefixStates
-    shared: int
-    past: Prefix | None = None
-
-
-@dataclass(slots=True)
-class _Queue:
-    """Rows of one family that wait, and the states of their shared prefix."""
-
-    origin: _Origin
-    prefix: int
-    rows: deque[Row]
-    past: Prefix | None = None
 
 
 class DecodeRun:
@@ -94,30 +68,15 @@ class DecodeRun:
         self._active: list[Row] = []
         self._cache = SlotCache()
         self._force_tokens = force_tokens
-        self._origins: dict[str | None, _Origin] = {}
-        self._waiting: deque[_Queue] = deque()
+        self._origins: dict[str | None, Origin] = {}
+        self._waiting: deque[Queue] = deque()
         for adapter in sorted({row.adapter for row in rows}, key=lambda name: name or ""):
             group = [row for row in rows if row.adapter == adapter]
             states = PrefixStates(forward, prefixes, statistics, adapter)
-            self._waiting.extend(self._queues(group, states, share_prefix=share_prefix))
+            origin, queues = queues_of(group, states, share_prefix=share_prefix)
+            self._origins[adapter] = origin
+            self._waiting.extend(queues)
         statistics.prompt_tokens += sum(len(row.prompt) - row.virtual for row in rows)
-
-    def _queues(
-        self, rows: list[Row], prefixes: PrefixStates, *, share_prefix: bool
-    ) -> Iterator[_Queue]:
-        """Group the rows of one adapter by what they begin with."""
-        plan = plan_batches([row.prompt for row in rows], [repr(row.request) for row in rows])
-        origin = _Origin(prefixes, plan.shared if share_prefix else 0)
-        self._origins[rows[0].adapter] = origin
-        queues = [
-            _Queue(
-                origin,
-                family.prefix if share_prefix else 0,
-                deque(rows[at] for at in family.rows),
-            )
-            for family in plan.families
-        ]
-        return _kept_apart(queues) if share_prefix and len(rows) <= KEPT_ROWS else iter(queues)
 
     @property
     def is_done(self) -> bool:
@@ -162,13 +121,13 @@ class DecodeRun:
             origin.past = None
             group = deque(row for row in rows if row.adapter == adapter)
             if group:
-                self._waiting.appendleft(_Queue(origin, origin.shared, group))
+                self._waiting.appendleft(Queue(origin, origin.shared, group))
         self._slots = slots
 
     def _admit(self, free: int) -> list[Row]:
         """Prefill up to ``free`` rows of the first family; sample their first tokens."""
         queue = self._waiting[0]
-        rows = _take(queue.rows, free, self._forward.prefill_tokens, queue.prefix)
+        rows = take_rows(queue.rows, free, self._forward.prefill_tokens, queue.prefix)
         for row in rows:
             if not row.generated:
                 self._append_forced(row)
@@ -197,7 +156,7 @@ class DecodeRun:
         self._active.extend(rows)
         return self._sample(hidden, rows)
 
-    def _prefill(self, rows: list[Row], queue: _Queue) -> tuple[States, torch.Tensor]:
+    def _prefill(self, rows: list[Row], queue: Queue) -> tuple[States, torch.Tensor]:
         past = self._past(rows[0], queue)
         for row in rows:
             row.cached = past.found
@@ -205,7 +164,7 @@ class DecodeRun:
         self._statistics.prefilled_tokens += sum(len(suffix) for suffix in suffixes)
         return self._forward.prefill(suffixes, past.states, rows[0].adapter)
 
-    def _common(self, rows: list[Row], queue: _Queue) -> States | None:
+    def _common(self, rows: list[Row], queue: Queue) -> States | None:
         """Return the states that rows of a queue begin with, where it pays to hold them once."""
         if queue.past is None or queue.past.states is None:
             return None
@@ -214,7 +173,7 @@ class DecodeRun:
         pays = (enough and not self._cache.rows) or joins
         return queue.past.states if pays and self._forward.shares_states else None
 
-    def _past(self, row: Row, queue: _Queue) -> Prefix:
+    def _past(self, row: Row, queue: Queue) -> Prefix:
         """Return the prefix of a queue's rows, found or computed at its first use."""
         if queue.past is None:
             origin = queue.origin
@@ -308,24 +267,3 @@ class DecodeRun:
             row.finish = "length"
         if row.finish is not None:
             row.text = self._forward.text(row.generated, request.stop)
-
-
-def _take(waiting: deque[Row], free: int, budget: int, prefix: int) -> list[Row]:
-    """Take rows from the front: at most ``free``, and at most ``budget`` padded tokens."""
-    rows = [waiting.popleft()]
-    width = len(rows[0].prompt) - prefix
-    while waiting and len(rows) < free and width * (len(rows) + 1) <= budget:
-        rows.append(waiting.popleft())
-    return rows
-
-
-def _kept_apart(queues: Iterable[_Queue]) -> Iterator[_Queue]:
-    """Give each row that shares nothing a queue and a prefix of its own: nearly all its prompt."""
-    for queue in queues:
-        if queue.prefix:
-            yield queue
-            continue
-        for row in queue.rows:
-            # At least one token is left: its logits start the completion.
-            whole = (len(row.prompt) - 1) // PIECE_TOKENS * PIECE_TOKENS
-            yield _Queue(queue.origin, whole, deque([row]))

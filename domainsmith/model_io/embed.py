@@ -18,6 +18,7 @@ from domainsmith.model_io.generation import Embedder, embed_queries
 from domainsmith.model_io.loading import knows_words
 from domainsmith.model_io.packaged import DEFAULT_EMBEDDER
 from domainsmith.model_io.quiet import quiet_transformers
+from domainsmith.model_io.token_vectors import TokenVectors, token_vectors
 from domainsmith.model_io.weights import weights_sha256
 from domainsmith.records import Language
 
@@ -111,6 +112,19 @@ class LocalEmbedder:
         E5, BGE and Qwen embedders are trained with one; without it they rank worse.
         """
         return self._embedded(texts, self._model.encode_query)
+
+    @property
+    def knows_tokens(self) -> bool:
+        """Whether :meth:`token_vectors` can be asked: a static model has no words in context."""
+        return hasattr(self._model[0], "auto_model") and callable(self._model.tokenizer)
+
+    def token_vectors(self, texts: Sequence[str], *, asked: bool = False) -> list[TokenVectors]:
+        """Return the vectors of the texts' tokens; ``asked`` takes the prompt for questions."""
+        names = ("query",) if asked else ("document", "passage")
+        prompts: dict[str, str] = self._model.prompts or {}
+        prompt = next((prompts[name] for name in names if prompts.get(name)), "")
+        with self._lock:
+            return token_vectors(self._model, texts, prompt=prompt, most_tokens=self.max_tokens)
 
     def _embedded(
         self, texts: Sequence[str], encode: Callable[..., NDArray[np.float32]]

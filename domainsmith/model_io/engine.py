@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-import torch
-
-from domainsmith.errors import (
-    ContextOverflow,
-    InputInvalid,
-    ResourceExhausted,
-)
 from domainsmith.model_io.adapters import Adapters
 from domainsmith.model_io.chat_template import render_chat
 from domainsmith.model_io.decode import DecodeRun
 from domainsmith.model_io.decode_attention import use_decode_attention
 from domainsmith.model_io.decode_row import Row, Statistics
-from domainsmith.model_io.device import is_out_of_memory, pick_device, pick_dtype, set_threads
+from domainsmith.model_io.device import pick_device, pick_dtype, set_threads
+from domainsmith.model_io.engine_rows import RowMaker
+from domainsmith.model_io.engine_runs import BatchRuns
 from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import Completion, GenerationRequest, LogLikelihood
 from domainsmith.model_io.loading import load_model
 from domainsmith.model_io.packed_linear import pack_linear_layers
 from domainsmith.model_io.prefix_cache import DEFAULT_BYTES, PrefixCache
-from domainsmith.model_io.prefix_states import PrefixStates
-from domainsmith.model_io.score import score_pairs
 from domainsmith.records import Message
-
-if TYPE_CHECKING:
-    from domainsmith.model_io.constrain import Grammars
 
 __all__ = ["Engine", "Quantization"]
 
 Quantization = Literal["none", "8bit", "4bit"]
-_log = logging.getLogger(__name__)
 _BATCH = {"cpu": 32, "cuda": 64, "mps": 16}
 _WEAK_PARAMETERS = 1_000_000_000
-_STATE_BYTES = 2 << 30
-"""Bound of a CPU batch's states: where memory ends there, the process may be killed unasked."""
 
 
 class Engine:
@@ -85,7 +71,8 @@ class Engine:
             prefix_cache_bytes = DEFAULT_BYTES.get(self._forward.device.type, 0)
         self.prefix_cache = PrefixCache(prefix_cache_bytes)
         self._lock = threading.RLock()
-        self._grammars: Grammars | None = None
+        self._runs = BatchRuns(self._forward, self.prefix_cache, self.statistics, self._lock)
+        self._rows = RowMaker(model, tokenizer, self._forward, self._adapters, self._lock)
 
     @classmethod
     def load(
@@ -140,7 +127,7 @@ class Engine:
     @property
     def context_length(self) -> int:
         """Prompt and completion tokens that fit together."""
-        return int(getattr(self._forward.config, "max_position_embeddings", 0) or 1 << 20)
+        return self._rows.context_length
 
     @property
     def batch_size(self) -> int:
@@ -177,7 +164,7 @@ class Engine:
 
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of a text; special tokens written out count as one."""
-        return len(self._tokens(text))
+        return len(self._rows.tokens(text))
 
     def generate(
         self,
@@ -213,14 +200,15 @@ class Engine:
             ModelError: The model computed values that are not numbers.
             ResourceExhausted: Memory does not suffice even for a single row.
         """
-        rows = [self._row(index, request) for index, request in enumerate(requests)]
+        rows = [self._rows.row(index, request) for index, request in enumerate(requests)]
         groups: dict[str, list[Row]] = {}
         for row in rows:
             apart = "" if self._adapters.mixes(row.adapter) else str(row.adapter)
             groups.setdefault(apart, []).append(row)
         for apart in sorted(groups):
             group = groups[apart]
-            yield from self._run(group, batch_size or self._slots(group), cancel)
+            slots = batch_size or self._runs.slots(group, self.batch_size)
+            yield from self._runs.completions(self._decode_run(group, slots), slots, cancel)
 
     def stream(
         self, request: GenerationRequest, cancel: threading.Event | None = None
@@ -237,14 +225,14 @@ class Engine:
         Returns:
             The whole completion, as the value of ``StopIteration``.
         """
-        row = self._row(0, request)
+        row = self._rows.row(0, request)
         run = self._decode_run([row], 1)
         sent = 0
         while not run.is_done and not (cancel is not None and cancel.is_set()):
             try:
-                self._advance(run)
+                self._runs.advance(run)
             except (MemoryError, RuntimeError) as error:
-                self._halve(1, error)
+                self._runs.halved(1, error)
             text = (
                 row.text if row.finish else self._forward.certain_text(row.generated, request.stop)
             )
@@ -252,7 +240,7 @@ class Engine:
                 yield text[sent:]
                 sent = len(text)
         if row.finish is None:
-            self._cancel(row)
+            self._runs.cancel(row)
             if len(row.text) > sent:
                 yield row.text[sent:]
         return row.completion()
@@ -276,18 +264,7 @@ class Engine:
             ContextOverflow: A pair does not fit into the context.
             InputInvalid: The adapter is not loaded or a prompt is empty.
         """
-        self._adapters.check(adapter)
-        virtual = self._virtual_tokens(adapter)
-        tokens = []
-        for number, (prompt, completion) in enumerate(pairs):
-            ids = self._tokens(prompt), self._tokens(completion)
-            if not ids[0]:
-                raise InputInvalid("The prompt is empty", where=f"pair {number}")
-            ids = [*virtual, *ids[0]], ids[1]
-            self._check_context(len(ids[0]), len(ids[1]), f"pair {number}")
-            tokens.append(ids)
-        with torch.inference_mode(), self._lock:
-            return self._score(tokens, adapter)
+        return self._runs.scores(self._rows.pairs(pairs, adapter), adapter)
 
     def check(self, request: GenerationRequest) -> None:
         """Raise what :meth:`generate` would raise for a request before computing anything.
@@ -296,7 +273,7 @@ class Engine:
             ContextOverflow: The prompt with its completion does not fit.
             InputInvalid: The prompt is empty, the adapter is not loaded or the constraint is bad.
         """
-        self._row(0, request)
+        self._rows.row(0, request)
 
     def add_adapter(self, name: str, folder: Path) -> None:
         """Load an adapter beside the base weights.
@@ -323,60 +300,6 @@ class Engine:
             self._adapters.remove(name)
             self.prefix_cache.forget(name)
 
-    def _tokens(self, text: str) -> list[int]:
-        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
-        if max(ids, default=0) >= self._forward.vocabulary:
-            # Tokenizers may know tokens (of images, say) that the model has no embedding of.
-            raise InputInvalid(
-                "The text holds a token that the model does not know",
-                where=self.tokenizer.convert_ids_to_tokens(max(ids)),
-            )
-        return ids
-
-    def _check_context(self, prompt: int, completion: int, where: str) -> None:
-        over = prompt + completion - self.context_length
-        if over > 0:
-            raise ContextOverflow(
-                f"The prompt has {prompt:,} tokens and its completion up to {completion:,}: "
-                f"{over:,} more than the model's context of {self.context_length:,}",
-                where=where,
-                fix="Give fewer or shorter passages, or a smaller max_new_tokens.",
-            )
-
-    def _row(self, index: int, request: GenerationRequest) -> Row:
-        prompt = self._tokens(request.prompt)
-        if not prompt:
-            raise InputInvalid("The prompt is empty", where=f"request {index}")
-        self._adapters.check(request.adapter)
-        virtual = self._virtual_tokens(request.adapter)
-        prompt = [*virtual, *prompt]
-        self._check_context(len(prompt), request.max_new_tokens, f"request {index}")
-        grammar = None
-        if request.constraint is not None:
-            grammar = self._constraints().start(request.constraint, request.max_new_tokens)
-        return Row(index, request, prompt, grammar, len(virtual))
-
-    def _virtual_tokens(self, adapter: str | None) -> list[int]:
-        """Return placeholders of an adapter's virtual tokens: all prompts begin with these."""
-        states = self._adapters.virtual_states(adapter)
-        return [-1] * (states[0][0].shape[2] if states else 0)
-
-    def _constraints(self) -> Grammars:
-        with self._lock:
-            if self._grammars is None:
-                from domainsmith.model_io.constrain import Grammars
-
-                width = int(self.model.get_output_embeddings().weight.shape[0])
-                self._grammars = Grammars(self.tokenizer, width, sorted(self._forward.stop_ids))
-            return self._grammars
-
-    def _slots(self, rows: list[Row]) -> int:
-        slots = self.batch_size
-        if self._forward.device.type != "cpu":
-            return slots
-        longest = max(len(row.prompt) + row.max_new_tokens for row in rows)
-        return max(1, min(slots, _STATE_BYTES // (longest * self._forward.state_bytes)))
-
     def _decode_run(self, rows: list[Row], slots: int) -> DecodeRun:
         return DecodeRun(
             self._forward,
@@ -387,64 +310,3 @@ class Engine:
             share_prefix=self.share_prefix,
             force_tokens=self.force_tokens,
         )
-
-    def _run(
-        self, rows: list[Row], slots: int, cancel: threading.Event | None
-    ) -> Iterator[Completion]:
-        run = self._decode_run(rows, slots)
-        while not run.is_done:
-            if cancel is not None and cancel.is_set():
-                for row in list(run.unfinished()):
-                    self._cancel(row)
-                    yield row.completion()
-                return
-            try:
-                finished = self._advance(run)
-            except (MemoryError, RuntimeError) as error:
-                slots = self._halve(slots, error)
-                run.restart(slots)
-                continue
-            for row in finished:
-                yield row.completion()
-
-    def _advance(self, run: DecodeRun) -> list[Row]:
-        # The lock is held for one step only: a consumer may stop in the middle of a generation.
-        with torch.inference_mode(), self._lock:
-            return run.advance()
-
-    def _score(
-        self, tokens: list[tuple[list[int], list[int]]], adapter: str | None
-    ) -> list[LogLikelihood]:
-        prefixes = PrefixStates(self._forward, self.prefix_cache, self.statistics, adapter)
-        whole = budget = self._forward.prefill_tokens
-        longest = max((len(prompt) + len(text) for prompt, text in tokens), default=0)
-        try:
-            while True:
-                try:
-                    return score_pairs(self._forward, prefixes, tokens, adapter)
-                except (MemoryError, RuntimeError) as error:
-                    # A batch that holds no more tokens than the longest row is a single row.
-                    budget = self._halve(budget if budget > longest else 1, error)
-                    self._forward.prefill_tokens = budget
-        finally:
-            self._forward.prefill_tokens = whole
-
-    def _halve(self, slots: int, error: BaseException) -> int:
-        """Return half of the rows or tokens of a batch, if memory is what ran out."""
-        if not is_out_of_memory(error):
-            raise error
-        if slots <= 1:
-            raise ResourceExhausted(
-                "Memory does not suffice for a single row",
-                where=self._forward.device,
-                fix="Shorten the prompts, use a smaller model, or close other programs.",
-            ) from error
-        self.statistics.halvings += 1
-        _log.warning("memory ran out: the batch is halved and computed again")
-        if self._forward.device.type == "cuda":
-            torch.cuda.empty_cache()
-        return slots // 2
-
-    def _cancel(self, row: Row) -> None:
-        row.finish = "cancelled"
-        row.text = self._forward.text(row.generated, row.request.stop)

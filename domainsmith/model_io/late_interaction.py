@@ -1,9 +1,10 @@
 """Reranking by single words: each word of the question looks for its best word in the passage.
 
 The embedder's own token vectors are compared instead of their means (late interaction, as in
-ColBERT), and words that are rare in the collection count more. Half of the score comes from the
-whole passage and half from the stretch of it that fits best: an answer mostly holds the words of
-its question close together. It needs no training, and reads a passage as fast as embedding it.
+ColBERT, Khattab and Zaharia 2020), and words that are rare in the collection count more. A passage
+is as good as its best stretch, a short one and a longer one: an answer mostly holds the words of
+its question close together. It needs no training and no weights of its own, and reads a passage as
+fast as embedding it.
 """
 
 from __future__ import annotations
@@ -12,54 +13,67 @@ import json
 import math
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from domainsmith.errors import WeightsMissing
-from domainsmith.model_io.device import pick_device, pick_dtype, set_threads
-from domainsmith.model_io.quiet import quiet_transformers
-from domainsmith.model_io.weights import weights_sha256
+from domainsmith.model_io.embed import LocalEmbedder
+from domainsmith.model_io.token_vectors import TokenEmbedder, TokenVectors
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["TOKEN_WEIGHTS", "LateInteractionReranker", "token_weights"]
+__all__ = [
+    "LATE_WEIGHT",
+    "TOKEN_WEIGHTS",
+    "LateInteractionReranker",
+    "TokenWeights",
+    "token_weights",
+    "tuned_late_interaction",
+]
 
 TOKEN_WEIGHTS = "token_weights.json"
-"""File beside the model: how often each token stands in the collection."""
-_BATCH = 16
-_STRETCH, _STRIDE = 24, 8
+"""File beside a tuned model: how often each token stands in the collection."""
+LATE_WEIGHT = 0.65
+"""Of its scores against the fused ones; chosen on every second question of ``en_covidqa``."""
+_STRETCHES = ((24, 8), (48, 16))
 """Tokens of a stretch, and between the beginnings of two."""
-_KEPT = 1024
-"""Passages whose vectors are kept: about 0.2 MB each."""
+_KEPT_BYTES = 128 << 20
+"""Vectors of passages that are kept: about 900 passages of 200 tokens of the default embedder."""
+
+TokenWeights = Callable[[str, TokenVectors], Sequence[float]]
+"""Tells what each token of a question counts, 0 for none."""
 
 
 class LateInteractionReranker:
     """Scores passages by the words of the question.
 
-    Args:
-        folder: Of a sentence-transformers model with :data:`TOKEN_WEIGHTS` beside it.
-        device: See :func:`domainsmith.model_io.device.pick_device`.
-        threads: CPU threads of torch; 0 takes the physical cores.
+    Its scores are cosines that compare from question to question, so they are added to the fused
+    ones as they are (:attr:`absolute`).
 
-    Raises:
-        WeightsMissing: The folder cannot be loaded.
+    Args:
+        embedder: Computes vectors of tokens.
+        weigh: What each token of a question counts.
+        weight: Of its scores against the fused ones (see ``retrieve``).
     """
 
-    def __init__(self, folder: Path, *, device: str = "auto", threads: int = 0) -> None:
-        set_threads(threads)
+    absolute = True
+
+    def __init__(
+        self, embedder: TokenEmbedder, weigh: TokenWeights, *, weight: float = LATE_WEIGHT
+    ) -> None:
+        self.weight = weight
+        self._embedder = embedder
+        self._weigh = weigh
         self._lock = threading.Lock()
-        self._device = pick_device(device)
-        self._dtype = pick_dtype("auto", self._device)
-        self._name = f"{folder.name}@{weights_sha256(folder)[:12]}"
-        self._model, self._weights = _load(folder, self._device)
         self._kept: OrderedDict[str, torch.Tensor] = OrderedDict()
+        self._bytes = 0
 
     @property
     def name(self) -> str:
-        """Folder name and the first 12 digits of the weights' hash."""
-        return self._name
+        """``late-interaction`` and the embedder's name."""
+        return f"late-interaction:{self._embedder.model_name}"
 
     def rerank(
         self, queries: Sequence[str], passages: Sequence[Sequence[str]]
@@ -71,53 +85,33 @@ class LateInteractionReranker:
             passages: Texts to score for each of them.
 
         Returns:
-            Weighted mean of the best cosines, -1 to 1; 0 for an empty question.
+            Weighted mean of the best cosines, -1 to 1; 0 for a question in which no word counts.
         """
-        with self._lock:
-            found = []
-            for query, texts in zip(queries, passages, strict=True):
+        found = []
+        words = self._embedder.token_vectors(queries, asked=True)
+        for query, asked, texts in zip(queries, words, passages, strict=True):
+            weights = asked.vectors.new_tensor(list(self._weigh(query, asked)))
+            if not weights.sum() > 0:
+                found.append([0.0] * len(texts))
+                continue
+            weights = weights / weights.sum()
+            with self._lock:
                 vectors = self._passages(texts)
-                words, ids = self._vectors([query])[0]
-                weights = words.new_tensor([self._weights.get(id, 1.0) for id in ids])
-                weights[0] = weights[-1] = 0.0  # the marks around a text say nothing
-                weights /= max(float(weights.sum()), 1e-9)
-                found.append([_likeness(words, weights, vectors[text]) for text in texts])
-            return found
+            found.append([_likeness(asked.vectors, weights, vectors[text]) for text in texts])
+        return found
 
     def _passages(self, texts: Sequence[str]) -> dict[str, torch.Tensor]:
         """Return the vectors of texts, (tokens, d) in half precision, kept ones first."""
-        missing = sorted({t for t in texts if t not in self._kept}, key=lambda t: (len(t), t))
         found = {text: self._kept[text] for text in texts if text in self._kept}
-        for text, (vectors, _) in zip(missing, self._vectors(missing), strict=True):
-            found[text] = vectors.half()
+        missing = sorted(set(texts) - found.keys(), key=lambda text: (len(text), text))
+        for text, words in zip(missing, self._embedder.token_vectors(missing), strict=True):
+            found[text] = words.vectors.half()
+            self._bytes += found[text].nbytes
         for text, vectors in found.items():
             self._kept[text] = vectors
             self._kept.move_to_end(text)
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
-        return found
-
-    def _vectors(self, texts: Sequence[str]) -> list[tuple[torch.Tensor, list[int]]]:
-        """Compute normalised token vectors, (tokens, d), and the tokens' ids."""
-        import torch
-
-        found = []
-        for start in range(0, len(texts), _BATCH):
-            features = self._model.preprocess(list(texts[start : start + _BATCH]))
-            features = {
-                name: value.to(self._device) if isinstance(value, torch.Tensor) else value
-                for name, value in features.items()
-            }
-            kind = self._device.partition(":")[0]
-            mixed = self._dtype != torch.float32
-            with torch.inference_mode(), torch.autocast(kind, dtype=self._dtype, enabled=mixed):
-                states = self._model[0](features)["token_embeddings"].float()
-            states = torch.nn.functional.normalize(states, dim=-1)
-            mask = features["attention_mask"].bool()
-            ids = features["input_ids"]
-            found += [
-                (states[row][mask[row]], ids[row][mask[row]].tolist()) for row in range(len(states))
-            ]
+        while self._bytes > _KEPT_BYTES and len(self._kept) > 1:
+            self._bytes -= self._kept.popitem(last=False)[1].nbytes
         return found
 
 
@@ -131,14 +125,17 @@ def _likeness(words: torch.Tensor, weights: torch.Tensor, passage: torch.Tensor)
     """
     import torch
 
+    if not len(words) or not len(passage):
+        return 0.0
     cosines = words @ passage.float().T  # (q, n)
-    whole = float(cosines.max(dim=1).values @ weights)
-    if cosines.shape[1] <= _STRETCH:
-        return whole
-    stretches = cosines.unfold(1, _STRETCH, _STRIDE).max(dim=2).values  # (q, stretches)
-    last = cosines[:, -_STRETCH:].max(dim=1, keepdim=True).values
-    best = float((weights @ torch.cat([stretches, last], dim=1)).max())
-    return (whole + best) / 2
+    found = []
+    for length, stride in _STRETCHES:
+        best = cosines[:, -length:].max(dim=1, keepdim=True).values  # the last stretch, (q, 1)
+        if cosines.shape[1] > length:
+            others = cosines.unfold(1, length, stride).max(dim=2).values  # (q, stretches)
+            best = torch.cat([others, best], dim=1)
+        found.append(float((weights @ best).max()))
+    return sum(found) / len(found)
 
 
 def token_weights(tokenizer: Any, texts: Iterable[str]) -> dict[int, float]:
@@ -166,26 +163,30 @@ def token_weights(tokenizer: Any, texts: Iterable[str]) -> dict[int, float]:
     }
 
 
-class _Weights(dict[int, float]):
-    def get(self, key: int, default: Any = None) -> Any:
-        return super().get(key, super().get(-1, default))
+def tuned_late_interaction(
+    folder: Path, *, device: str = "auto", threads: int = 0
+) -> LateInteractionReranker:
+    """Load late interaction as ``tune-retrieval`` leaves it.
 
+    Args:
+        folder: Of a sentence-transformers model with :data:`TOKEN_WEIGHTS` beside it.
+        device: See :func:`domainsmith.model_io.device.pick_device`.
+        threads: CPU threads of torch; 0 takes the physical cores.
 
-def _load(folder: Path, device: str) -> tuple[Any, _Weights]:
-    from sentence_transformers import SentenceTransformer
-
+    Raises:
+        WeightsMissing: The folder cannot be loaded.
+    """
     try:
         text = (folder / TOKEN_WEIGHTS).read_text(encoding="utf-8")
-        weights = _Weights({int(id): float(value) for id, value in json.loads(text).items()})
-        with quiet_transformers():
-            model = SentenceTransformer(
-                str(folder), device=device, local_files_only=True, trust_remote_code=False
-            )
-        return model.eval(), weights
-    except Exception as error:
-        reason = " ".join(str(error).split())[:240]
+        rarity = {int(id): float(value) for id, value in json.loads(text).items()}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
         raise WeightsMissing(
-            f"The reranking model cannot be loaded ({reason})",
+            "The words' weights of the reranking model cannot be read",
             where=folder,
             fix="Tune search again.",
         ) from error
+    unknown = rarity.get(-1, 1.0)
+    return LateInteractionReranker(
+        LocalEmbedder(folder, device=device, threads=threads),
+        lambda _, words: [rarity.get(id, unknown) for id in words.ids],
+    )

@@ -199,7 +199,7 @@ def load_reranker(
     source = parse_name(name)
     if source.scheme != "local" or source.target == "default":
         raise InputInvalid(
-            "A reranker is `none`, `likelihood` or a local cross-encoder",
+            "A reranker is `none`, `late-interaction`, `likelihood` or a local cross-encoder",
             where=name,
             fix="Name the folder of a cross-encoder.",
         )

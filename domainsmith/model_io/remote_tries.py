@@ -23,7 +23,6 @@ from domainsmith.prompts import render
 
 __all__ = ["Asked", "Reply", "Tries", "answer_of", "driven", "driven_async", "tries"]
 
-
 _MEMORY = 1000
 
 

@@ -102,15 +102,7 @@ def measure_speed(
         folder, device=device, dtype=dtype, threads=threads, quantization=quantization
     )
     load_s = time.perf_counter() - started
-    if engine.context_length < _PREFILL_TOKENS + 1:
-        raise ContextOverflow(
-            f"The measurement needs a context of {_PREFILL_TOKENS + 1} tokens", where=name
-        )
-    engine.share_prefix = False
-    place = engine.model.device.type
-    if place == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-    _answers(engine, [_text(engine, 0, 16)], 2)  # the first call of all prepares buffers
+    _make_ready(engine, name)
     say("Reading prompts")
     prefill = _prefill(engine)
     say("Writing one answer")
@@ -131,8 +123,28 @@ def measure_speed(
         batch_decode_tokens_per_s=round(batched, 1),
         score_pairs_per_s=round(scored, 1),
         peak_memory_bytes=_peak_memory(),
-        peak_device_bytes=torch.cuda.max_memory_allocated() if place == "cuda" else 0,
+        peak_device_bytes=_peak_device_memory(engine),
     )
+
+
+def _make_ready(engine: Engine, name: str) -> None:
+    import torch
+
+    if engine.context_length < _PREFILL_TOKENS + 1:
+        raise ContextOverflow(
+            f"The measurement needs a context of {_PREFILL_TOKENS + 1} tokens", where=name
+        )
+    engine.share_prefix = False
+    if engine.model.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    _answers(engine, [_text(engine, 0, 16)], 2)  # the first call of all prepares buffers
+
+
+def _peak_device_memory(engine: Engine) -> int:
+    import torch
+
+    on_cuda = engine.model.device.type == "cuda"
+    return int(torch.cuda.max_memory_allocated()) if on_cuda else 0
 
 
 def _rate(run: Callable[[int], float]) -> float:

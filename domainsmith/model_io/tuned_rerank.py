@@ -72,9 +72,9 @@ def load_tuned_reranker(
     """
     inner: Reranker
     if form == "late-interaction":
-        from domainsmith.model_io.late_interaction import LateInteractionReranker
+        from domainsmith.model_io.late_interaction import tuned_late_interaction
 
-        inner = LateInteractionReranker(folder, device=device, threads=threads)
+        inner = tuned_late_interaction(folder, device=device, threads=threads)
     else:
         from domainsmith.model_io.load import load_reranker
 

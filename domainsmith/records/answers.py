@@ -48,6 +48,8 @@ class Conflict(Value):
     """Those of the answer's source."""
     dated: str = ""
     """Date or version that the other document states, if any."""
+    version: Literal["", "older", "newer"] = ""
+    """Whether the other source is an older or the newer version of the answer's own document."""
 
 
 class Answer(Value):

@@ -73,7 +73,7 @@ class Retriever(Value):
 
     kind: ClassVar[str] = "retriever"
     identity_excludes: ClassVar[frozenset[str]] = frozenset(
-        {"languages", "measure", "kept", "reason", "blend", "top", "seconds_per_passage"}
+        {"languages", "measure", "also", "kept", "reason", "blend", "top", "seconds_per_passage"}
     )
 
     role: Literal["embedder", "reranker"]
@@ -93,6 +93,9 @@ class Retriever(Value):
     seconds_per_passage: float = 0.0
     """Measured where it was trained (reranker)."""
     measure: RetrievalMeasure | None = None
+    """By the questions that decide."""
+    also: dict[str, RetrievalMeasure] = Field(default_factory=dict)
+    """By other questions, named after who asks."""
     kept: bool = False
     reason: str = ""
     """Why it was kept or not."""

@@ -7,13 +7,21 @@ are kept as its copies, are not searched, and take its place when it goes.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from domainsmith.records import Hit
 from domainsmith.storage.database import Database
 
-__all__ = ["Place", "context_hash", "hand_over", "places", "settle", "with_places"]
+__all__ = [
+    "Place",
+    "context_hash",
+    "hand_over",
+    "places",
+    "settle",
+    "visible_copies",
+    "with_places",
+]
 
 _BATCH = 500
 """Parameters a statement; older SQLite allows 999."""
@@ -104,6 +112,38 @@ def _shown(place: Place) -> str:
     return f"{place.document_path}, p. {place.page}" if place.page else place.document_path
 
 
+def visible_copies(db: Database, ids: Iterable[str], hidden: Collection[str]) -> dict[str, str]:
+    """Find where the texts of hidden documents' passages stand in documents that are not hidden.
+
+    What a new version of a document left as it was is stored once, and it may be the old version's
+    passage that stands for both.
+
+    Args:
+        db: The database.
+        ids: Ids of passages of hidden documents.
+        hidden: Ids of the hidden documents.
+
+    Returns:
+        Id of the first copy, by document path and position, by the id of each that has one.
+    """
+    found: dict[str, str] = {}
+    wanted = sorted(set(ids))
+    with db.snapshot() as connection:
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            rows = connection.execute(
+                "SELECT c.original_id, p.id, p.document_id FROM copies c"
+                " JOIN passages p ON p.id = c.passage_id"
+                f" WHERE c.original_id IN ({', '.join('?' * len(batch))})"
+                " ORDER BY c.original_id, p.document_path, p.ordinal, p.id",
+                batch,
+            )
+            for original, id, document_id in rows:
+                if document_id not in hidden:
+                    found.setdefault(original, id)
+    return found
+
+
 def hand_over(connection: sqlite3.Connection, passage_id: str) -> set[str]:
     """Prepare a passage for going: its copies become current, the first takes its vectors.
 
@@ -151,7 +191,7 @@ def settle(connection: sqlite3.Connection, contexts: Iterable[str]) -> None:
         marks = ", ".join("?" * len(batch))
         rows = connection.execute(
             "SELECT context_sha256, id, is_current FROM passages"
-            f" WHERE context_sha256 IN ({marks})"
+            f" WHERE context_sha256 IN ({marks}) AND context_sha256 <> ''"  # its index is partial
             " AND (is_current = 1 OR id IN (SELECT passage_id FROM copies))"
             " ORDER BY context_sha256, document_path, ordinal, id",
             batch,

@@ -7,29 +7,26 @@ and boot id. A workspace has one at most: a second one that finds a living first
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from domainsmith.errors import InternalError, JobFailed, WorkspaceLocked, translated_os_errors
+from domainsmith.errors import InternalError, WorkspaceLocked, translated_os_errors
 from domainsmith.records import Endpoint
 from domainsmith.storage import atomic, process
 from domainsmith.storage.locks import hold
+from domainsmith.tools.endpoint_health import is_healthy, served_models, wait_healthy
 from domainsmith.tools.tool import ToolContext
 from domainsmith.training.job_folder import child_environment
 
 __all__ = [
     "HOST",
-    "START_S",
     "record_endpoint",
     "running_endpoint",
     "start_endpoint",
@@ -37,10 +34,8 @@ __all__ = [
 ]
 
 HOST = "127.0.0.1"
-START_S = 120.0
-"""Seconds that loading the model may take."""
 _STOP_S = 10.0
-_POLL_S = 0.25
+_STOP_POLL_S = 0.05
 _PASSED_ON = (
     "chat_model",
     "embed_model",
@@ -72,10 +67,10 @@ def running_endpoint(ctx: ToolContext) -> Endpoint | None:
     if record is None or not process.is_alive(record.identity):
         return None
     endpoint = record.endpoint
-    if not _healthy(endpoint.url):
+    if not is_healthy(endpoint.url):
         return None
     # Its starter may have been killed before it could ask for them.
-    models = endpoint.models or _models(endpoint.url)
+    models = endpoint.models or served_models(endpoint.url)
     return endpoint.model_copy(update={"models": models})
 
 
@@ -98,7 +93,7 @@ def stop_endpoint(ctx: ToolContext) -> bool:
                 os.kill(record.identity.pid, number)
         end = time.monotonic() + seconds
         while process.is_alive(record.identity) and time.monotonic() < end:
-            time.sleep(_POLL_S / 5)
+            time.sleep(_STOP_POLL_S)
     if process.is_alive(record.identity):
         raise InternalError(
             "The server does not end", where=f"process {record.identity.pid}", fix="Kill it."
@@ -175,8 +170,10 @@ def start_endpoint(ctx: ToolContext, adapter_id: str, port: int) -> Endpoint:
         )
     try:
         url = f"http://{HOST}:{port}/v1"
-        _wait_healthy(child, url, log)
-        endpoint = Endpoint(url=url, models=_models(url), pid=child.pid, adapter_id=adapter_id)
+        wait_healthy(child, url, log)
+        endpoint = Endpoint(
+            url=url, models=served_models(url), pid=child.pid, adapter_id=adapter_id
+        )
     except BaseException:
         child.terminate()
         try:
@@ -210,46 +207,3 @@ def _recorded(root: Path) -> _Record | None:
         return _Record(Endpoint.model_validate(row["endpoint"]), identity)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _wait_healthy(child: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    end = time.monotonic() + START_S
-    while time.monotonic() < end:
-        if child.poll() is not None:
-            tail = log.read_text(encoding="utf-8", errors="replace").strip().split("\n")[-1]
-            raise JobFailed(
-                f"The server ended at once: {tail or 'it said nothing'}",
-                where=log,
-                fix="Read its log, correct what it names and serve again.",
-            )
-        if _healthy(url):
-            return
-        time.sleep(_POLL_S)
-    raise JobFailed(
-        f"The server did not answer within {START_S:.0f} s", where=log, fix="Read its log."
-    )
-
-
-def _get(url: str) -> Any:
-    # A proxy of the environment cannot reach this machine's own address.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(url)
-    if key := os.environ.get("DOMAINSMITH_API_KEY"):  # the server has it from the same place
-        request.add_header("Authorization", f"Bearer {key}")
-    with opener.open(request, timeout=5) as reply:
-        return json.loads(reply.read())
-
-
-def _healthy(url: str) -> bool:
-    try:
-        _get(url.removesuffix("/v1") + "/health")
-    except (OSError, ValueError, http.client.HTTPException):
-        return False
-    return True
-
-
-def _models(url: str) -> tuple[str, ...]:
-    try:
-        return tuple(str(model["id"]) for model in _get(f"{url}/models")["data"])
-    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
-        return ()

@@ -9,7 +9,8 @@ from domainsmith.records import Question
 from domainsmith.tools.tool import ToolContext
 
 if TYPE_CHECKING:
-    from domainsmith.training.evaluate import EvalAnswer, System
+    from domainsmith.training.comparison import EvalAnswer
+    from domainsmith.training.evaluate import System
 
 __all__ = ["MAX_NEW_TOKENS", "eval_systems"]
 
@@ -52,7 +53,7 @@ def eval_systems(ctx: ToolContext, adapter_id: str | None) -> dict[str, System]:
 def _closed_book(ctx: ToolContext, adapter: str | None) -> System:
     from domainsmith.model_io.generation import GenerationRequest
     from domainsmith.model_io.messages import is_refusal, qa_messages
-    from domainsmith.training.evaluate import EvalAnswer
+    from domainsmith.training.comparison import EvalAnswer
 
     def system(questions: Sequence[Question]) -> list[EvalAnswer]:
         engine = ctx.models.engine()
@@ -77,7 +78,7 @@ def _closed_book(ctx: ToolContext, adapter: str | None) -> System:
 
 def _with_documents(ctx: ToolContext, adapter: str | None, *, own_words: bool) -> System:
     from domainsmith.chains.answer import answer_many
-    from domainsmith.training.evaluate import EvalAnswer
+    from domainsmith.training.comparison import EvalAnswer
 
     def system(questions: Sequence[Question]) -> list[EvalAnswer]:
         replies = answer_many(

@@ -157,28 +157,7 @@ def _result(
     *,
     done: bool,
 ) -> ToolResult:
-    scores = "; ".join(
-        f"{s.system} {s.overall.mean:.3f} [{s.overall.low:.3f}, {s.overall.high:.3f}]"
-        for s in report.scores
-    )
-    gains = "; ".join(
-        f"{name} {gap.mean:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]"
-        for name, gap in report.differences.items()
-    )
-    leaks = sum(report.leakage.values())
-    verdict = {
-        "better": ("better", "更好"),
-        "worse": ("worse", "更差"),
-        "no clear difference": ("no clear difference", "没有明显差别"),
-    }[report.verdict]
-    summary = say(
-        ctx,
-        f"{'Already done: ' if done else ''}Verdict after {questions} held-out questions of "
-        f"{file.name}: {verdict[0]}. Scores (95 % intervals): {scores}. Differences: {gains}. "
-        f"Leaks: {leaks}. {decision.reason} Report: {path}",
-        f"{'已经完成：' if done else ''}{file.name} 的 {questions} 个留出问题的结论：{verdict[1]}。"
-        f"得分（95% 区间）：{scores}。差值：{gains}。泄漏：{leaks}。{decision.reason} 报告：{path}",
-    )
+    summary = _summary(ctx, report, decision, questions, file, path, done=done)
     return ToolResult(
         ok=True,
         summary=summary,
@@ -195,6 +174,41 @@ def _result(
             "report": report.model_dump(mode="json", exclude={"answers"}),
             "path": str(path),
         },
+    )
+
+
+def _summary(
+    ctx: ToolContext,
+    report: EvalReport,
+    decision: Promotion,
+    questions: int,
+    file: Path,
+    path: Path,
+    *,
+    done: bool,
+) -> str:
+    scores = "; ".join(
+        f"{s.system} {s.overall.mean:.3f} [{s.overall.low:.3f}, {s.overall.high:.3f}]"
+        for s in report.scores
+    )
+    gains = "; ".join(
+        f"{name} {gap.mean:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]"
+        for name, gap in report.differences.items()
+    )
+    leaks = sum(report.leakage.values())
+    verdict = {
+        "better": ("better", "更好"),
+        "worse": ("worse", "更差"),
+        "no clear difference": ("no clear difference", "没有明显差别"),
+    }[report.verdict]
+    return say(
+        ctx,
+        f"{'Already done: ' if done else ''}Verdict after {questions} held-out questions of "
+        f"{file.name}: {verdict[0]}. Scores (95 % intervals): {scores}. Differences: {gains}. "
+        f"Leaks: {leaks}. {decision.reason} Report: {path}",
+        f"{'已经完成：' if done else ''}{file.name} 的 {questions} 个留出问题的结论：{verdict[1]}。"
+        f"得分（95% 区间）：{scores}。差值：{gains}。泄漏：{leaks}。"
+        f"{'已启用该模型。' if decision.promoted else '未启用该模型。'}报告：{path}",
     )
 
 

@@ -75,20 +75,19 @@ def _add_documents(ctx: ToolContext, arguments: AddDocuments) -> ToolResult:
         )
     questions = find_questions_file(folder)
     remember_source(ctx.workspace, folder, questions)
-    failed = [{"path": f.path, "reason": f.reason} for f in report.failed]
     done = not (report.documents_added or report.changed or report.removed or report.renamed)
     numbers = f"{report.documents_added} / {report.changed} / {report.unchanged} / {report.removed}"
     summary = say(
         ctx,
         f"{'Already done: ' if done else ''}{arguments.path}: {numbers} documents added / changed /"
         f" unchanged / removed, {report.passages_total} passages ({report.passages_new} new), "
-        f"{len(failed)} files failed.",
+        f"{len(report.failed)} files failed.",
         f"{'已经完成：' if done else ''}{arguments.path}：新增 / 更改 / 未变 / 移除文档 {numbers}，"
         f"共 {report.passages_total} 个段落（新 {report.passages_new} 个），"
-        f"{len(failed)} 个文件失败。",
+        f"{len(report.failed)} 个文件失败。",
     )
-    if failed:
-        named = "; ".join(f"{f['path']}: {f['reason']}" for f in failed[:_SHOWN])
+    if report.failed:
+        named = "; ".join(f"{f.path}: {f.reason}" for f in report.failed[:_SHOWN])
         summary += say(ctx, f" Failed: {named}", f" 失败：{named}")
     return ToolResult(
         ok=True,
@@ -96,17 +95,7 @@ def _add_documents(ctx: ToolContext, arguments: AddDocuments) -> ToolResult:
         artifact_ids=tuple(d.id for d in document_store.documents(ctx.workspace.db)),
         data={
             "already_done": done,
-            "added": report.documents_added,
-            "changed": report.changed,
-            "unchanged": report.unchanged,
-            "removed": report.removed,
-            "renamed": report.renamed,
-            "superseded": report.superseded,
-            "passages": report.passages_total,
-            "passages_new": report.passages_new,
-            "failed": failed,
-            "skipped": list(report.skipped),
-            "notes": [list(note) for note in report.notes],
+            **report.as_dict(),
             "questions_file": None if questions is None else str(questions),
         },
     )
@@ -153,7 +142,7 @@ def _search_documents(ctx: ToolContext, arguments: SearchDocuments) -> ToolResul
 
 def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
     from domainsmith.chains.answer import build_answer_chain
-    from domainsmith.chains.nearest import conflict_lines, nearest_lines
+    from domainsmith.chains.nearest import change_lines, conflict_lines, nearest_lines
     from domainsmith.tools.adapters import answering_adapter
 
     adapter, system = None, None
@@ -183,9 +172,11 @@ def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
     near = nearest_lines(ctx.workspace.db, answer)
     if near:
         sources = [say(ctx, "Nearest passages:", "最接近的段落："), *(f"- {line}" for line in near)]
-    if answer.conflicts:
+    differing = conflict_lines(answer)
+    if differing:
         sources.append(say(ctx, "Other sources differ:", "其他来源的说法不同："))
-        sources += [f"- {line}" for line in conflict_lines(answer)]
+        sources += [f"- {line}" for line in differing]
+    sources += change_lines(answer)
     model = [say(ctx, f"Answered with {adapter}.", f"由 {adapter} 回答。")] if adapter else []
     return ToolResult(
         ok=True,

@@ -12,13 +12,8 @@ from pydantic import Field
 from domainsmith.errors import InputInvalid, InputNotFound, PortInUse
 from domainsmith.records import Endpoint
 from domainsmith.storage.locks import hold
-from domainsmith.tools.endpoint import (
-    HOST,
-    START_S,
-    running_endpoint,
-    start_endpoint,
-    stop_endpoint,
-)
+from domainsmith.tools.endpoint import HOST, running_endpoint, start_endpoint, stop_endpoint
+from domainsmith.tools.endpoint_health import START_S
 from domainsmith.tools.tool import Tool, ToolArguments, ToolContext, ToolResult, say
 
 __all__ = ["SERVE_MODEL", "running_endpoint", "stop_endpoint"]

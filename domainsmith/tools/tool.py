@@ -90,7 +90,7 @@ class ToolOptions:
     top_k: int = 5
     """Passages handed to the answer step."""
     reranker: str = "auto"
-    """``auto``, ``none``, ``likelihood`` or a cross-encoder's folder."""
+    """``auto``, ``none``, ``late-interaction``, ``likelihood`` or a cross-encoder's folder."""
     rerank_top: int = 20
     """Candidates that the reranker reads."""
     decompose: Literal["auto", "on", "off"] = "auto"

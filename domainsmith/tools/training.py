@@ -88,7 +88,7 @@ def _estimate(ctx: ToolContext, arguments: TrainModel) -> dict[str, Any]:
 def _rough_estimate(ctx: ToolContext, arguments: TrainModel) -> dict[str, Any]:
     """Estimate from how many records the plan will select; their length is a typical one."""
     from domainsmith.model_io.catalog import chat_model_folder
-    from domainsmith.training.estimate import machine_speed, model_shape
+    from domainsmith.training.machine_speed import machine_speed, model_shape
     from domainsmith.training.step_plan import can_share_prefixes
 
     job = TrainingJob(

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from domainsmith.errors import ArtifactCorrupt, InputEmpty, InputInvalid, InputNotFound
-from domainsmith.records import Preference, Ranking, Record, canonical_json, content_hash
+from domainsmith.records import Record, canonical_json, content_hash
 from domainsmith.storage import lineage
 from domainsmith.storage.atomic import (
     MANIFEST,
@@ -24,28 +24,22 @@ from domainsmith.storage.atomic import (
 )
 from domainsmith.training.dataset_card import card_text
 from domainsmith.training.dataset_export import ExportFormat, export_dataset
+from domainsmith.training.dataset_items import Item, item_line, read_item_line
 from domainsmith.workspace import Workspace
 
 __all__ = [
-    "ITEM_KINDS",
     "DatasetInfo",
     "ExportFormat",
-    "Item",
     "dataset_info",
     "export_dataset",
     "find_dataset",
-    "item_line",
     "read_dataset",
-    "read_item_line",
     "read_items",
     "write_dataset",
 ]
 
 DATA = "data.jsonl"
 CARD = "README.md"
-Item = Record | Preference | Ranking
-"""One line of a dataset. A dataset holds items of one kind."""
-ITEM_KINDS: Mapping[str, type[Item]] = {kind.kind: kind for kind in (Record, Preference, Ranking)}
 
 
 @dataclass(frozen=True)
@@ -223,29 +217,6 @@ def read_items(folder: Path) -> list[Item]:
                 f"Line {number} is not a {info.kind}", where=info.path / DATA
             ) from error
     return items
-
-
-def item_line(item: Item) -> dict[str, Any]:
-    """Return one line of ``data.jsonl`` as plain data.
-
-    Args:
-        item: The item; its id comes with it.
-    """
-    return {"id": item.id, **item.model_dump(mode="json")}
-
-
-def read_item_line(values: Mapping[str, Any], kind: str) -> Item:
-    """Build an item from one line of ``data.jsonl``.
-
-    Args:
-        values: From :func:`item_line`.
-        kind: As the manifest says.
-
-    Raises:
-        KeyError: There is no such kind.
-        ValidationError: The data do not fit it.
-    """
-    return ITEM_KINDS[kind].model_validate({k: v for k, v in values.items() if k != "id"})
 
 
 def _register(

@@ -10,13 +10,8 @@ from pydantic import ValidationError
 from domainsmith.errors import InputEmpty, InputInvalid
 from domainsmith.records import Grade, Review, content_hash
 from domainsmith.storage import lineage
-from domainsmith.training.dataset_folder import (
-    DatasetInfo,
-    Item,
-    find_dataset,
-    read_items,
-    write_dataset,
-)
+from domainsmith.training.dataset_folder import DatasetInfo, find_dataset, read_items, write_dataset
+from domainsmith.training.dataset_items import Item
 from domainsmith.workspace import Workspace
 
 __all__ = ["apply_reviews", "edited_item", "merge_datasets"]

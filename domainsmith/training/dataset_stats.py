@@ -9,7 +9,7 @@ from typing import Any
 
 from domainsmith.model_io.messages import record_messages
 from domainsmith.records import Preference, Record
-from domainsmith.training.dataset_folder import Item
+from domainsmith.training.dataset_items import Item
 
 __all__ = ["DatasetDiff", "DatasetStats", "GradeStats", "Spread", "dataset_diff", "dataset_stats"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,48 +12,18 @@ from pydantic import ValidationError
 
 from domainsmith.errors import InputEmpty, InternalError
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
-from domainsmith.records import EvalReport, Interval, Question, Record, SystemScore, content_hash
+from domainsmith.records import EvalReport, Question, Record, content_hash
 from domainsmith.storage import lineage, passages
 from domainsmith.storage.atomic import append_line, read_lines, write_json
 from domainsmith.storage.locks import hold
-from domainsmith.training.gate import Verdict, verdict
+from domainsmith.training.comparison import Answered, EvalAnswer, compared, questions_sha256
 from domainsmith.training.leakage_check import Embed, check_leakage
-from domainsmith.training.metrics import bootstrap_interval, paired_difference, question_score
 from domainsmith.workspace import Workspace
 
-__all__ = [
-    "ANSWER_CHAIN",
-    "EvalAnswer",
-    "System",
-    "evaluate",
-    "finished_report",
-    "register_report",
-    "report_key",
-]
+__all__ = ["ANSWER_CHAIN", "System", "evaluate", "finished_report", "register_report", "report_key"]
 
 ANSWER_CHAIN = "answer chain"
 """System with gate and quoting around the tuned model: shown, never part of the verdict."""
-
-_PAIRS = (
-    ("tuned", "base"),
-    ("tuned+retrieval", "base+retrieval"),
-    ("base+retrieval", "base"),
-    ("tuned+retrieval", "base"),
-)
-_JUDGED = ("tuned - base", "tuned+retrieval - base+retrieval")
-
-
-@dataclass(frozen=True)
-class EvalAnswer:
-    """What a system said to a question.
-
-    Args:
-        text: Its words.
-        refused: Whether it said that the documents hold no answer.
-    """
-
-    text: str
-    refused: bool
 
 
 System = Callable[[Sequence[Question]], Sequence[EvalAnswer]]
@@ -81,7 +50,13 @@ def report_key(
     Returns:
         ``report_`` and 16 hexadecimal digits.
     """
-    sources = [_sha256(questions), sorted(system_names), adapter_id, dataset_id, dict(config)]
+    sources = [
+        questions_sha256(questions),
+        sorted(system_names),
+        adapter_id,
+        dataset_id,
+        dict(config),
+    ]
     return f"report_{content_hash(sources)[:16]}"
 
 
@@ -156,16 +131,12 @@ def evaluate(
             name: _answers(folder / "answers.jsonl", name, system, questions, block, progress)
             for name, system in sorted(systems.items(), key=lambda item: _rank(item[0]))
         }
-        report = _report(key, questions, answers, adapter_id, dataset_id, leakage.counts, seed=seed)
+        report = compared(
+            key, questions, answers, adapter_id, dataset_id, leakage.counts, seed=seed
+        )
         write_json(folder / "report.json", report.model_dump(mode="json"))
     register_report(workspace, report, questions)
     return report
-
-
-@dataclass(frozen=True)
-class _Answered:
-    answers: tuple[EvalAnswer, ...]
-    seconds: float
 
 
 def _answers(
@@ -175,7 +146,7 @@ def _answers(
     questions: Sequence[Question],
     block: int,
     progress: ProgressCallback,
-) -> _Answered:
+) -> Answered:
     """Ask one system, skipping the blocks that are in the log."""
     known = {
         (line["system"], line["start"]): line
@@ -203,101 +174,7 @@ def _answers(
         answers += [EvalAnswer(text, refused) for text, refused in line["answers"]]
         seconds += line["seconds"]
         progress(ProgressEvent(f"evaluating {name}", len(answers), len(questions)))
-    return _Answered(tuple(answers), seconds)
-
-
-def _report(
-    key: str,
-    questions: Sequence[Question],
-    answers: Mapping[str, _Answered],
-    adapter_id: str | None,
-    dataset_id: str | None,
-    leakage: dict[str, int],
-    *,
-    seed: int,
-) -> EvalReport:
-    scores = {
-        name: [
-            question_score(
-                answer.text,
-                item.answer,
-                answerable=item.answerable,
-                refused=answer.refused,
-                language=item.language,
-            )
-            for item, answer in zip(questions, answered.answers, strict=True)
-        ]
-        for name, answered in answers.items()
-    }
-    differences = {
-        f"{ours} - {theirs}": paired_difference(scores[ours], scores[theirs], seed=seed)
-        for ours, theirs in _PAIRS
-        if ours in scores and theirs in scores
-    }
-    return EvalReport(
-        key=key,
-        adapter_id=adapter_id,
-        dataset_id=dataset_id,
-        questions_sha256=_sha256(questions),
-        scores=tuple(
-            _system_score(name, questions, answers[name], scores[name], seed) for name in answers
-        ),
-        differences=differences,
-        verdict=_overall_verdict(differences),
-        leakage=leakage,
-        answers=tuple(
-            {
-                "key": item.key,
-                "system": name,
-                "question": item.question,
-                "reference": item.answer,
-                "answerable": item.answerable,
-                "category": item.category,
-                "language": item.language,
-                "answer": answered.answers[row].text,
-                "refused": answered.answers[row].refused,
-                "score": round(scores[name][row], 6),
-            }
-            for row, item in enumerate(questions)
-            for name, answered in answers.items()
-        ),
-    )
-
-
-def _system_score(
-    name: str,
-    questions: Sequence[Question],
-    answered: _Answered,
-    scores: Sequence[float],
-    seed: int,
-) -> SystemScore:
-    rows = list(zip(questions, answered.answers, scores, strict=True))
-
-    def interval(values: list[float]) -> Interval:
-        return bootstrap_interval(values, seed=seed)
-
-    return SystemScore(
-        system=name,
-        overall=interval(list(scores)),
-        answerable_f1=interval([score for item, _, score in rows if item.answerable]),
-        refusal_recall=interval([float(a.refused) for item, a, _ in rows if not item.answerable]),
-        false_refusals=interval([float(a.refused) for item, a, _ in rows if item.answerable]),
-        seconds=round(answered.seconds, 3),
-    )
-
-
-def _overall_verdict(differences: Mapping[str, Interval]) -> Verdict:
-    """Better in at least one of the two settings and worse in none; worse the other way round."""
-    verdicts = {verdict(differences[name]) for name in _JUDGED if name in differences}
-    if "better" in verdicts and "worse" not in verdicts:
-        return "better"
-    if "worse" in verdicts and "better" not in verdicts:
-        return "worse"
-    return "no clear difference"
-
-
-def _sha256(questions: Sequence[Question]) -> str:
-    return content_hash([item.model_dump(mode="json") for item in questions])
+    return Answered(tuple(answers), seconds)
 
 
 def _rank(system: str) -> tuple[bool, str]:

@@ -57,10 +57,6 @@ def promote(workspace: Workspace, report: EvalReport) -> Promotion:
     Returns:
         The decision with its reason. An adapter promoted earlier stays if this one is refused.
     """
-    numbers = "; ".join(
-        f"{name}: {gap.mean:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]"
-        for name, gap in sorted(report.differences.items())
-    )
     leaks = sum(report.leakage.values())
     if report.adapter_id is None:
         return Promotion(False, None, "The report is about no adapter.")
@@ -68,13 +64,13 @@ def promote(workspace: Workspace, report: EvalReport) -> Promotion:
         return Promotion(False, report.adapter_id, f"The report is invalid: {leaks} leaks.")
     if report.verdict != "better":
         return Promotion(
-            False, report.adapter_id, f"Not promoted, the verdict is {report.verdict} ({numbers})."
+            False, report.adapter_id, f"Not promoted, the verdict is {report.verdict}."
         )
     write_json(
         workspace.adapters_dir / _FILE,
         {"adapter_id": report.adapter_id, "report_id": report.key or report.id},
     )
-    return Promotion(True, report.adapter_id, f"Promoted, it is better ({numbers}).")
+    return Promotion(True, report.adapter_id, "Promoted, it is better.")
 
 
 def promoted_adapter(workspace: Workspace) -> str | None:

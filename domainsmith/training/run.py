@@ -25,7 +25,8 @@ from domainsmith.storage.process import die_with_parent
 from domainsmith.training.job_folder import JobFolder, JobSpec
 
 if TYPE_CHECKING:
-    from domainsmith.training.methods.sft import SftResult, StepReport
+    from domainsmith.training.methods.sft import SftResult
+    from domainsmith.training.methods.step_watcher import StepReport
 
 __all__ = ["EXIT_CANCELLED", "EXIT_FAILED", "failure_in_words", "main"]
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from reliability.embedder import HashingEmbedder
 from reliability.place import Place
 from reliability.stages.documents import write_round
-
-if TYPE_CHECKING:
-    from domainsmith.data_connection.index import Index
 
 __all__ = ["NoIndex", "attempt", "prepare", "warm"]
 
 
 class NoIndex:
-    """An index that takes nothing in."""
+    """A search that takes nothing in."""
 
-    def refresh(self) -> None:
+    def take_in(self) -> None:
         """Do nothing."""
 
 
@@ -52,8 +47,6 @@ def attempt(place: Place) -> None:
     from domainsmith.workspace import Workspace
 
     with Workspace.create(place.store) as workspace:
-        report = add_folder(
-            workspace, place.inputs, embedder=HashingEmbedder(), index=cast("Index", NoIndex())
-        )
+        report = add_folder(workspace, place.inputs, embedder=HashingEmbedder(), index=NoIndex())
     if report.failed:
         raise RuntimeError(f"files failed: {report.failed}")

@@ -16,7 +16,8 @@ import click
 import pytest
 
 from domainsmith.apps.cli.app import App
-from domainsmith.apps.cli.command import Options, error_sentence, exit_code_for
+from domainsmith.apps.cli.command import Options
+from domainsmith.apps.cli.error_report import error_sentence, exit_code_for
 from domainsmith.apps.cli.jobs import follow
 from domainsmith.apps.cli.main import COMMANDS, cli, main
 from domainsmith.errors import DomainSmithError, JobFailed, PortInUse, UserError
@@ -96,7 +97,7 @@ def test_help_imports_nothing_heavy_and_no_command():
     loaded = set(done.stderr.split())
     assert not loaded & set(HEAVY)
     ours = {name for name in loaded if name.startswith("domainsmith.apps.cli.")}
-    assert ours == {"domainsmith.apps.cli.main", "domainsmith.apps.cli.command"}
+    assert ours == {f"domainsmith.apps.cli.{name}" for name in ("main", "command", "error_report")}
 
 
 def cpu_seconds(code):

@@ -7,8 +7,9 @@ import pytest
 
 from domainsmith.agents.state import AgentEvent
 from domainsmith.apps.console import Console
-from domainsmith.apps.demo import Demo, DemoOptions, default_workspace
+from domainsmith.apps.demo import Demo
 from domainsmith.apps.demo_endpoint import ask_endpoint, free_port
+from domainsmith.apps.demo_steps import DemoOptions, default_workspace, produced
 from domainsmith.apps.demo_words import WORDS
 from domainsmith.apps.examples import example_domain
 from domainsmith.apps.scores import score_rows
@@ -98,13 +99,13 @@ def test_each_run_has_conversations_of_its_own_unless_one_is_open(demo_of):
     assert demo._thread(Graph(**{"demo-1": "another"}), "do it", "demo") == "demo-2"
 
 
-def test_what_counts_as_produced(demo_of):
-    demo = demo_of()
-    assert demo._produced("generate_data", {"records": 100, "asked": 240})
-    assert not demo._produced("generate_data", {"records": 99, "asked": 240})
-    assert demo._produced("generate_data", {"records": 15, "asked": 30})
+def test_what_counts_as_produced():
+    assert produced("generate_data", {"records": 100, "asked": 240}, quick=False)
+    assert not produced("generate_data", {"records": 99, "asked": 240}, quick=False)
+    assert produced("generate_data", {"records": 15, "asked": 30}, quick=False)
     for count, ok in ((3, False), (4, True), (5, True)):
-        assert demo._produced("evaluate_model", {"report": {"scores": [{}] * count}}) is ok
+        report = {"scores": [{}] * count}
+        assert produced("evaluate_model", {"report": report}, quick=False) is ok
 
 
 def test_steps_have_names_in_the_demo_s_language(demo_of):

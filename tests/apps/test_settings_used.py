@@ -203,6 +203,21 @@ def check_likelihood(assembly, record):
     return {"reranker"}
 
 
+def check_late_interaction(assembly, record):
+    words = SimpleNamespace(model_name="e", knows_tokens=True, token_vectors=list)
+    record("domainsmith.model_io.load.load_embedder", words)
+    index = SimpleNamespace(refresh=lambda: None, idf=len)
+    record("domainsmith.data_connection.index.Index.open", index)
+    local = Assembly(assembly.workspace, Settings(reranker="late-interaction"))
+    assert local.reranker() is local.reranker()
+    assert local.reranker().name == "late-interaction:e"
+    served = Settings(reranker="late-interaction", embed_model="openai:http://127.0.0.1:1/v1#m")
+    record("domainsmith.model_io.load.load_embedder", SimpleNamespace(model_name="e"))
+    with pytest.raises(InputInvalid, match="transformer"):
+        Assembly(assembly.workspace, served).reranker()
+    return {"reranker"}
+
+
 def check_generation(assembly, record):
     loaded(record)
     seen = record("domainsmith.chains.generate.generate_dataset", error=Recorded())

@@ -156,3 +156,51 @@ def test_every_query_has_its_share_of_a_merged_list() -> None:
     assert [hit.passage.text for hit in merged] == ["a0", "b0", "a1", "a2"]
     assert [hit.score for hit in merged] == sorted((h.score for h in merged), reverse=True)
     assert merge_hits([], 4) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        (
+            "Hello, I have two questions: how heavy is the kettle? And who made Hamlet famous?",
+            ["How heavy is the kettle?", "Who made Hamlet famous?"],
+        ),
+        (
+            "1. How heavy is the kettle? 2. What does the toaster cost?",
+            ["How heavy is the kettle?", "What does the toaster cost?"],
+        ),
+        (
+            "What are the treatments for Noonan syndrome? What about Lyme disease?",
+            [
+                "What are the treatments for Noonan syndrome?",
+                "What are the treatments for Lyme disease?",
+            ],
+        ),
+        (
+            "What are the symptoms of gout? And the treatment?",
+            ["What are the symptoms of gout?", "The treatment of gout?"],
+        ),
+        ("What causes gout? How about lupus?", ["What causes gout?", "What causes lupus?"]),
+        ("How heavy is the 610? And the 640?", ["How heavy is the 610?", "How heavy is the 640?"]),
+        (
+            "Describe the causes of Gout and its treatment.",
+            ["Describe the causes of Gout?", "Describe Gout's treatment?"],
+        ),
+        (
+            "Compare Gout and Lupus with regard to their symptoms.",
+            ["symptoms of Gout", "symptoms of Lupus"],
+        ),
+        (
+            "Are the symptoms of Gout similar to those of Lupus?",
+            ["the symptoms of Gout", "the symptoms of Lupus"],
+        ),
+        ("您好，有两个问题：潭影多重？枫影呢？", ["潭影多重？", "枫影多重？"]),
+        ("（1）水壶能装多少水？（2）滤网多久清洗？谢谢", ["水壶能装多少水？", "滤网多久清洗？"]),
+        (
+            "《劳动法》什么时候生效？是谁制定的？",
+            ["《劳动法》什么时候生效？", "《劳动法》是谁制定的？"],
+        ),
+    ],
+)
+def test_greetings_numbers_and_short_follow_ups(question: str, parts: list[str]) -> None:
+    assert decomposition().invoke(question) == parts

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
+from domainsmith.chains.dropped_words import dropped_words_question
 from domainsmith.chains.retrieval_questions import (
     QuestionOptions,
-    dropped_words_question,
     make_questions,
 )
 from domainsmith.data_connection.language import content_terms

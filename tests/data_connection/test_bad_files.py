@@ -12,7 +12,7 @@ from hashed_words import HashedWords
 
 from domainsmith.data_connection import scan as scanning
 from domainsmith.data_connection import sources
-from domainsmith.data_connection.intake import AddReport
+from domainsmith.data_connection.add_report import AddReport
 from domainsmith.data_connection.limited import LimitedLoader
 from domainsmith.data_connection.sources import add_folder
 from domainsmith.errors import InputUnreadable, ResourceExhausted
@@ -20,7 +20,7 @@ from domainsmith.storage.documents import documents, missing_vectors, passages
 from domainsmith.workspace import Workspace
 
 EMBEDDER = HashedWords()
-NO_INDEX = SimpleNamespace(refresh=lambda: None)
+NO_INDEX = SimpleNamespace(take_in=lambda: None)
 
 
 @pytest.fixture

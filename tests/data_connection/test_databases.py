@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import pytest
 from hashed_words import HashedWords
 
-from domainsmith.data_connection import databases
-from domainsmith.data_connection.databases import add_database, is_database_url
-from domainsmith.data_connection.intake import AddReport
+from domainsmith.data_connection import sql_access
+from domainsmith.data_connection.add_report import AddReport
+from domainsmith.data_connection.databases import add_database
+from domainsmith.data_connection.sql_address import is_database_url
 from domainsmith.errors import (
     DependencyMissing,
     EndpointUnavailable,
@@ -20,7 +21,7 @@ from domainsmith.errors import (
 from domainsmith.storage.documents import documents
 from domainsmith.workspace import Workspace
 
-NO_INDEX = SimpleNamespace(refresh=lambda: None)
+NO_INDEX = SimpleNamespace(take_in=lambda: None)
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_nothing_but_reading_gets_through(
 def test_an_endless_query_is_stopped(
     workspace: Workspace, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(databases, "_SECONDS", 0.2)
+    monkeypatch.setattr(sql_access, "_SECONDS", 0.2)
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
     with pytest.raises(InputUnreadable, match="more than"):
         _add(workspace, place, query=endless)

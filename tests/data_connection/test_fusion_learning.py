@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from hashed_words import HashedWords
 
+from domainsmith.data_connection.cloze import cloze_lists, cloze_questions
 from domainsmith.data_connection.fusion import read_fusion
-from domainsmith.data_connection.fusion_learning import cloze_questions, learn_fusion
+from domainsmith.data_connection.fusion_learning import learn_fusion
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.retrieve import retrieve
 from domainsmith.data_connection.sources import add_folder
@@ -60,6 +61,24 @@ def test_a_question_is_no_longer_in_its_passage(workspace: Workspace) -> None:
     assert len(made) == 50
     assert all(q.text in q.passage.text and q.text not in q.rest for q in made)
     assert made == cloze_questions(list(reversed(rows)), 50)
+
+
+def test_candidates_hold_the_passage_without_its_sentence(workspace: Workspace) -> None:
+    questions = cloze_questions(passages(workspace.db), 20)
+    with Index.open(workspace, EMBEDDER) as index:
+        learn_fusion(index, EMBEDDER)
+        lists = cloze_lists(index, EMBEDDER, questions, k=8)
+
+    assert lists
+    found = 0
+    for row in lists:
+        assert len(row.ids) == len(row.texts) == len(set(row.ids)) == 8
+        texts = dict(zip(row.ids, row.texts, strict=True))
+        own = [text for id, text in texts.items() if id == row.question.passage.id]
+        assert own in ([], [row.question.rest])
+        assert all(row.question.text not in text for text in row.texts)
+        found += bool(own)
+    assert found > len(lists) / 2
 
 
 def test_weights_are_learned_kept_and_used(workspace: Workspace) -> None:

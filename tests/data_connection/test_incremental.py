@@ -13,26 +13,20 @@ import pytest
 from hashed_words import HashedWords
 
 from domainsmith.data_connection import fusion_learning, sources
+from domainsmith.data_connection.add_report import AddReport
 from domainsmith.data_connection.index import Index
-from domainsmith.data_connection.intake import AddReport
 from domainsmith.data_connection.retrieve import retrieve
 from domainsmith.data_connection.sources import add_folder
 from domainsmith.data_connection.versions import find_version, hidden_documents, version_order
 from domainsmith.errors import InputInvalid
 from domainsmith.storage import lineage
 from domainsmith.storage.copies import places
-from domainsmith.storage.documents import (
-    document,
-    documents,
-    file_states,
-    passages,
-    passages_by_id,
-    vectors,
-)
+from domainsmith.storage.document_states import file_states
+from domainsmith.storage.documents import document, documents, passages, passages_by_id, vectors
 from domainsmith.workspace import Workspace
 
 EMBEDDER = HashedWords()
-NO_INDEX = SimpleNamespace(refresh=lambda: None)
+NO_INDEX = SimpleNamespace(take_in=lambda: None)
 
 
 LAWS = Path(os.environ.get("DOMAINSMITH_DATA", "../shared/data")) / "zh_legal_stard"

@@ -6,9 +6,9 @@ from domainsmith.data_connection.language import (
     content_terms,
     detect_language,
     search_terms,
-    sentences,
     tokenize,
 )
+from domainsmith.data_connection.sentences import sentences
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,28 @@ def test_a_reranker_may_leave_the_fused_order_a_say(index: Index) -> None:
     reranker.weight = 0.0  # what it asks for itself
     asked = retrieve(index, EMBEDDER, query, k=3, reranker=reranker)[0]
 
+    reranker.weight, reranker.absolute = 0.5, True  # minus a length outweighs any fused score
+    added = retrieve(index, EMBEDDER, query, k=3, reranker=reranker)[0]
+
+    assert [hit.passage.id for hit in added] == [hit.passage.id for hit in alone]
     assert [hit.passage.id for hit in ignored] == [hit.passage.id for hit in plain]
     assert [hit.passage.id for hit in asked] == [hit.passage.id for hit in plain]
     assert all(hit.reranked == -float(len(passage_context(hit.passage))) for hit in alone)
     assert all(hit.reranked is None and hit.weight is not None for hit in plain)
+
+
+def test_a_code_outweighs_many_ordinary_words(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    words = "屏幕显示时钟以后，我该怎么办？按住加热键，屏幕显示水龙头。"
+    for number in range(8):
+        text = f"# 第{number}章\n\n{words}第{number}步完成。\n"
+        (tmp_path / "docs" / f"manual{number}.md").write_text(text, encoding="utf-8")
+    table = "代码,处理\n" + "".join(f"TN-20{n},更换第{n}个零件\n" for n in range(9))
+    (tmp_path / "docs" / "codes.csv").write_text(table, encoding="utf-8")
+    embedder = HashedWords()
+    with Workspace.create(tmp_path / "space") as workspace:
+        add_folder(workspace, tmp_path / "docs", embedder=embedder)
+        with Index.open(workspace, embedder) as index:
+            (hits,) = retrieve(index, embedder, ["屏幕显示 TN-205，我该怎么办？"], k=3)
+
+    assert hits[0].passage.document_path == "codes.csv"

@@ -10,14 +10,14 @@ import pytest
 from hashed_words import HashedWords
 
 from domainsmith.data_connection import fetch as fetching
+from domainsmith.data_connection.add_report import AddReport
 from domainsmith.data_connection.fetch import fetch, is_public
-from domainsmith.data_connection.intake import AddReport
 from domainsmith.data_connection.urls import add_urls, read_urls
 from domainsmith.errors import ApprovalDenied, InputEmpty, InputInvalid, InputUnreadable
 from domainsmith.storage.documents import documents
 from domainsmith.workspace import Workspace
 
-NO_INDEX = SimpleNamespace(refresh=lambda: None)
+NO_INDEX = SimpleNamespace(take_in=lambda: None)
 
 
 @pytest.fixture

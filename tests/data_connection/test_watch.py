@@ -14,7 +14,7 @@ from domainsmith.errors import DomainSmithError, InputNotFound
 from domainsmith.storage.documents import documents
 from domainsmith.workspace import Workspace
 
-NO_INDEX = SimpleNamespace(refresh=lambda: None)
+NO_INDEX = SimpleNamespace(take_in=lambda: None)
 
 
 @pytest.fixture

@@ -159,10 +159,10 @@ def test_a_conversation_computes_only_what_is_new(fresh: Engine) -> None:
 
 def test_hit_and_miss_are_equal_bit_by_bit_in_bfloat16(engine: Engine) -> None:
     engine.prefix_cache.clear()
-    row = engine._row(0, request(engine, QUESTIONS[0]))
+    row = engine._rows.row(0, request(engine, QUESTIONS[0]))
     states = []
     for _ in range(2):
-        run = engine._decode_run([engine._row(0, row.request)], 1)
+        run = engine._decode_run([engine._rows.row(0, row.request)], 1)
         with torch.inference_mode():
             run.advance()
         states.append([keys for keys, _ in run._cache.gather([0])])

@@ -43,7 +43,7 @@ COPIED = {
 
 @pytest.fixture(scope="module")
 def grammars(engine: Engine) -> Grammars:
-    return engine._constraints()
+    return engine._rows.constraints()
 
 
 def shortest(grammars: Grammars, constraint: Constraint) -> int:
@@ -119,7 +119,7 @@ def test_a_bound_that_is_too_small_is_refused_and_says_by_how_much(engine: Engin
     )
     with pytest.raises(InputInvalid, match=r"has \d+ tokens, .* is 2: \d too few"):
         list(engine.generate([GenerationRequest("x", 2, constraint=constraint)]))
-    least = shortest(engine._constraints(), constraint)
+    least = shortest(engine._rows.constraints(), constraint)
     (done,) = engine.generate([GenerationRequest("x", least, constraint=constraint)])
     assert json.loads(done.text) == {"kind": "a word"}
     assert done.completion_tokens <= least

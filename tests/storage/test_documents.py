@@ -5,7 +5,7 @@ import pytest
 
 from domainsmith.errors import ArtifactCorrupt, InputInvalid, InputNotFound
 from domainsmith.records import Document, Passage, Record
-from domainsmith.storage import documents, lineage
+from domainsmith.storage import document_states, documents, lineage, versions
 from domainsmith.storage.database import Database
 
 
@@ -59,10 +59,10 @@ def test_what_is_stored_comes_back(db):
     assert documents.passage(db, passages[1].id) == passages[1]
     ids = [passages[2].id, others[0].id, passages[2].id]
     assert [item.id for item in documents.passages_by_id(db, ids)] == ids
-    assert documents.document_states(db, "docs")["a.md"] == documents.DocumentState(
+    assert document_states.document_states(db, "docs")["a.md"] == document_states.DocumentState(
         document.id, document.source_sha256, 20, 10
     )
-    assert documents.document_states(db, "elsewhere") == {}
+    assert document_states.document_states(db, "elsewhere") == {}
 
 
 def test_unknown_ids_are_named(db):
@@ -71,7 +71,7 @@ def test_unknown_ids_are_named(db):
     with pytest.raises(InputNotFound, match="document_x"):
         documents.document(db, "document_x")
     with pytest.raises(InputNotFound, match=r"a\.md"):
-        documents.touch_document(db, "docs", "a.md", 1, 1)
+        document_states.touch_document(db, "docs", "a.md", 1, 1)
     assert documents.remove_document(db, "docs", "a.md") is False
 
 
@@ -150,8 +150,8 @@ def test_one_content_in_two_folders(db):
 def test_a_touched_file_keeps_its_content(db):
     document, passages = make()
     documents.put_document(db, document, passages, folder="docs")
-    documents.touch_document(db, "docs", "a.md", 99, 77)
-    state = documents.document_states(db, "docs")["a.md"]
+    document_states.touch_document(db, "docs", "a.md", 99, 77)
+    state = document_states.document_states(db, "docs")["a.md"]
     assert (state.mtime_ns, state.size, state.id) == (99, 77, document.id)
 
 
@@ -211,3 +211,27 @@ def test_many_ids_at_once(db):
     document, passages = make(pieces=1200)
     documents.put_document(db, document, passages, folder="docs")
     assert documents.passages_by_id(db, (p.id for p in reversed(passages))) == passages[::-1]
+
+
+def steps(db, action) -> int:
+    """Return how many steps SQLite's virtual machine takes for something, in hundreds."""
+    connection, taken = db.read(), []
+    connection.set_progress_handler(lambda: taken.append(1) and None, 100)
+    action()
+    connection.set_progress_handler(None, 0)
+    return len(taken)
+
+
+def test_work_of_a_document_does_not_grow_with_the_collection(db):
+    def fill(first, last):
+        for number in range(first, last):
+            documents.put_document(db, *make(f"{number}.md", f"text {number}", 10), folder="docs")
+
+    def work(name):
+        added = steps(db, lambda: documents.put_document(db, *make(name, name, 10), folder="docs"))
+        return added + steps(db, lambda: versions.superseded(db))
+
+    fill(0, 5)
+    few = work("new.md")
+    fill(5, 200)
+    assert work("newer.md") < 2 * few

@@ -125,7 +125,7 @@ def test_a_server_whose_starter_was_killed_is_found_and_stopped(ctx, monkeypatch
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(endpoint, "_wait_healthy", killed)
+        patch.setattr(endpoint, "wait_healthy", killed)
         # As after a kill, nothing cleans up:
         patch.setattr("subprocess.Popen.terminate", lambda self: None)
         patch.setattr("subprocess.Popen.wait", lambda self, timeout=None: 0)
@@ -165,7 +165,7 @@ def test_an_interrupt_while_waiting_leaves_no_server(ctx, monkeypatch):
         seen.append(child.pid)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(endpoint, "_wait_healthy", interrupted)
+    monkeypatch.setattr(endpoint, "wait_healthy", interrupted)
     with pytest.raises(KeyboardInterrupt):
         _serve(ctx)
     assert process.of(seen[0]) is None

@@ -153,9 +153,9 @@ def estimated(ctx, monkeypatch):
     folder = ctx.workspace.root
     monkeypatch.setattr("domainsmith.model_io.catalog.chat_model_folder", lambda name: folder)
     shape = SimpleNamespace(trainable=lambda rank: 1)
-    monkeypatch.setattr("domainsmith.training.estimate.model_shape", lambda folder: shape)
+    monkeypatch.setattr("domainsmith.training.machine_speed.model_shape", lambda folder: shape)
     speed = SimpleNamespace(tokens_per_second=100.0)
-    monkeypatch.setattr("domainsmith.training.estimate.machine_speed", lambda *args: speed)
+    monkeypatch.setattr("domainsmith.training.machine_speed.machine_speed", lambda *args: speed)
     monkeypatch.setattr(training, "newest_dataset", lambda ctx, stage: "old")
     monkeypatch.setattr(training, "make_job", lambda *args: None)
     exact = {"seconds": 60.0, "records": 9, "tokens": 90}

@@ -9,7 +9,8 @@ import pytest
 
 from domainsmith.errors import WeightsMissing
 from domainsmith.records import TrainingJob
-from domainsmith.training.estimate import estimate, machine_speed, model_shape
+from domainsmith.training.estimate import estimate
+from domainsmith.training.machine_speed import machine_speed, model_shape
 from domainsmith.workspace import Workspace
 
 from .records_for_tests import small_records

@@ -12,9 +12,9 @@ import pytest
 from domainsmith.errors import InputEmpty, InputInvalid, InputNotFound
 from domainsmith.records import EvalReport, Question, QuestionGold, Record
 from domainsmith.storage import lineage
+from domainsmith.training.comparison import EvalAnswer
 from domainsmith.training.evaluate import (
     ANSWER_CHAIN,
-    EvalAnswer,
     System,
     evaluate,
     finished_report,
@@ -22,7 +22,8 @@ from domainsmith.training.evaluate import (
 )
 from domainsmith.training.gate import promote, promoted_adapter
 from domainsmith.training.questions import load_questions
-from domainsmith.training.report import what_got_worse, write_report
+from domainsmith.training.report import write_report
+from domainsmith.training.report_findings import what_got_worse
 from domainsmith.workspace import Workspace
 
 MakeWorkspace = Callable[[str], Workspace]

@@ -14,7 +14,8 @@ from domainsmith.records import TrainingJob
 from domainsmith.training.job_folder import JobFolder
 from domainsmith.training.methods import sft
 from domainsmith.training.methods.master_weights import MasterAdamW
-from domainsmith.training.methods.sft import StepReport, train
+from domainsmith.training.methods.sft import train
+from domainsmith.training.methods.step_watcher import StepReport
 
 from .records_for_tests import small_records
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from domainsmith.agents.curation.goal import Focus, Goal
 from domainsmith.agents.curation.space import Space
-from domainsmith.data_connection.language import content_terms, detect_language, sentences
+from domainsmith.data_connection.language import content_terms, detect_language
+from domainsmith.data_connection.sentences import sentences
 from domainsmith.records import Passage
 
 __all__ = ["Section", "find_sections", "focus_weights"]

@@ -13,9 +13,9 @@ from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.errors import InputEmpty, InputInvalid, InputNotFound, translated_os_errors
 
 if TYPE_CHECKING:
-    from domainsmith.data_connection.intake import AddReport
+    from domainsmith.data_connection.add_report import AddReport
 
-__all__ = ["command", "describe", "report_data"]
+__all__ = ["command", "describe"]
 
 _SHOWN_NOTES = 20
 
@@ -50,7 +50,7 @@ def command(
     the workspace; a renamed file keeps its passages. A file that cannot be read is named and left
     out, the others are added.
     """
-    from domainsmith.data_connection.databases import is_database_url
+    from domainsmith.data_connection.sql_address import is_database_url
 
     if is_database_url(source):
         return _add_database(app, source, tables, query, name, strict)
@@ -132,26 +132,9 @@ def _add_urls(app: App, path: Path, strict: bool) -> Outcome:
     return _outcome(app, report, strict)
 
 
-def report_data(report: AddReport) -> dict[str, Any]:
-    """Write a report as plain data, with the names that the tool ``add_documents`` uses."""
-    return {
-        "added": report.documents_added,
-        "changed": report.changed,
-        "unchanged": report.unchanged,
-        "removed": report.removed,
-        "renamed": report.renamed,
-        "superseded": report.superseded,
-        "passages": report.passages_total,
-        "passages_new": report.passages_new,
-        "failed": [{"path": f.path, "reason": f.reason} for f in report.failed],
-        "skipped": list(report.skipped),
-        "notes": [list(note) for note in report.notes],
-    }
-
-
 def describe(report: AddReport) -> str:
     """Say in one line what adding did."""
-    return _sentence(report_data(report))
+    return _sentence(report.as_dict())
 
 
 def _sentence(data: dict[str, Any]) -> str:
@@ -166,7 +149,7 @@ def _sentence(data: dict[str, Any]) -> str:
 
 
 def _outcome(app: App, report: AddReport, strict: bool) -> Outcome:
-    data = {"workspace": str(app.workspace().root), **report_data(report)}
+    data = {"workspace": str(app.workspace().root), **report.as_dict()}
     _show(app, data)
     return Outcome(data, ok=not (strict and report.failed))
 

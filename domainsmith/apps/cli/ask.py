@@ -102,7 +102,7 @@ def show_answer(app: App, answer: Answer) -> None:
 
     What is nearest to a refused question, what was searched instead and the id are notes.
     """
-    from domainsmith.chains.nearest import conflict_lines, nearest_lines, step_lines
+    from domainsmith.chains.nearest import change_lines, conflict_lines, nearest_lines, step_lines
 
     app.console.data(answer.text)
     for citation in answer.citations:
@@ -115,10 +115,13 @@ def show_answer(app: App, answer: Answer) -> None:
         app.console.note("最接近的段落：" if zh else "Nearest passages:")
     for line in near:
         app.console.note(f"  {line}")
-    if answer.conflicts:
+    differing = conflict_lines(answer)
+    if differing:
         app.console.data("其他来源的说法不同：" if zh else "Other sources differ:")
-    for line in conflict_lines(answer):
+    for line in differing:
         app.console.data(f"  {line}")
+    for line in change_lines(answer):
+        app.console.data(line)
     for line in step_lines(answer):
         app.console.note(line)
     model = answer.adapter_id or answer.model

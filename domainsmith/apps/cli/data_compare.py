@@ -22,7 +22,8 @@ def diff(app: App, first: str, second: str, limit: int) -> Outcome:
 
     FIRST and SECOND are ids or their beginnings. Grades and order do not count.
     """
-    from domainsmith.training.dataset_folder import item_line, read_items
+    from domainsmith.training.dataset_folder import read_items
+    from domainsmith.training.dataset_items import item_line
     from domainsmith.training.dataset_stats import dataset_diff
 
     folders = [dataset_folder(app, name, any_kind=True) for name in (first, second)]

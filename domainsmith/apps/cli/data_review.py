@@ -18,7 +18,7 @@ from domainsmith.apps.cli.export import dataset_folder
 from domainsmith.errors import InputEmpty, InputInvalid
 
 if TYPE_CHECKING:
-    from domainsmith.training.dataset_folder import Item
+    from domainsmith.training.dataset_items import Item
 
 __all__ = ["review"]
 

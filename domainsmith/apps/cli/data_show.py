@@ -17,7 +17,7 @@ from domainsmith.apps.output import clean, one_line
 from domainsmith.errors import DomainSmithError, InputNotFound
 
 if TYPE_CHECKING:
-    from domainsmith.training.dataset_folder import Item
+    from domainsmith.training.dataset_items import Item
     from domainsmith.training.dataset_stats import Spread
     from domainsmith.workspace import Workspace
 
@@ -52,7 +52,8 @@ def show(
     DATASET is an id or its beginning; the newest dataset if absent. On a terminal the text goes
     through the pager.
     """
-    from domainsmith.training.dataset_folder import item_line, read_items
+    from domainsmith.training.dataset_folder import read_items
+    from domainsmith.training.dataset_items import item_line
 
     folder = dataset_folder(app, dataset, any_kind=True)
     items = [

@@ -32,7 +32,8 @@ def command(app: App, quick: bool, language: Language) -> Outcome:
     protocol. The workspace is ./.domainsmith-demo unless --workspace says otherwise. Cut off and
     run again it goes on; finished steps are recognised. Exits with 1 if a step produced nothing.
     """
-    from domainsmith.apps.demo import Demo, DemoOptions, default_workspace
+    from domainsmith.apps.demo import Demo
+    from domainsmith.apps.demo_steps import DemoOptions, default_workspace
     from domainsmith.apps.terminal.approval import Approver
     from domainsmith.apps.terminal.tail import LiveTail
 

@@ -20,7 +20,9 @@ def command(app: App, measure: bool) -> Outcome:
 
     Exits with 1 if something that is required is missing; each line says how to fix it.
     """
-    from domainsmith.apps.doctor import Check, bench, check_all
+    from domainsmith.apps.doctor import check_all
+    from domainsmith.apps.doctor_check import Check
+    from domainsmith.apps.doctor_models import bench
     from domainsmith.settings import Settings
 
     checks: list[Check] = []

@@ -11,10 +11,8 @@ from typing import Any, TextIO
 import click
 
 from domainsmith import __version__
-from domainsmith.apps.cli.command import (
-    Options,
-    Outcome,
-    common_options,
+from domainsmith.apps.cli.command import Options, Outcome, common_options
+from domainsmith.apps.cli.error_report import (
     error_envelope,
     error_sentence,
     exit_code_for,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.apps.output import one_line
+
+if TYPE_CHECKING:
+    from domainsmith.data_connection.preview import PreviewedDocument
+    from domainsmith.records import Document, Passage
 
 __all__ = ["command"]
 
@@ -25,8 +29,8 @@ def command(app: App, path: Path, git: bool, full: bool, limit: int) -> Outcome:
     Nothing is stored. Each passage comes with its number, page, length in tokens of the embedder,
     place in the text, and header: title and section, which are embedded and indexed with it.
     """
-    from domainsmith.data_connection.intake import Splitter
     from domainsmith.data_connection.preview import preview
+    from domainsmith.data_connection.splitter import Splitter
     from domainsmith.model_io.load import load_embedder
 
     settings = app.settings
@@ -40,30 +44,13 @@ def command(app: App, path: Path, git: bool, full: bool, limit: int) -> Outcome:
             app.console.warn(f"warning: not loaded: {item.path}: {item.reason}")
             documents.append({"path": item.path, "reason": item.reason, "passages": []})
             continue
-        version = f", version {item.document.version}" if item.document.version else ""
-        app.console.data(
-            f"{item.path}: {len(item.passages)} passages, {item.document.language}, "
-            f"{item.document.media_type}{version}"
-        )
-        for note in item.notes:
-            app.console.note(f"note: {item.path}: {note}")
-        rows = []
-        for passage in item.passages:
-            total += 1
-            if shown >= limit:
-                continue
-            shown += 1
-            tokens = splitter.count(passage.text)
-            page = f" p. {passage.page}" if passage.page else ""
-            place = f"{passage.start}-{passage.end}"
-            app.console.data(
-                f"  [{passage.ordinal}]{page} {tokens} tokens, {place}, {passage.content}"
-                f" | {one_line(passage.header)}"
-            )
-            body = passage.text if full else one_line(passage.text)[:160]
-            for line in body.split("\n"):
-                app.console.data(f"      {line}")
-            rows.append({**passage.model_dump(mode="json"), "tokens": tokens})
+        _show_document(app, item, item.document)
+        rows = [
+            _show_passage(app, passage, splitter.count(passage.text), full=full)
+            for passage in item.passages[: limit - shown]
+        ]
+        total += len(item.passages)
+        shown += len(rows)
         documents.append(
             {
                 "path": item.path,
@@ -77,3 +64,26 @@ def command(app: App, path: Path, git: bool, full: bool, limit: int) -> Outcome:
         app.console.note(f"{total - shown} more passages; see --limit")
     data = {"documents": documents, "passages": total, "shown": shown, "failed": failed}
     return Outcome(data, ok=total > 0)
+
+
+def _show_document(app: App, item: PreviewedDocument, document: Document) -> None:
+    version = f", version {document.version}" if document.version else ""
+    app.console.data(
+        f"{item.path}: {len(item.passages)} passages, {document.language}, "
+        f"{document.media_type}{version}"
+    )
+    for note in item.notes:
+        app.console.note(f"note: {item.path}: {note}")
+
+
+def _show_passage(app: App, passage: Passage, tokens: int, *, full: bool) -> dict[str, Any]:
+    page = f" p. {passage.page}" if passage.page else ""
+    place = f"{passage.start}-{passage.end}"
+    app.console.data(
+        f"  [{passage.ordinal}]{page} {tokens} tokens, {place}, {passage.content}"
+        f" | {one_line(passage.header)}"
+    )
+    body = passage.text if full else one_line(passage.text)[:160]
+    for line in body.split("\n"):
+        app.console.data(f"      {line}")
+    return {**passage.model_dump(mode="json"), "tokens": tokens}

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from domainsmith.apps.cli.add import describe, report_data
+from domainsmith.apps.cli.add import describe
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.errors import DomainSmithError
@@ -47,17 +47,7 @@ def command(
     done: list[dict[str, Any]] = []
 
     def tell(result: Any) -> None:
-        when = time.strftime("%H:%M:%S")
-        if isinstance(result, DomainSmithError):
-            app.console.warn(f"{when} {result}")
-            done.append({"error": str(result)})
-        else:
-            changed = result.documents_added or result.changed or result.removed or result.renamed
-            for failure in result.failed:
-                app.console.warn(f"{when} not added: {failure.path}: {failure.reason}")
-            if changed or not done:
-                app.console.data(f"{when} {describe(result)}")
-            done.append(report_data(result))
+        done.append(_told(app, result, first=not done))
         if runs and len(done) >= runs:
             stop.set()
 
@@ -80,3 +70,18 @@ def command(
     except KeyboardInterrupt:
         app.console.note("stopped watching")
     return Outcome({"runs": done})
+
+
+def _told(app: App, result: Any, *, first: bool) -> dict[str, Any]:
+    """Show what a run did, and return it as plain data; the first is shown in any case."""
+    when = time.strftime("%H:%M:%S")
+    if isinstance(result, DomainSmithError):
+        app.console.warn(f"{when} {result}")
+        return {"error": str(result)}
+    changed = result.documents_added or result.changed or result.removed or result.renamed
+    for failure in result.failed:
+        app.console.warn(f"{when} not added: {failure.path}: {failure.reason}")
+    if changed or first:
+        app.console.data(f"{when} {describe(result)}")
+    found: dict[str, Any] = result.as_dict()
+    return found

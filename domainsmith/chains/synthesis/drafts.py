@@ -11,8 +11,9 @@ from domainsmith.chains.facts import seeded
 from domainsmith.chains.grading.judge import Case, Judge, Pair
 from domainsmith.chains.synthesis.asked import Asked
 from domainsmith.chains.synthesis.method import DataBlock
-from domainsmith.data_connection.language import content_terms, sentences
+from domainsmith.data_connection.language import content_terms
 from domainsmith.data_connection.overlap import squeeze
+from domainsmith.data_connection.sentences import sentences
 from domainsmith.errors import InputInvalid
 from domainsmith.model_io.generation import GenerationRequest, Generator
 from domainsmith.model_io.messages import is_refusal

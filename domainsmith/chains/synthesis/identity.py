@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from domainsmith.chains.synthesis.method import Materials
+from domainsmith.data_connection.sql_address import without_secrets
 from domainsmith.prompts import prompt_names, prompt_sha256
 from domainsmith.records import Language, Question, content_hash
 from domainsmith.storage.staging import hash_file
@@ -84,12 +85,15 @@ def run_identity(
 
 
 def with_files(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the hash of each file that an option names beside its value.
+    """Put the hash of each file that an option names beside its value; leave out passwords.
 
     Args:
         options: Of a method.
     """
-    values = dict(options)
+    values = {
+        name: without_secrets(value) if isinstance(value, str) else value
+        for name, value in options.items()
+    }
     files: dict[str, str] = {}
     for value in options.values():
         for name in value if isinstance(value, (list, tuple)) else [value]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domainsmith.data_connection.language import sentences
+from domainsmith.data_connection.sentences import sentences
 from domainsmith.model_io.generation import GenerationRequest, Generator, Scorer
 from domainsmith.prompts import render
 from domainsmith.records import Language, Message

@@ -19,8 +19,9 @@ from domainsmith.chains.synthesis.instruct_steps import (
 from domainsmith.chains.synthesis.instruct_topics import Topic
 from domainsmith.chains.synthesis.method import DataBlock, Materials
 from domainsmith.chains.synthesis.seeds import SeedTask
-from domainsmith.data_connection.language import content_terms, detect_language, sentences
+from domainsmith.data_connection.language import content_terms, detect_language
 from domainsmith.data_connection.overlap import containment
+from domainsmith.data_connection.sentences import sentences
 from domainsmith.prompts import prompt_sha256
 from domainsmith.records import Grade, Language, Record
 

@@ -18,14 +18,8 @@ from domainsmith.data_connection.loaders.loaded import (
     first_heading,
 )
 from domainsmith.data_connection.loaders.members import Entry, load_members
-from domainsmith.data_connection.loaders.pdf_layout import (
-    Fragment,
-    Line,
-    lines_of,
-    page_markdown,
-    running_lines,
-    size_ranks,
-)
+from domainsmith.data_connection.loaders.pdf_layout import page_markdown, running_lines, size_ranks
+from domainsmith.data_connection.loaders.pdf_lines import Fragment, Line, lines_of
 from domainsmith.data_connection.loaders.source import Source, safe_member_name
 from domainsmith.errors import InputEmpty, InputUnreadable
 

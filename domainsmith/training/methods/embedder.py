@@ -89,7 +89,7 @@ def train_embedder(
         ModelError: The model has no weights that could be trained so (a static one).
         FloatingPointError: The loss is no longer a number.
     """
-    from sentence_transformers import SentenceTransformer, util
+    from sentence_transformers import util
     from sentence_transformers.sentence_transformer.losses import (
         CachedMultipleNegativesRankingLoss,
     )
@@ -97,14 +97,7 @@ def train_embedder(
     set_threads(plan.threads)
     torch.manual_seed(plan.seed)
     device = pick_device(plan.device)
-    with quiet_transformers():
-        model = SentenceTransformer(
-            str(base), device=device, local_files_only=True, trust_remote_code=False
-        )
-    if not hasattr(model[0], "auto_model"):
-        raise ModelError("This kind of embedding model cannot be tuned", where=base.name)
-    model.max_seq_length = min(plan.max_tokens, model.get_max_seq_length() or plan.max_tokens)
-    model.to(pick_dtype(plan.dtype, device)).train()
+    model = _trainable(base, plan, device)
 
     def similarity(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
         return util.cos_sim(left.float(), right.float())
@@ -134,6 +127,20 @@ def train_embedder(
         return False
     _write(model, optimizer, base_weights, plan.merge, target)
     return True
+
+
+def _trainable(base: Path, plan: EmbedderPlan, device: str) -> Any:
+    """Load a sentence-transformers model to be trained."""
+    from sentence_transformers import SentenceTransformer
+
+    with quiet_transformers():
+        model = SentenceTransformer(
+            str(base), device=device, local_files_only=True, trust_remote_code=False
+        )
+    if not hasattr(model[0], "auto_model"):
+        raise ModelError("This kind of embedding model cannot be tuned", where=base.name)
+    model.max_seq_length = min(plan.max_tokens, model.get_max_seq_length() or plan.max_tokens)
+    return model.to(pick_dtype(plan.dtype, device)).train()
 
 
 def _features(model: Any, texts: Sequence[str], device: str) -> dict[str, torch.Tensor]:

@@ -12,20 +12,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
 from peft import PeftModel
-from transformers import PrinterCallback, TrainerCallback
+from transformers import PrinterCallback
 from trl.trainer.sft_config import SFTConfig
 
 from domainsmith.model_io.device import pick_device, set_threads
 from domainsmith.model_io.quiet import quiet_transformers
 from domainsmith.records import Record, TrainingJob
-from domainsmith.training.checkpoint import Checkpoint, newest_checkpoint, save_checkpoint
+from domainsmith.training.checkpoint import newest_checkpoint
 from domainsmith.training.dataset import (
     TokenizedDataset,
     TokenizedRecord,
@@ -38,36 +38,12 @@ from domainsmith.training.methods.adapter_model import load_model, quiet_warning
 from domainsmith.training.methods.batch_tensors import mean_loss, sharing_is_exact
 from domainsmith.training.methods.master_weights import MasterAdamW
 from domainsmith.training.methods.planned_trainer import PlannedTrainer, StepCollator
+from domainsmith.training.methods.step_watcher import RunProgress, StepReport, StepWatcher
 from domainsmith.training.step_plan import StepPlan, can_share_prefixes, plan_steps
 
-__all__ = ["SftResult", "StepReport", "train"]
+__all__ = ["SftResult", "train"]
 
-_WINDOW = 10
-"""Optimizer steps of the logging window."""
 _NOT_SHARED = "this model cannot share beginnings of records; each is computed whole"
-
-
-@dataclass(frozen=True)
-class StepReport:
-    """One optimizer step, or something worth a line in the log.
-
-    Args:
-        step: Steps done.
-        total_steps: Steps in all.
-        line: Plain data for ``metrics.jsonl``.
-        loss: Mean loss per completion token over the last ten steps, nats.
-        tokens_per_second: Over the last ten steps of this process, padding not counted.
-        eta_seconds: Until the last step, at that speed.
-        message: For people.
-    """
-
-    step: int
-    total_steps: int
-    line: dict[str, Any]
-    loss: float | None = None
-    tokens_per_second: float | None = None
-    eta_seconds: float | None = None
-    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,23 +69,6 @@ class SftResult:
     seconds: float
     chat_template_sha256: str
     refused: int
-
-
-@dataclass
-class _Progress:
-    """What a checkpoint stores besides tensors."""
-
-    step: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    recent: list[list[float]] = field(default_factory=list)
-    """[summed loss, completion tokens] of the last steps, oldest first."""
-
-    @property
-    def loss(self) -> float:
-        return math.fsum(row[0] for row in self.recent) / max(
-            1.0, math.fsum(row[1] for row in self.recent)
-        )
 
 
 def train(
@@ -147,13 +106,13 @@ def train(
     data = tokenize_records(records, tokenizer, max_length=job.max_length, system=job.system_prompt)
     train_part, held = split_validation(data.records, share=job.validation_share, seed=job.seed)
     micro = micro_tokens(job, device)
-    share = job.share_prefixes and can_share_prefixes(base_folder)
-    notes: list[str] = []
-    plan = _plan(job, train_part, micro, share=share)
+    wanted = job.share_prefixes and can_share_prefixes(base_folder)
+    plan = _plan(job, train_part, micro, share=wanted)
     rows = [row for step in plan for batch in step for row in batch]
-    if share and not sharing_is_exact(model, train_part, rows, tokenizer.eos_token_id):
-        share, plan = False, _plan(job, train_part, micro, share=False)
-        notes = [_NOT_SHARED]
+    share = wanted and sharing_is_exact(model, train_part, rows, tokenizer.eos_token_id)
+    if share != wanted:
+        plan = _plan(job, train_part, micro, share=False)
+    notes = [] if share == wanted else [_NOT_SHARED]
     collate = StepCollator(train_part, plan, tokenizer.eos_token_id)
     optimizer = MasterAdamW(
         ((n, p) for n, p in model.named_parameters() if p.requires_grad), lr=job.learning_rate
@@ -163,13 +122,12 @@ def train(
     )
     if progress.step < len(plan):
         _run(job, model, tokenizer, optimizer, collate, progress, folder, device, stop, report)
-    finished = progress.step >= len(plan)
     validation = None
-    if finished:
+    if progress.step >= len(plan):
         validation = mean_loss(model, held, micro, tokenizer.eos_token_id, share=share)
         save_adapter(model, job, adapter_folder)
     return SftResult(
-        finished=finished,
+        finished=progress.step >= len(plan),
         step=progress.step,
         final_loss=round(progress.loss, 8),
         validation_loss=None if validation is None else round(validation, 8),
@@ -203,11 +161,12 @@ def _resume(
     *,
     share: bool,
     notes: Sequence[str],
-) -> _Progress:
+) -> RunProgress:
     found = newest_checkpoint(checkpoints)
-    progress = _Progress()
+    progress = RunProgress()
     if found.checkpoint is not None:
-        progress = _restored(found.checkpoint, optimizer)
+        optimizer.restore(found.checkpoint.folder)
+        progress = RunProgress(**found.checkpoint.state)
     line: dict[str, Any] = {
         "event": "resumed" if progress.step else "started",
         "step": progress.step,
@@ -227,18 +186,13 @@ def _resume(
     return progress
 
 
-def _restored(checkpoint: Checkpoint, optimizer: MasterAdamW) -> _Progress:
-    optimizer.restore(checkpoint.folder)
-    return _Progress(**checkpoint.state)
-
-
 def _run(
     job: TrainingJob,
     model: PeftModel,
     tokenizer: Any,
     optimizer: MasterAdamW,
     collate: StepCollator,
-    progress: _Progress,
+    progress: RunProgress,
     folder: Path,
     device: str,
     stop: Callable[[], bool],
@@ -254,7 +208,7 @@ def _run(
 
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
     arguments = _arguments(job, folder, device, len(plan) - start)
-    watcher = _Watcher(job, folder / "checkpoints", optimizer, progress, collate, stop, report)
+    watcher = StepWatcher(job, folder / "checkpoints", optimizer, progress, collate, stop, report)
     with quiet_transformers(), quiet_warnings():
         trainer = PlannedTrainer(
             model=model,
@@ -294,60 +248,3 @@ def _arguments(job: TrainingJob, folder: Path, device: str, steps: int) -> SFTCo
             shuffle_dataset=False,
             seed=job.seed,
         )
-
-
-class _Watcher(TrainerCallback):
-    """Reports each step, stores checkpoints and stops when asked."""
-
-    trainer: PlannedTrainer
-
-    def __init__(
-        self,
-        job: TrainingJob,
-        checkpoints: Path,
-        optimizer: MasterAdamW,
-        progress: _Progress,
-        collate: StepCollator,
-        stop: Callable[[], bool],
-        report: Callable[[StepReport], None],
-    ) -> None:
-        self.job, self.checkpoints, self.optimizer = job, checkpoints, optimizer
-        self.progress, self.collate, self.stop, self.report = progress, collate, stop, report
-        self.clock = time.perf_counter()
-        self.speed: list[tuple[int, float]] = []
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
-        """Account for the step that just ended."""
-        now = time.perf_counter()
-        took, self.clock = now - self.clock, now
-        progress, total = self.progress, len(self.collate.plan)
-        tokens, completion, computed = self.collate.tokens(progress.step)
-        summed, count = self.trainer.last_loss
-        progress.step += 1
-        progress.tokens += tokens
-        progress.seconds += took
-        progress.recent = [*progress.recent, [summed, float(count)]][-_WINDOW:]
-        self.speed = [*self.speed, (tokens, took)][-_WINDOW:]
-        speed = sum(t for t, _ in self.speed) / max(1e-9, sum(s for _, s in self.speed))
-        left = sum(self.collate.tokens(step)[0] for step in range(progress.step, total))
-        line = {
-            "step": progress.step,
-            "total_steps": total,
-            "loss": summed / count,
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
-            "gradient_norm": self.optimizer.gradient_norm,
-            "tokens": tokens,
-            "completion_tokens": completion,
-            "computed_tokens": computed,
-            "seconds": round(took, 4),
-            "tokens_per_second": round(speed, 1),
-        }
-        self.report(
-            StepReport(progress.step, total, line, progress.loss, speed, left / speed, "training")
-        )
-        stopping = self.stop()
-        if stopping or progress.step % self.job.checkpoint_steps == 0 or progress.step == total:
-            save_checkpoint(self.checkpoints, progress.step, self.optimizer.save, progress.__dict__)
-            self.clock = time.perf_counter()
-        control.should_training_stop = control.should_training_stop or stopping
-        return control

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from domainsmith.data_connection.cloze import ClozeQuestion, cloze_questions
 from domainsmith.data_connection.overlap import squeeze
 from domainsmith.records import Passage, RetrievalQuestion, content_hash
 from domainsmith.training.retrieval.held_out import HeldOut, hold_out
@@ -30,6 +31,7 @@ class Collection:
         measured: Questions about held-out passages only.
         kind: Who asked the measured ones: ``people``, ``forms of sentences`` or ``all routes``.
         held_out: Which passages are.
+        cloze: Sentences of held-out passages that ask for the rest of them.
     """
 
     passages: Mapping[str, Passage]
@@ -37,6 +39,7 @@ class Collection:
     measured: tuple[RetrievalQuestion, ...]
     kind: str
     held_out: HeldOut
+    cloze: tuple[ClozeQuestion, ...] = ()
 
     @property
     def allowed(self) -> frozenset[str]:
@@ -79,7 +82,9 @@ def build_collection(
             kept = question.model_copy(update={"passage_ids": ids})
             (measured if inside else learned).append(kept)
     chosen, kind = _best_kind(measured)
-    return Collection(by_id, tuple(learned), tuple(_sample(chosen, seed)), kind, held_out)
+    own = [passage for passage in passages if passage.id in held_out.passage_ids]
+    cloze = tuple(cloze_questions(own, _MOST))
+    return Collection(by_id, tuple(learned), tuple(_sample(chosen, seed)), kind, held_out, cloze)
 
 
 def _best_kind(

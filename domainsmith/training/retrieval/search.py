@@ -1,20 +1,17 @@
-"""Searching a collection with one embedder while it is tuned: rankings, times, languages."""
+"""Searching a collection with one embedder while it is tuned: rankings, vectors, mining."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from domainsmith.data_connection.retrieve import embedder_speaks, retrieve
-from domainsmith.data_connection.split import passage_context
-from domainsmith.errors import JobFailed
-from domainsmith.model_io.generation import Embedder, Reranker, embed_queries
-from domainsmith.model_io.tuned_rerank import blended
+from domainsmith.data_connection.cloze import ClozeList, cloze_lists
+from domainsmith.data_connection.retrieve import retrieve
+from domainsmith.model_io.generation import embed_queries
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
-from domainsmith.records import Hit, Language
+from domainsmith.records import Hit
 from domainsmith.training.retrieval.collection import Collection
-from domainsmith.training.retrieval.measures import first_right, measure
+from domainsmith.training.retrieval.measures import first_right
 from domainsmith.training.retrieval.mining import MinedExamples, cosines_of, mine
 
 if TYPE_CHECKING:
@@ -22,13 +19,12 @@ if TYPE_CHECKING:
     from domainsmith.model_io.embed import LocalEmbedder
     from domainsmith.workspace import Workspace
 
-__all__ = ["Searched", "Stopped", "best_blend", "open_search", "score_heads", "spoken_languages"]
+__all__ = ["Searched", "Stopped", "open_search"]
 
 _DEPTH = 30
 """Candidates of a ranking that negatives are taken from."""
 _BLOCK = 64
 """Questions searched between two looks at the stop sign."""
-BLENDS = (0.2, 0.35, 0.5, 0.65, 0.8)
 
 
 class Searched:
@@ -87,6 +83,26 @@ class Searched:
         hits = self.hits([question.question for question in collection.measured], k=10)
         ranked = [[hit.passage.id for hit in row] for row in hits]
         return [first_right(row, ok) for row, ok in zip(ranked, collection.right(), strict=True)]
+
+    def cloze(self, collection: Collection, k: int = 50) -> list[ClozeList]:
+        """Rank the candidates of the cloze questions of held-out passages.
+
+        Args:
+            collection: Its questions.
+            k: Candidates of each.
+        """
+        found: list[ClozeList] = []
+        for start in range(0, len(collection.cloze), _BLOCK):
+            self._look()
+            block = collection.cloze[start : start + _BLOCK]
+            found += cloze_lists(self.index, self.embedder, block, k=k)
+        return found
+
+    def cloze_places(self, collection: Collection) -> list[int | None]:
+        """Return the place of its own passage for each cloze question that can be judged."""
+        return [
+            first_right(row.ids, {row.question.passage.id}) for row in self.cloze(collection, k=10)
+        ]
 
     def examples(self, collection: Collection, *, many: int) -> MinedExamples:
         """Mine hard negatives for the learned questions.
@@ -160,123 +176,3 @@ def open_search(
 
     embed_missing(workspace.db, embedder, progress=tell)
     return Searched(workspace, embedder, stop)
-
-
-def spoken_languages(
-    searched: Searched, collection: Collection, base: Embedder
-) -> tuple[Language, ...]:
-    """Decide in which languages the vectors may count beside BM25.
-
-    Those of the base are taken over; another one only if search is better with it, on the first
-    half of the measured questions of that language.
-
-    Args:
-        searched: The tuned embedder.
-        collection: Its measured questions.
-        base: The embedder that it came from.
-
-    Returns:
-        Languages, sorted.
-    """
-    languages: tuple[Language, ...] = ("en", "zh")
-    known: list[Language] = [name for name in languages if embedder_speaks(base, name)]
-    for name in languages:
-        asked = [
-            (question.question, right)
-            for question, right in zip(collection.measured, collection.right(), strict=True)
-            if question.language == name
-        ][::2]
-        if name in known or not asked:
-            continue
-        places: list[list[int | None]] = []
-        for spoken in (tuple(known), (*known, name)):
-            searched.embedder.languages = spoken
-            searched.learn_weights(anew=True)
-            hits = searched.hits([text for text, _ in asked], k=10)
-            rows = [[hit.passage.id for hit in row] for row in hits]
-            pairs = zip(rows, asked, strict=True)
-            places.append([first_right(row, right) for row, (_, right) in pairs])
-        if measure(places[0], places[1]).better:
-            known.append(name)
-    changed = set(searched.embedder.languages or known) != set(known)
-    searched.embedder.languages = tuple(sorted(known))
-    searched.learn_weights(anew=changed)
-    return tuple(sorted(known))
-
-
-def score_heads(
-    reranker: Reranker,
-    questions: Sequence[str],
-    hits: Sequence[Sequence[Hit]],
-    top: int,
-    stop: Callable[[], bool],
-) -> tuple[list[list[float]], float]:
-    """Score the first candidates of each question.
-
-    Args:
-        reranker: Scores pairs.
-        questions: What is asked.
-        hits: Candidates of each, best first.
-        top: How many are scored.
-        stop: Asked between questions.
-
-    Returns:
-        Scores, and seconds a passage (the median question's).
-    """
-    scores, paces = [], []
-    for question, row in zip(questions, hits, strict=True):
-        if stop():
-            raise Stopped
-        texts = [passage_context(hit.passage) for hit in row[:top]]
-        began = time.perf_counter()
-        scores += reranker.rerank([question], [texts])
-        if texts:
-            paces.append((time.perf_counter() - began) / len(texts))
-    if not paces:
-        raise JobFailed("No candidate was found for any question", fix="Add more documents.")
-    return scores, sorted(paces)[len(paces) // 2]
-
-
-def best_blend(
-    scores: Sequence[Sequence[float]],
-    hits: Sequence[Sequence[Hit]],
-    right: Sequence[frozenset[str]],
-    top: int,
-) -> tuple[float, float, list[list[int | None]]]:
-    """Choose how much a reranker's scores count, on every second question.
-
-    Args:
-        scores: Of the first candidates of each question.
-        hits: The candidates.
-        right: Ids that answer each question.
-        top: Candidates that are read.
-
-    Returns:
-        The weight, the mean reciprocal rank it was chosen by, and for the *other* questions the
-        places without and with it.
-    """
-
-    def place(row: int, blend: float) -> int | None:
-        ids = [hit.passage.id for hit in hits[row]]
-        values = blended(scores[row][:top], blend)
-        order = sorted(range(len(values)), key=lambda at: (-values[at], at))
-        return first_right([*(ids[at] for at in order), *ids[len(values) :]], right[row])
-
-    chosen = list(range(0, len(hits), 2))
-    without = [
-        first_right([hit.passage.id for hit in row], ok)
-        for row, ok in zip(hits, right, strict=True)
-    ]
-    means = {
-        blend: measure([without[r] for r in chosen], [place(r, blend) for r in chosen]).after[
-            "mrr@10"
-        ]
-        for blend in BLENDS
-    }
-    best = max(BLENDS, key=lambda blend: (means[blend], -blend))
-    others = list(range(1, len(hits), 2))
-    return (
-        best,
-        means[best],
-        [[without[row] for row in others], [place(row, best) for row in others]],
-    )

@@ -15,6 +15,7 @@ from domainsmith.chains.synthesis.kv_aggregates import aggregate_facts
 from domainsmith.chains.synthesis.kv_fact import KvFact
 from domainsmith.chains.synthesis.kv_rows import TableRows
 from domainsmith.chains.synthesis.kv_table import KvTable, kv_table
+from domainsmith.chains.synthesis.plan import GenerationOptions, MethodRequest
 from domainsmith.data_connection.tables import DataTable, tidy_table
 
 HEADS = {
@@ -218,3 +219,10 @@ def test_what_is_no_clear_number_is_none(cell: str) -> None:
 def test_rounding_says_whether_it_is_exact() -> None:
     assert rounded(Decimal("2.675")) == ("2.68", False)
     assert rounded(Decimal("2.50")) == ("2.5", True)
+
+
+def test_a_password_does_not_get_into_what_is_written_of_a_run() -> None:
+    wanted = {"sql": "postgresql://me:secret@host/shop", "tables": ["parts"]}
+    written = GenerationOptions(methods=(MethodRequest("self_kv", options=wanted),)).values()
+    (method,) = written["methods"]
+    assert method["options"] == {"sql": "postgresql://me:***@host/shop", "tables": ["parts"]}

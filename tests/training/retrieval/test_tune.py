@@ -22,7 +22,7 @@ from domainsmith.storage.vectors import missing_vectors, vectors
 from domainsmith.training import launch
 from domainsmith.training.job_folder import JobFolder, JobSpec
 from domainsmith.training.job_processes import group_members
-from domainsmith.training.retrieval import registry, search, tune
+from domainsmith.training.retrieval import heads, registry, tune, verdicts
 from domainsmith.workspace import Workspace
 
 MakeJob = Callable[..., tuple[TrainingJob, Path]]
@@ -50,12 +50,12 @@ def _run(
 
 
 def _always_better(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = tune.measure
+    real = verdicts.measure
 
     def better(before: Any, after: Any) -> Any:
         return real(before, after).model_copy(update={"low": 0.1, "high": 0.2})
 
-    monkeypatch.setattr(tune, "measure", better)
+    monkeypatch.setattr(verdicts, "measure", better)
 
 
 def test_kept_models_are_used_by_default_and_undone(
@@ -201,7 +201,7 @@ def test_blending_follows_scores_or_places() -> None:
     assert max(range(3), key=lambda at: blended(scores, 0.0)[at]) == 0
     assert blended([], 0.5) == []
     assert blended([1.0, 1.0], 1.0) == [0.0, 0.0]
-    assert list(search.BLENDS) == sorted(search.BLENDS)
+    assert list(heads.BLENDS) == sorted(heads.BLENDS)
 
 
 class _Reversed:

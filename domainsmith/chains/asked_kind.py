@@ -1,0 +1,101 @@
+"""Which kind of value a question asks for (a year, a duration, litres, a price), and who holds one.
+
+A passage may speak of everything that a question names and still not say what it asks: "How long
+is the warranty?" has no answer where no length of time stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domainsmith.data_connection.language import normalise_width
+
+__all__ = ["lacks_asked_kind"]
+
+_NUMBER = (
+    r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|"
+    r"thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|half|an?|several|"
+    r"few|dozen|once|twice|every|each)\b|[一二三四五六七八九十百千万亿两半数几])"
+)
+_TIME = (
+    r"(?:seconds?|minutes?|min\b|hours?|h\b|days?|daily|weeks?|weekly|months?|monthly|years?|yearly|"
+    r"annual|decades?|centur|night|life|秒|分钟|小时|钟头|天|日|周|星期|月|年|季度|终身|长期|永久)"
+)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    asks: re.Pattern[str]
+    holds: re.Pattern[str]
+
+
+def _kind(asks: str, holds: str) -> _Kind:
+    return _Kind(re.compile(asks, re.IGNORECASE), re.compile(holds, re.IGNORECASE))
+
+
+_KINDS = (
+    _kind(
+        r"\b(?:which|what) year\b|哪一?年|何年|几几年",
+        r"(?<!\d)(?:1\d{3}|20\d\d)(?!\d)|centur|decade|世纪|年代|[一二〇零]{2}.{2}年",
+    ),
+    _kind(
+        r"\bhow much (?:does|do|did|will|would|is|are|was) .*\b(?:cost|pay|paid|charge|fee)|"
+        r"\bwhat (?:is|are|was|were) the (?:\w+ )?(?:price|cost|fee|charge)|"
+        r"多少钱|什么价|价格是多少|费用是多少",
+        r"[€$£¥]|\b(?:EUR|USD|GBP|CNY|RMB|euros?|dollars?|pounds?|cents?|yuan|free|percent)\b|%|"
+        r"元|块钱|免费|美金|价",
+    ),
+    _kind(
+        r"\bhow long (?:does|do|did|must|should|can|may|will|would|has|have|had|is the (?:warranty|"
+        r"guarantee|wait|course|term|period)|until|after|before)\b|\bfor how long\b|"
+        r"\bhow (?:often|soon|quickly|many times)\b|"
+        r"多久|多长时间|几[天年日周]|几个(?:月|小时|星期)|多少[天年日]",
+        rf"{_NUMBER}.{{0,24}}{_TIME}|{_TIME}.{{0,12}}{_NUMBER}|每{_TIME}|immediately|always|never|"
+        r"times|\d次|次|立即|马上|随时",
+    ),
+    _kind(
+        r"\bhow (?:heavy|much .*weigh)|\bweight\b.*\?|"
+        r"多重|重量是多少|几公斤|多少(?:公斤|千克|斤|克)",
+        r"\d\s*(?:kg|g|grams?|kilo\w*|pounds?|lbs?|tonn?e?s?|oz|ounces?)\b|公斤|千克|斤|克|吨",
+    ),
+    _kind(
+        r"\bhow many (?:litres|liters|gallons)\b|多少(?:升|毫升)|几升",
+        r"\d\s*(?:l|ml|litres?|liters?|gallons?)\b|[\d一二三四五六七八九十百半两]\s*毫?升",
+    ),
+    _kind(
+        r"\b(?:what|which) torque\b|\btorque\b.*\?|(?:力矩|扭矩)是?多",
+        r"\d\s*(?:nm|n·m|n m|newton|ft|lb|牛)",
+    ),
+    _kind(
+        r"\bhow (?:hot|cold)\b|\bwhat temperature\b|\btemperature\b.*\?|多少度|温度是多少|"
+        r"多高的?温度",
+        r"\d\s*(?:°|℃|degrees?|c\b|f\b|k\b|度)|freezing|boiling|room temperature|"
+        r"室温|[一二三四五六七八九十百]度",
+    ),
+    _kind(
+        r"\bhow (?:tall|high|wide|deep|far|big|large|long is the (?!warranty|guarantee|wait|course|"
+        r"term|period))\b|多[高宽深远厚]|多大尺寸",
+        r"\d\s*(?:mm|cm|m|km|inch\w*|in\b|ft|feet|foot|miles?|met(?:er|re)s?|kilomet\w*|yards?|acres?|"
+        r"hectares?|square|°|毫米|厘米|米|公里|千米|英[里尺寸]|亩|公顷|平方)|[一二三四五六七八九十百千万]+[米里尺]",
+    ),
+    _kind(r"\bhow many\b|多少[个名人位种次只条座件]|几[个名位种次只条座件]", _NUMBER),
+)
+
+
+def lacks_asked_kind(question: str, sentences: Sequence[str]) -> bool:
+    """Tell whether a question asks for a kind of value that no sentence holds.
+
+    Args:
+        question: Standing alone, with its question mark.
+        sentences: The best evidence.
+
+    Returns:
+        False for questions that ask for no kind that is known here.
+    """
+    asked = normalise_width(question)
+    for kind in _KINDS:
+        if kind.asks.search(asked):
+            return not any(kind.holds.search(normalise_width(text)) for text in sentences)
+    return False

@@ -1,0 +1,98 @@
+"""What a report's answers say in numbers and words, by category and by question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from domainsmith.records import EvalReport, Language
+from domainsmith.training.report_words import WORDS
+
+__all__ = ["PAIRS", "Row", "by_question", "category_scores", "mean", "what_got_worse"]
+
+PAIRS = (("tuned", "base"), ("tuned+retrieval", "base+retrieval"))
+Row = Mapping[str, Any]
+
+
+def category_scores(report: EvalReport) -> dict[str, dict[str, list[float]]]:
+    """Collect scores by category.
+
+    Args:
+        report: With its answers.
+
+    Returns:
+        category -> system -> scores in the order of the questions.
+    """
+    table: dict[str, dict[str, list[float]]] = {}
+    for row in report.answers:
+        systems = table.setdefault(str(row["category"]), {})
+        systems.setdefault(str(row["system"]), []).append(float(row["score"]))
+    return dict(sorted(table.items()))
+
+
+def what_got_worse(report: EvalReport, language: Language = "en") -> list[str]:
+    """Say in words what a tuned system does worse than the untuned one.
+
+    Args:
+        report: With its answers.
+        language: Of the words.
+
+    Returns:
+        One sentence each; empty if nothing measured got worse.
+    """
+    words = WORDS[language]
+    scores = {score.system: score for score in report.scores}
+    found: list[str] = []
+    for ours, theirs in PAIRS:
+        if ours not in scores or theirs not in scores:
+            continue
+        names = {"ours": ours, "theirs": theirs}
+        for category, systems in category_scores(report).items():
+            after, before = mean(systems[ours]), mean(systems[theirs])
+            if after < before:
+                found.append(
+                    words["worse_category"].format(
+                        category=category,
+                        after=f"{after:.3f}",
+                        before=f"{before:.3f}",
+                        n=len(systems[ours]),
+                        **names,
+                    )
+                )
+        for key, field, sign in (
+            ("worse_false", "false_refusals", 1),
+            ("worse_refusal", "refusal_recall", -1),
+        ):
+            after = getattr(scores[ours], field).mean
+            before = getattr(scores[theirs], field).mean
+            if (after - before) * sign > 0:
+                share = {"after": f"{after:.0%}", "before": f"{before:.0%}"}
+                found.append(words[key].format(**share, **names))
+        pairs = [(row[ours], row[theirs]) for row in by_question(report).values()]
+        lower = sum(1 for a, b in pairs if a["score"] < b["score"])
+        higher = sum(1 for a, b in pairs if a["score"] > b["score"])
+        if lower:
+            found.append(
+                words["worse_questions"].format(n=lower, m=higher, all=len(pairs), **names)
+            )
+    return found
+
+
+def by_question(report: EvalReport) -> dict[str, dict[str, Row]]:
+    """Sort a report's answers by question.
+
+    Args:
+        report: With its answers.
+
+    Returns:
+        question key -> system -> row, in the order of the questions.
+    """
+    table: dict[str, dict[str, Row]] = {}
+    for row in report.answers:
+        table.setdefault(str(row["key"]), {})[str(row["system"])] = row
+    return table
+
+
+def mean(values: Sequence[float]) -> float:
+    """Return the mean, 0 of nothing."""
+    return sum(values) / len(values) if values else 0.0

@@ -1,0 +1,218 @@
+"""Is a tuned model better? Questions about held-out documents decide, and a sentence says so.
+
+Who asks matters. People's own questions decide alone where there are enough. Questions that are
+made from the documents share words with the passages that they were made from, which favours BM25
+over any model; so without people cloze questions decide, whose words were taken out of the passage,
+and the made ones only have to get no worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from domainsmith.model_io.generation import Reranker
+from domainsmith.model_io.late_interaction import tuned_late_interaction
+from domainsmith.model_io.rerank import CrossEncoderReranker
+from domainsmith.records import RetrievalMeasure, Retriever
+from domainsmith.training.retrieval.collection import Collection
+from domainsmith.training.retrieval.heads import (
+    Head,
+    asked_heads,
+    best_blend,
+    cloze_heads,
+    place_with,
+    score_heads,
+)
+from domainsmith.training.retrieval.learning import Learning
+from domainsmith.training.retrieval.measures import first_right, measure
+from domainsmith.training.retrieval.search import Searched
+from domainsmith.training.retrieval.spoken import spoken_by, spoken_languages
+
+__all__ = ["CLOZE", "Judged", "Places", "better_embedder", "better_reranker", "judged", "sentence"]
+
+CLOZE = "cloze questions"
+_ENOUGH_CLOZE = 40
+"""Cloze questions from which they decide: fewer are too few to show a gain."""
+_RERANK_MEASURED = 160
+"""Questions that a reranker is measured with at most: each costs as long as a user would wait."""
+_FEWEST_READ = 3
+"""Candidates below which reading them anew is not worth it."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Places of the first right passage of the same questions, without and with a model.
+
+    Args:
+        before: Without it; None for not found.
+        after: With it.
+    """
+
+    before: Sequence[int | None]
+    after: Sequence[int | None]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict.
+
+    Args:
+        kept: Whether the model is better.
+        measure: By the questions that decide.
+        also: By the other questions, named after who asks.
+        reason: Why it is kept or not.
+    """
+
+    kept: bool
+    measure: RetrievalMeasure
+    also: dict[str, RetrievalMeasure]
+    reason: str
+
+    def as_facts(self) -> dict[str, Any]:
+        """Return it as fields of a :class:`Retriever`."""
+        return {
+            "kept": self.kept,
+            "measure": self.measure,
+            "also": self.also,
+            "reason": self.reason,
+        }
+
+
+def better_embedder(search: Searched, after: Searched, collection: Collection) -> dict[str, Any]:
+    """Compare search with a tuned embedder to search with its base.
+
+    Args:
+        search: With the base.
+        after: With the tuned one.
+        collection: Questions about held-out documents.
+
+    Returns:
+        What a :class:`Retriever` says about it: languages, measures, whether and why it is kept.
+    """
+    known = search.embedder.languages
+    languages = spoken_languages(after, collection, search.embedder)
+    search.embedder.languages = known
+    asked = Places(search.places(collection), after.places(collection))
+    spoken = set(spoken_by(search.embedder))
+    if {question.language for question in collection.measured} - spoken:
+        # Where a language was chosen on every second question, the others decide.
+        asked = Places(asked.before[1::2], asked.after[1::2])
+    cloze = Places(search.cloze_places(collection), after.cloze_places(collection))
+    said = judged(collection, asked, cloze)
+    return {"languages": languages, **said.as_facts()}
+
+
+def better_reranker(
+    form: str, made: Path, search: Searched, learning: Learning
+) -> tuple[tuple[bool, float], dict[str, Any]]:
+    """Compare search with a reranker to search without.
+
+    Half of the questions choose how much it counts, the other half measures.
+
+    Args:
+        form: ``reranker`` or ``late-interaction``.
+        made: Its folder.
+        search: What it reads the candidates of.
+        learning: Of the job.
+
+    Returns:
+        How good it is on the half that chose (fast enough, mean reciprocal rank), and what a
+        :class:`Retriever` says about it.
+    """
+    load = tuned_late_interaction if form == "late-interaction" else CrossEncoderReranker
+    reranker: Reranker = load(made, device=learning.job.device, threads=learning.job.threads)
+    collection, most = learning.collection, learning.settings.rerank_top
+    kinds = {
+        collection.kind: asked_heads(search, collection, _RERANK_MEASURED),
+        CLOZE: cloze_heads(search, collection, _RERANK_MEASURED),
+    }
+    by = deciding(collection, len(kinds[CLOZE]))
+    scored = {
+        name: score_heads(reranker, heads, most, learning.stop)
+        for name, heads in kinds.items()
+        if heads
+    }
+    pace = scored[by][1]
+    top = min(most, int(learning.settings.rerank_seconds / max(pace, 1e-9)))
+    blend, chosen_by = best_blend(scored[by][0], kinds[by], max(top, 1))
+    places = {
+        name: _places(rows, kinds[name], max(top, 1), blend) for name, (rows, _) in scored.items()
+    }
+    nothing = Places((), ())
+    said = judged(collection, places.get(collection.kind, nothing), places.get(CLOZE, nothing))
+    facts = {"blend": blend, "top": top, "seconds_per_passage": round(pace, 5), **said.as_facts()}
+    if top < _FEWEST_READ:
+        limit = learning.settings.rerank_seconds
+        facts |= {
+            "kept": False,
+            "reason": f"reading {_FEWEST_READ} passages takes over {limit:g} s",
+        }
+    return (top >= _FEWEST_READ, chosen_by), facts
+
+
+def _places(
+    scores: Sequence[Sequence[float]], heads: Sequence[Head], top: int, blend: float
+) -> Places:
+    """Return the places of the half that did not choose."""
+    rows = range(1, len(heads), 2)
+    return Places(
+        [first_right(heads[row].ids, heads[row].right) for row in rows],
+        [place_with(heads[row], scores[row][:top], blend) for row in rows],
+    )
+
+
+def deciding(collection: Collection, cloze: int) -> str:
+    """Name the questions that decide.
+
+    Args:
+        collection: Its measured questions.
+        cloze: Cloze questions at hand.
+    """
+    if collection.kind == "people" or cloze < _ENOUGH_CLOZE:
+        return collection.kind
+    return CLOZE
+
+
+def judged(collection: Collection, asked: Places, cloze: Places) -> Judged:
+    """Decide whether a model is kept.
+
+    Args:
+        collection: Who asked its measured questions.
+        asked: Places for the measured questions.
+        cloze: Places for the cloze questions of held-out passages.
+    """
+    found = {
+        collection.kind: measure(asked.before, asked.after),
+        CLOZE: measure(cloze.before, cloze.after),
+    }
+    by = deciding(collection, len(cloze.before))
+    decides = found.pop(by)
+    also = {name: one for name, one in found.items() if one.questions}
+    where = f"questions (asked by {by}) about held-out {collection.held_out.unit}s"
+    if not decides.better:
+        reason = f"not better on {where}: the 95 % interval of the difference is not above 0"
+        return Judged(False, decides, also, reason)
+    worse = [name for name, one in also.items() if by == CLOZE and one.high < 0]
+    if worse:
+        return Judged(False, decides, also, f"better on {where}, but worse on those by {worse[0]}")
+    return Judged(True, decides, also, f"better on {where}")
+
+
+def sentence(facts: Retriever) -> str:
+    """Tell a verdict in one sentence with its figures."""
+    word = "kept" if facts.kept else "not kept"
+    if facts.measure is None:
+        return f"{facts.form} {word} ({facts.reason})"
+    also = "".join(f"; by {name}: {_figures(one)}" for name, one in facts.also.items())
+    return f"{facts.form} {word}: {_figures(facts.measure)}{also}"
+
+
+def _figures(m: RetrievalMeasure) -> str:
+    return (
+        f"MRR@10 {m.before['mrr@10']:.3f} -> {m.after['mrr@10']:.3f} "
+        f"[{m.low:+.3f}, {m.high:+.3f}], hit@1 {m.before['hit@1']:.3f} -> {m.after['hit@1']:.3f}, "
+        f"hit@10 {m.before['hit@10']:.3f} -> {m.after['hit@10']:.3f}, n {m.questions}"
+    )

@@ -1,0 +1,40 @@
+"""Who decides whether a tuned model is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from domainsmith.training.retrieval.collection import Collection
+from domainsmith.training.retrieval.held_out import HeldOut
+from domainsmith.training.retrieval.verdicts import CLOZE, Places, judged
+
+MANY = 60
+BETTER = Places([3] * MANY, [0] * MANY)
+WORSE = Places([0] * MANY, [3] * MANY)
+SAME = Places([0, 3] * (MANY // 2), [0, 3] * (MANY // 2))
+NONE = Places([], [])
+
+
+def collection(kind: str) -> Collection:
+    return Collection({}, (), (), kind, HeldOut(frozenset(), "document", 2, 10))
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "cloze", "kept", "by"),
+    [
+        ("people", BETTER, WORSE, True, "people"),
+        ("people", SAME, BETTER, False, "people"),
+        ("all routes", SAME, BETTER, True, CLOZE),  # made questions favour BM25
+        ("all routes", BETTER, SAME, False, CLOZE),
+        ("all routes", WORSE, BETTER, False, CLOZE),
+        ("forms of sentences", BETTER, NONE, True, "forms of sentences"),
+        ("all routes", BETTER, Places([3] * 8, [3] * 8), True, "all routes"),  # too few to decide
+    ],
+)
+def test_who_decides(kind: str, asked: Places, cloze: Places, kept: bool, by: str) -> None:
+    verdict = judged(collection(kind), asked, cloze)
+
+    assert verdict.kept is kept
+    assert by in verdict.reason
+    assert verdict.measure.better is (kept or asked is WORSE)
+    assert set(verdict.also) == {kind, CLOZE} - {by} - ({CLOZE} if not cloze.before else set())
