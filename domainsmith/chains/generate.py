@@ -11,14 +11,10 @@ from pathlib import Path
 
 from domainsmith.chains.synthesis.choose import Selector
 from domainsmith.chains.synthesis.dataset import DatasetReport, DatasetStore, DatasetWriter
+from domainsmith.chains.synthesis.identity import run_identity
+from domainsmith.chains.synthesis.limits import Limits, Stop
 from domainsmith.chains.synthesis.method import Materials
-from domainsmith.chains.synthesis.plan import (
-    GenerationOptions,
-    MethodRequest,
-    plan_methods,
-    run_identity,
-)
-from domainsmith.chains.synthesis.run import Limits, Stop
+from domainsmith.chains.synthesis.plan import GenerationOptions, MethodRequest, plan_methods
 from domainsmith.chains.synthesis.several import MadeItems, SpreadFor, run_methods
 from domainsmith.chains.synthesis.sources import PassageSource, sort_passages
 from domainsmith.errors import EndpointUnavailable, YieldTooLow, translated_os_errors

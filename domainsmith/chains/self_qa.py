@@ -212,10 +212,11 @@ def _deep(
     facts += list(comparison_facts(statements(passage), measured, seed=seed))[:1]
     if "|" in passage.text:
         facts += list(row_facts(passage, seed=seed))[:most]
-    if related is not None and len(facts) < most:
+    facts = facts[:most]
+    if related is not None and own:
         others = [fact for other in near for fact in sentence_facts(other, names)]
-        facts += list(joint_facts(own, others, related))[: most - len(facts)]
-    return facts[:most]
+        facts += list(joint_facts(own, others, related))[:most]
+    return facts
 
 
 def _whole_answer(sentences: Sequence[str], language: Language) -> str:

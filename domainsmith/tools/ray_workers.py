@@ -94,9 +94,9 @@ def build_from_recipe(recipe: Mapping[str, Any]) -> tuple[Method, Meter]:
     Raises:
         InternalError: The worker sees other passages or models than the run.
     """
+    from domainsmith.chains.synthesis.identity import materials_fingerprint
     from domainsmith.chains.synthesis.meter import metered
     from domainsmith.chains.synthesis.method import Materials
-    from domainsmith.chains.synthesis.plan import materials_fingerprint
     from domainsmith.chains.synthesis.registry import build_method
     from domainsmith.chains.synthesis.sources import sort_passages
     from domainsmith.chains.written import scorer_of

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from domainsmith.chains.synthesis.limits import Limits
 from domainsmith.chains.synthesis.meter import Meter
 from domainsmith.chains.synthesis.method import Materials
 from domainsmith.chains.synthesis.registry import METHODS, build_method
-from domainsmith.chains.synthesis.run import Limits, MethodRun
+from domainsmith.chains.synthesis.run import MethodRun
 from domainsmith.chains.synthesis.shards import Shards
 from domainsmith.chains.synthesis.spread import Here
 from domainsmith.errors import InputEmpty

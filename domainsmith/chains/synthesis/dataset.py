@@ -89,7 +89,7 @@ class DatasetReport:
         passages: Passages by fate: ``all``, ``excluded``, ``copies``, ``used``.
         seconds: Wall-clock time of this call.
         repeated: True if the dataset was there already.
-        stopped: Why the run ended; see :data:`domainsmith.chains.synthesis.run.Stop`.
+        stopped: Why the run ended; see :data:`domainsmith.chains.synthesis.limits.Stop`.
         tokens: Read and written by models, in all calls of the run.
         good: Items that no grader failed, by method.
     """

@@ -15,9 +15,13 @@ __all__ = ["common_start", "joint_facts"]
 
 _ASKS_EN = re.compile(r"(?:What|How|Where|When|Why|At what|By how much|Which|Who)\b")
 _MOST_WORDS = 32
+_NAMED_IN = 6
+"""Most passages that hold a word which alone makes two questions belong together."""
 _MOST_CHARACTERS = 60
 _LONG_ANSWER: dict[Language, int] = {"en": 130, "zh": 60}
 _ASKS_ZH = re.compile(r"多少|什么|怎|为什么|如何|哪|关于")
+_NO_THING = re.compile(r"est$|ly$|[米克斤升瓦分秒时天日年月元度]$|百分")
+"""Words that name no thing: superlatives, adverbs, units."""
 _VERBS = frozenset(
     re.findall(
         r"\w+",
@@ -81,11 +85,27 @@ def _one_thing(fact: Fact, other: Fact, related: RelatedPassages) -> bool:
         return False
     if fact.language == "zh":
         start = common_start(fact.question, other.question)
-        return len(start) >= 3 and not _ASKS_ZH.search(start)
-    return any(
+        if len(start) >= 3 and not _ASKS_ZH.search(start):
+            return True
+        return bool(_shared_rare(fact, other, related, least=3))
+    if any(
         any(related.is_rare(term) for term in content_terms(name, "en"))
         for name in sorted(_names(fact.question) & _names(other.question))
-    )
+    ):
+        return True
+    return bool(_shared_rare(fact, other, related, least=6))
+
+
+def _shared_rare(fact: Fact, other: Fact, related: RelatedPassages, *, least: int) -> set[str]:
+    """Return long words that both questions name and few passages hold."""
+    both = [set(content_terms(item.question, item.language)) for item in (fact, other)]
+    return {
+        term
+        for term in both[0] & both[1]
+        if len(term) >= least
+        and not _NO_THING.search(term)
+        and related.is_rare(term, most=_NAMED_IN)
+    }
 
 
 def common_start(left: str, right: str) -> str:
@@ -120,8 +140,8 @@ def _joined(fact: Fact, other: Fact) -> Fact | None:
     if fact.language == "zh":
         start = common_start(first, second)
         rest = second.removeprefix(start).strip()
-        if re.match(r"[的和与及（(，、]|是什么", rest):
-            return None
+        if len(start) < 3 or re.match(r"[的和与及（(，、]|是什么", rest):
+            rest = f"以及{second}"
         question = f"{first}，{rest}"
         answer = f"{fact.answer.rstrip('。')}；{other.answer}"
         fits = len(question) <= _MOST_CHARACTERS

@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from domainsmith.chains.synthesis.identity import materials_fingerprint, with_files
+from domainsmith.chains.synthesis.limits import Limits
 from domainsmith.chains.synthesis.meter import Meter, metered
 from domainsmith.chains.synthesis.method import Materials, Method
 from domainsmith.chains.synthesis.registry import KINDS, METHODS, build_method
-from domainsmith.chains.synthesis.run import Limits, MethodRun
+from domainsmith.chains.synthesis.run import MethodRun
 from domainsmith.chains.synthesis.spread import Here, Spread
-from domainsmith.data_connection.sql_address import without_secrets
 from domainsmith.errors import InputInvalid
 from domainsmith.progress import ProgressCallback
-from domainsmith.prompts import prompt_names, prompt_sha256
-from domainsmith.records import Language, Question, Record, content_hash
-from domainsmith.storage.staging import hash_file
+from domainsmith.records import Record
 
 __all__ = [
     "GenerationOptions",
     "MethodRequest",
     "PlannedMethod",
-    "materials_fingerprint",
     "plan_methods",
-    "run_identity",
 ]
-
-_LANGUAGES: tuple[Language, ...] = ("en", "zh")
-_VERSION = 3
-"""Raised when equal inputs would give another dataset: it is part of a dataset's identity."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +70,7 @@ class GenerationOptions:
             "seed": self.seed,
             "surplus": self.surplus,
             "methods": [
-                {"name": item.name, "share": item.share, "options": _with_files(item.options)}
+                {"name": item.name, "share": item.share, "options": with_files(item.options)}
                 for item in self.methods
             ],
         }
@@ -172,68 +165,6 @@ def plan_methods(options: GenerationOptions, materials: Materials) -> list[Plann
     return planned
 
 
-def materials_fingerprint(materials: Materials) -> str:
-    """Hash what a method's blocks depend on.
-
-    Args:
-        materials: With target, seed and options filled in.
-
-    Returns:
-        SHA-256 as 64 hexadecimal digits; equal in every process that sees the same.
-    """
-    embedder = materials.embedder
-    return content_hash(
-        {
-            "passages": [item.id for item in materials.passages],
-            "every": [item.id for item in materials.every],
-            "model": materials.generator.model_name,
-            "embedder": embedder.model_name if embedder else "",
-            "target": materials.target,
-            "seed": materials.seed,
-            "options": _with_files(materials.options),
-            "version": _VERSION,
-        }
-    )
-
-
-def run_identity(
-    options: GenerationOptions,
-    planned: Sequence[PlannedMethod],
-    materials: Materials,
-    exclude: Sequence[Question],
-    select: str,
-) -> str:
-    """Name a run by everything that its items depend on.
-
-    Args:
-        options: What is asked for.
-        planned: The methods built from it, for their versions.
-        materials: Passages and models.
-        exclude: Test questions whose passages are not used.
-        select: Name of what chooses among the items.
-
-    Returns:
-        The id of the dataset that the whole run will make.
-    """
-    values = {
-        "version": _VERSION,
-        "versions": [int(getattr(item.method, "version", 1)) for item in planned],
-        "contents": [str(getattr(item.method, "content", "")) for item in planned],
-        "passages": sorted(item.id for item in materials.every),
-        "exclude": sorted(item.id for item in exclude),
-        "options": options.values(),
-        "model": materials.generator.model_name,
-        "embedder": materials.embedder.model_name if materials.embedder else "",
-        "select": select,
-        "prompts": [
-            prompt_sha256(name, language)
-            for language in _LANGUAGES
-            for name in prompt_names(language)
-        ],
-    }
-    return f"dataset_{content_hash(values)[:16]}"
-
-
 def _problems(options: GenerationOptions) -> list[str]:
     problems = []
     if not options.methods:
@@ -255,24 +186,3 @@ def _problems(options: GenerationOptions) -> list[str]:
     if options.target < 1:
         problems.append(f"the target is {options.target}, must be at least 1")
     return problems
-
-
-def _with_files(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the hash of each file that an option names beside its value; leave out passwords."""
-    values = {
-        name: without_secrets(value) if isinstance(value, str) else value
-        for name, value in options.items()
-    }
-    files: dict[str, str] = {}
-    for value in options.values():
-        for name in value if isinstance(value, (list, tuple)) else [value]:
-            if isinstance(name, (str, Path)) and name and _is_file(name):
-                files[str(name)] = hash_file(Path(name))
-    return {**values, "files": files} if files else values
-
-
-def _is_file(name: str | Path) -> bool:
-    try:
-        return Path(name).is_file()
-    except OSError:  # a text too long for a path
-        return False

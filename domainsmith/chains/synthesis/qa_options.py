@@ -24,8 +24,8 @@ class QaOptions:
             far better than the embedded one.
         likely: A model's question is dropped below this mean log-probability, nats a token.
         informative: And if it does not make the answer likelier by this, nats a token.
-        deep_per_passage: Most procedures, comparisons and questions over two passages that one
-            passage may add to its facts.
+        deep_per_passage: Most procedures, comparisons and rows that one passage may add to its
+            facts, and most questions over two passages beside them.
         related: Passages that are looked at together with one.
         related_by_meaning: Order these by an embedder too, which costs an embedding of each
             candidate; without it rare terms and the section decide.

@@ -46,9 +46,14 @@ class RelatedPassages:
         """Tell whether no other passage stands under the same headings."""
         return self._headers[passage.header] <= 1
 
-    def is_rare(self, term: str) -> bool:
-        """Tell whether a term ties passages together: in two or more, and in few."""
-        return 2 <= len(self._holders.get(term, ())) <= _RARE
+    def is_rare(self, term: str, *, most: int = _RARE) -> bool:
+        """Tell whether a term ties passages together: in two or more, and in few.
+
+        Args:
+            term: A content term.
+            most: Passages that may hold it.
+        """
+        return 2 <= len(self._holders.get(term, ())) <= most
 
     def near(self, passage: Passage, many: int) -> list[Passage]:
         """Find the passages that say more about what a passage is about.

@@ -14,10 +14,9 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from domainsmith.chains.synthesis.limits import Limits, Stop
 from domainsmith.chains.synthesis.method import DataBlock, Method, Round, Unit, passed
 from domainsmith.chains.synthesis.shards import Shards
 from domainsmith.chains.synthesis.spread import Here, Spread
@@ -26,37 +25,11 @@ from domainsmith.errors import EndpointUnavailable, YieldTooLow
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
 from domainsmith.records import canonical_json
 
-__all__ = ["FLOOR", "Limits", "MethodRun", "Stop", "run_method"]
+__all__ = ["FLOOR", "MethodRun", "run_method"]
 
 FLOOR = 0.5
 """Good items for each unit of the smoke run, unless the method or the caller says otherwise."""
 _SPEAK_SECONDS = 15.0
-
-Stop = Literal[
-    "target", "exhausted", "smoke", "cancelled", "interrupted", "time", "tokens", "yield", "server"
-]
-"""Why a run ended. With ``target`` and ``exhausted`` it is whole; all others can be gone on."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What may end a run before its target. None of it belongs to a dataset's identity.
-
-    Args:
-        floor: Least good items for each unit of the smoke run; later the mean over ``window``
-            units may not fall under half of it. None takes the method's own, 0 never stops.
-        window: Units of the sliding window.
-        seconds: Wall-clock time of this call; 0 sets no limit.
-        tokens: Tokens read and written by models, those of earlier calls of the same run
-            included; 0 sets no limit.
-        smoke_only: End after the smoke run.
-    """
-
-    floor: float | None = None
-    window: int = 8
-    seconds: float = 0.0
-    tokens: int = 0
-    smoke_only: bool = False
 
 
 class MethodRun:

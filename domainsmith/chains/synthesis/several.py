@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from domainsmith.chains.synthesis.limits import Limits
 from domainsmith.chains.synthesis.method import DataBlock, Item, passed
 from domainsmith.chains.synthesis.plan import PlannedMethod
-from domainsmith.chains.synthesis.run import Limits
 from domainsmith.chains.synthesis.spread import Spread
 from domainsmith.chains.synthesis.tally import Tally
 from domainsmith.progress import ProgressCallback

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from domainsmith.chains.synthesis.limits import Limits
 from domainsmith.chains.synthesis.method import DataBlock, Round, Unit
-from domainsmith.chains.synthesis.run import Limits, MethodRun, run_method
+from domainsmith.chains.synthesis.run import MethodRun, run_method
 from domainsmith.chains.synthesis.shards import Shards
 from domainsmith.chains.synthesis.tally import losing_stage, time_text
 from domainsmith.errors import ArtifactCorrupt, YieldTooLow

@@ -10,15 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domainsmith.chains.synthesis.identity import run_identity
 from domainsmith.chains.synthesis.kv_fact import KvFact
 from domainsmith.chains.synthesis.kv_paraphrase import kept_meaning
 from domainsmith.chains.synthesis.method import DataBlock, Materials, Unit
-from domainsmith.chains.synthesis.plan import (
-    GenerationOptions,
-    MethodRequest,
-    plan_methods,
-    run_identity,
-)
+from domainsmith.chains.synthesis.plan import GenerationOptions, MethodRequest, plan_methods
 from domainsmith.chains.synthesis.registry import build_method
 from domainsmith.errors import InputEmpty, InputInvalid, InputNotFound
 from domainsmith.records import Passage, Record
