@@ -36,7 +36,7 @@ __all__ = [
 TOKEN_WEIGHTS = "token_weights.json"
 """File beside a tuned model: how often each token stands in the collection."""
 LATE_WEIGHT = 0.65
-"""Of its scores against the fused ones; chosen on every second question of ``en_covidqa``."""
+"""Of its scores against the fused ones; chosen with the questions of ``en_covidqa`` in sight."""
 _STRETCHES = ((24, 8), (48, 16))
 """Tokens of a stretch, and between the beginnings of two."""
 _KEPT_BYTES = 128 << 20
