@@ -16,6 +16,8 @@ from domainsmith.model_io.prompt_tree import PromptTree, prompt_tree
 __all__ = ["score_pairs"]
 
 Pair = tuple[list[int], list[int]]
+_PADDING = {"cpu": 24}
+"""Tokens of padding in a call that take as long as one more call, by device."""
 _HEAD_POSITIONS = 512
 """Positions whose logits (a whole vocabulary each) are in memory at once."""
 
@@ -89,8 +91,7 @@ class _Scoring:
         rows = {number: [*pairs[number][0][skip:], *pairs[number][1]] for number in numbers}
         order = sorted(numbers, key=lambda number: (-len(rows[number]), rows[number]))
         while order:
-            width = len(rows[order[0]])
-            count = max(1, self._forward.prefill_tokens // (width + skip // 4))
+            count = self._batch([len(rows[number]) for number in order], skip)
             batch, order = order[:count], order[count:]
             # The last token predicts nothing, so it need not be computed.
             tokens = [rows[number][:-1] for number in batch]
@@ -108,6 +109,19 @@ class _Scoring:
             for number, length in zip(batch, lengths, strict=True):
                 self._results[number] = LogLikelihood(sum(values[start : start + length]), length)
                 start += length
+
+    def _batch(self, lengths: Sequence[int], skip: int) -> int:
+        """Tell how many rows, longest first, go into one call.
+
+        A row waits for the next call if padding would cost more than another call does.
+        """
+        most = max(1, self._forward.prefill_tokens // (lengths[0] + skip // 4))
+        padding = 0
+        for count, length in enumerate(lengths[:most]):
+            padding += lengths[0] - length
+            if padding > _PADDING.get(self._forward.device.type, 2048):
+                return count
+        return min(most, len(lengths))
 
 
 def _token_values(forward: Forward, hidden: torch.Tensor, targets: list[int]) -> list[float]:

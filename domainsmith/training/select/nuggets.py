@@ -131,13 +131,16 @@ class _Race:
         self._recall()
         pilot = max(2, math.ceil(_PILOT * total))
         self.order = np.arange(tasks)
-        self._advance(np.unique(np.linspace(0, total - 1, pilot).astype(int)).tolist(), tasks)
+        first = np.unique(np.linspace(0, total - 1, pilot).astype(int)).tolist()
+        self._advance(first, [tasks] * len(first))
         rate = (self.outcomes == 1).sum(axis=0) / np.maximum(1, (self.outcomes >= 0).sum(axis=0))
         self.order = np.argsort(rate, kind="stable")  # hard tasks first: losses come early
-        step = max(1, tasks // 10)
         while len(waiting := self._waiting()):
             progress(ProgressEvent("scoring examples", total - len(waiting), total))
-            self._advance(waiting[:_TOGETHER].tolist(), step)
+            rows = waiting[:_TOGETHER]
+            # no record can drop out before its spare losses are used up
+            steps = np.maximum(self._spare()[rows], max(1, tasks // 10))
+            self._advance(rows.tolist(), steps.tolist())
 
     @property
     def wins(self) -> NDArray[np.int64]:
@@ -150,25 +153,28 @@ class _Race:
     def _waiting(self) -> NDArray[np.intp]:
         """Return the records that may still be wanted, the most promising first."""
         wins, tried = self.wins, self.tried
-        tasks = len(self.anchors)
-        highest = wins + tasks - tried
-        alive = highest > self.threshold * tasks
-        if 0 < self.count < len(wins):
-            # With a place of at least the count-th best sure score, a record is still in.
-            place = np.lexsort((np.arange(len(wins)), -wins))[self.count - 1]
-            alive &= (highest > wins[place]) | (
-                (highest == wins[place]) & (np.arange(len(wins)) <= place)
-            )
-        open_rows = np.flatnonzero(alive & (tried < tasks))
+        open_rows = np.flatnonzero((self._spare() > 0) & (tried < len(self.anchors)))
         losses = (tried - wins)[open_rows]
         return open_rows[np.lexsort((open_rows, -tried[open_rows], losses))]
 
-    def _advance(self, rows: Sequence[int], step: int) -> None:
-        """Try the next tasks of some records."""
+    def _spare(self) -> NDArray[np.int64]:
+        """Return how many more losses put each record out; none, if it is out."""
+        wins, tasks = self.wins, len(self.anchors)
+        highest = wins + tasks - self.tried
+        spare = np.ceil(highest - self.threshold * tasks).astype(np.int64)
+        if 0 < self.count < len(wins):
+            # With a place of at least the count-th best sure score, a record is still in.
+            rows = np.arange(len(wins))
+            place = np.lexsort((rows, -wins))[self.count - 1]
+            spare = np.minimum(spare, highest - wins[place] + (rows <= place))
+        return spare
+
+    def _advance(self, rows: Sequence[int], steps: Sequence[int]) -> None:
+        """Try the next tasks of some records, as many of each as ``steps`` says."""
         for start in range(0, len(rows), _TOGETHER):
             batch = rows[start : start + _TOGETHER]
             pairs = []
-            for row in batch:
+            for row, step in zip(batch, steps[start : start + _TOGETHER], strict=True):
                 untried = self.order[self.outcomes[row, self.order] < 0]
                 pairs += [(row, int(task)) for task in untried[:step]]
             for (row, task), value in zip(pairs, self.anchors.after(pairs), strict=True):
