@@ -138,8 +138,9 @@ class _Race:
         while len(waiting := self._waiting()):
             progress(ProgressEvent("scoring examples", total - len(waiting), total))
             rows = waiting[:_TOGETHER]
-            # no record can drop out before its spare losses are used up
-            steps = np.maximum(self._spare()[rows], max(1, tasks // 10))
+            # No record drops out before its spare losses are used up. But the bar rises while the
+            # race goes on, so that many tasks at once would be tried in vain.
+            steps = np.clip(self._spare()[rows], max(1, tasks // 10), max(1, 3 * tasks // 10))
             self._advance(rows.tolist(), steps.tolist())
 
     @property
