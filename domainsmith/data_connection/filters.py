@@ -56,11 +56,6 @@ class PassageFilter:
         if self.first_page is not None and self.first_page < 1:
             raise InputInvalid("Pages are counted from 1", where=self.first_page)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether every passage meets it."""
-        return self == PassageFilter()
-
 
 def matching_ids(db: Database, where: PassageFilter) -> list[str]:
     """List the current passages that meet conditions.

@@ -122,17 +122,6 @@ class Atlas:
         self.topics = group_topics(self._vectors)
         self._row = {item.id: at for at, item in enumerate(self.passages)}
 
-    def topic_names(self) -> dict[int, str]:
-        """Name each topic after the section of its most typical passage."""
-        titles = {item.key: item.title for item in self.sections}
-        names: dict[int, str] = {}
-        for topic in sorted(set(self.topics)):
-            rows = [at for at, group in enumerate(self.topics) if group == topic]
-            centre = self._vectors[rows].mean(axis=0)
-            nearest = rows[int(np.argmax(self._vectors[rows] @ centre))]
-            names[topic] = titles[self.section_of[self.passages[nearest].id]]
-        return names
-
     def measure(self, records: Sequence[Record], wanted: Wanted) -> Coverage:
         """Measure what records cover.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from domainsmith.records import Language
@@ -60,10 +60,6 @@ class Goal:
     only: bool = False
     language: Language = "en"
     reader: str = "terms"
-
-    def with_target(self, target: int | None) -> Goal:
-        """Return the same goal with a number from elsewhere, unless it is None."""
-        return self if target is None else replace(self, target=target)
 
 
 def goal_values(goal: Goal) -> dict[str, Any]:
