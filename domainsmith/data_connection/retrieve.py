@@ -223,7 +223,7 @@ def _fused(
         query, learned.weight(language) if learned else None, embedder_speaks(embedder, language)
     )
     possible = best_possible([index.idf(term) for term in search_terms(query, language)])
-    codes = [code for code in map(compact, _CODE.findall(query)) if index.idf(code) >= _RARE]
+    codes = _rare_codes(index, query, language)
     candidates = [
         _Candidate(by_id[id], score + _named(codes, by_id[id]), dense.get(id), lexical.get(id))
         for id, score in fuse(dense, lexical, weight, possible).items()
@@ -240,6 +240,15 @@ def _fused(
         for c in _without_copies(candidates, k)
     ]
     return with_places(index.workspace.db, hits)
+
+
+def _rare_codes(index: Index, query: str, language: Language) -> list[str]:
+    """Return the codes of a query that tell passages apart, unlike COVID-19 in papers on it."""
+    return [
+        compact(code)
+        for code in _CODE.findall(query)
+        if max(index.idf(term) for term in search_terms(code, language)) >= _RARE
+    ]
 
 
 def _named(codes: Sequence[str], passage: Passage) -> float:
