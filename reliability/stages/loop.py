@@ -36,6 +36,9 @@ class _Models:
     def engine(self) -> Engine:
         return cast("Engine", ScriptedModel())
 
+    def generator(self) -> Engine:
+        return self.engine()
+
     def embedder(self) -> HashingEmbedder:
         return HashingEmbedder()
 
