@@ -79,6 +79,10 @@ class Ours:
         """Return the number of tasks."""
         return len(self._texts.tasks)
 
+    def lengths(self) -> NDArray[np.int64]:
+        """Count the characters of the tasks."""
+        return np.asarray([len(prompt) + len(answer) for prompt, answer in self._texts.tasks])
+
     def alone(self) -> NDArray[np.float64]:
         """Score the tasks without a record."""
         return np.asarray([value.mean for value in self._engine.score(self._texts.tasks)])

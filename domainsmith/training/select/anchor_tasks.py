@@ -45,6 +45,10 @@ class RecordAnchors:
         """Return the number of tasks."""
         return len(self._tasks)
 
+    def lengths(self) -> NDArray[np.int64]:
+        """Return how long each task is with its answer, in characters, shape (tasks,)."""
+        return np.asarray([sum(len(m.content) for m in task[1:]) for task in self._tasks])
+
     def alone(self) -> NDArray[np.float64]:
         """Return the mean log-probability of each answer without an example, shape (tasks,)."""
         return np.asarray(self._scored([task[:-1] for task in self._tasks], self._tasks))

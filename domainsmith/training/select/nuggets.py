@@ -65,6 +65,10 @@ class Anchors(Protocol):
         """Return the number of tasks."""
         ...
 
+    def lengths(self) -> NDArray[np.int64]:
+        """Return how long each task is with its answer, in characters, shape (tasks,)."""
+        ...
+
     def alone(self) -> NDArray[np.float64]:
         """Return the mean log-probability of each answer without an example, shape (tasks,)."""
         ...
@@ -133,8 +137,10 @@ class _Race:
         self.order = np.arange(tasks)
         first = np.unique(np.linspace(0, total - 1, pilot).astype(int)).tolist()
         self._advance(first, [tasks] * len(first))
-        rate = (self.outcomes == 1).sum(axis=0) / np.maximum(1, (self.outcomes >= 0).sum(axis=0))
-        self.order = np.argsort(rate, kind="stable")  # hard tasks first: losses come early
+        helped = (self.outcomes == 1).sum(axis=0) + 1
+        rate = helped / ((self.outcomes >= 0).sum(axis=0) + 2)
+        # Hard and short tasks first: most losses for the tokens read.
+        self.order = np.argsort(-(1 - rate) / np.maximum(1, self.anchors.lengths()), kind="stable")
         while len(waiting := self._waiting()):
             progress(ProgressEvent("scoring examples", total - len(waiting), total))
             rows = waiting[:_TOGETHER]

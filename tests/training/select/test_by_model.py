@@ -39,6 +39,9 @@ class Known:
     def __len__(self) -> int:
         return self.outcomes.shape[1]
 
+    def lengths(self) -> Any:
+        return np.arange(len(self)) % 7 + 20
+
     def alone(self) -> Any:
         return np.zeros(len(self))
 
