@@ -143,7 +143,7 @@ def _config(ctx: ToolContext, entry: AdapterEntry) -> dict[str, Any]:
             for name in ("expert", "grounded_question", "refusal")
             for language in ("en", "zh")
         ],
-        "systems": 2,
+        "systems": 3,
     }
 
 

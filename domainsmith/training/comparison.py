@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domainsmith.records import EvalReport, Interval, Question, SystemScore, content_hash
-from domainsmith.training.gate import Verdict, verdict
+from domainsmith.training.gate import Verdict, answers_less, verdict
 from domainsmith.training.metrics import bootstrap_interval, paired_difference, question_score
 
 __all__ = ["Answered", "EvalAnswer", "compared", "questions_sha256"]
@@ -18,7 +18,8 @@ _PAIRS = (
     ("base+retrieval", "base"),
     ("tuned+retrieval", "base"),
 )
-_JUDGED = ("tuned - base", "tuned+retrieval - base+retrieval")
+_JUDGED = _PAIRS[:2]
+"""Pairs that the verdict is about."""
 
 
 @dataclass(frozen=True)
@@ -89,16 +90,17 @@ def compared(
         for ours, theirs in _PAIRS
         if ours in scores and theirs in scores
     }
+    summary = {
+        name: _system_score(name, questions, answers[name], scores[name], seed) for name in answers
+    }
     return EvalReport(
         key=key,
         adapter_id=adapter_id,
         dataset_id=dataset_id,
         questions_sha256=questions_sha256(questions),
-        scores=tuple(
-            _system_score(name, questions, answers[name], scores[name], seed) for name in answers
-        ),
+        scores=tuple(summary.values()),
         differences=differences,
-        verdict=_overall_verdict(differences),
+        verdict=_overall_verdict(differences, summary),
         leakage=leakage,
         answers=tuple(_answer_rows(questions, answers, scores)),
     )
@@ -147,9 +149,18 @@ def _system_score(
     )
 
 
-def _overall_verdict(differences: Mapping[str, Interval]) -> Verdict:
+def _overall_verdict(
+    differences: Mapping[str, Interval], scores: Mapping[str, SystemScore]
+) -> Verdict:
     """Better in at least one of the two settings and worse in none; worse the other way round."""
-    verdicts = {verdict(differences[name]) for name in _JUDGED if name in differences}
+    verdicts: set[Verdict] = set()
+    for ours, theirs in _JUDGED:
+        difference = differences.get(f"{ours} - {theirs}")
+        if difference is None:
+            continue
+        judged = verdict(difference)
+        refuses = judged == "better" and answers_less(scores[ours], scores[theirs])
+        verdicts.add("no clear difference" if refuses else judged)
     if "better" in verdicts and "worse" not in verdicts:
         return "better"
     if "worse" in verdicts and "better" not in verdicts:

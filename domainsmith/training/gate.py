@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
-from domainsmith.records import EvalReport, Interval
+from domainsmith.records import EvalReport, Interval, SystemScore
 from domainsmith.storage.atomic import write_json
 from domainsmith.workspace import Workspace
 
-__all__ = ["Promotion", "Verdict", "promote", "promoted_adapter", "verdict"]
+__all__ = ["Promotion", "Verdict", "answers_less", "promote", "promoted_adapter", "verdict"]
 
 Verdict = Literal["better", "worse", "no clear difference"]
 _FILE = "promoted.json"
@@ -23,7 +23,7 @@ class Promotion:
     Args:
         promoted: True if the adapter is the one to serve from now on.
         adapter_id: Which adapter it was about.
-        reason: Why, as one sentence with the numbers.
+        reason: Why, as one sentence.
     """
 
     promoted: bool
@@ -45,6 +45,20 @@ def verdict(difference: Interval) -> Verdict:
     if difference.n and difference.high < 0:
         return "worse"
     return "no clear difference"
+
+
+def answers_less(ours: SystemScore, theirs: SystemScore) -> bool:
+    """Tell whether a system answers worse what the documents answer.
+
+    The overall score also rises by refusing more, which many unanswerable questions reward: a model
+    that refuses nearly everything is not better, whatever its mean says.
+
+    Args:
+        ours: The system that is judged.
+        theirs: What it is compared with, on the same questions.
+    """
+    answered = ours.answerable_f1
+    return answered.n > 0 and answered.mean < theirs.answerable_f1.mean
 
 
 def promote(workspace: Workspace, report: EvalReport) -> Promotion:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domainsmith.records import EvalReport, Language
+from domainsmith.training.gate import answers_less
 from domainsmith.training.report_words import WORDS
 
 __all__ = ["PAIRS", "Row", "by_question", "category_scores", "mean", "what_got_worse"]
@@ -47,6 +48,11 @@ def what_got_worse(report: EvalReport, language: Language = "en") -> list[str]:
         if ours not in scores or theirs not in scores:
             continue
         names = {"ours": ours, "theirs": theirs}
+        if answers_less(scores[ours], scores[theirs]):
+            after, before = (scores[name].answerable_f1.mean for name in (ours, theirs))
+            found.append(
+                words["worse_answers"].format(after=f"{after:.3f}", before=f"{before:.3f}", **names)
+            )
         for category, systems in category_scores(report).items():
             after, before = mean(systems[ours]), mean(systems[theirs])
             if after < before:

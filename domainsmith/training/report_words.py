@@ -34,6 +34,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "worse_title": "What got worse",
         "worse_none": "Nothing measured here got worse on average.",
         "worse_category": "{category}: {ours} {after} after {theirs} {before} ({n} questions)",
+        "worse_answers": "{ours} answers worse what the documents answer, {after} after {theirs} "
+        "{before}: a gain of the mean by refusing more does not count as better",
         "worse_false": "{ours} refuses {after} of the answerable questions wrongly; {theirs} "
         "refused {before}",
         "worse_refusal": "{ours} refuses {after} of the unanswerable questions; {theirs} refused "
@@ -88,6 +90,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "worse_title": "变差的地方",
         "worse_none": "这里测量的各项平均值都没有变差。",
         "worse_category": "{category}：{ours} 为 {after}，{theirs} 为 {before}（{n} 题）",
+        "worse_answers": "文档能回答的问题上 {ours} 得分 {after}，低于 {theirs} 的 {before}："
+        "靠多拒答提高的均值不算更好",
         "worse_false": "{ours} 误拒了 {after} 的可答问题，{theirs} 误拒了 {before}",
         "worse_refusal": "{ours} 拒答了 {after} 的不可答问题，{theirs} 拒答了 {before}",
         "worse_questions": "{all} 题中有 {n} 题 {ours} 的得分低于 {theirs}，{m} 题更高",

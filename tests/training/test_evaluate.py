@@ -126,6 +126,22 @@ def test_worse_and_unclear_are_not_promoted(make_workspace: MakeWorkspace) -> No
     assert promoted_adapter(workspace) is None
 
 
+def test_a_model_that_only_refuses_is_not_better(make_workspace: MakeWorkspace) -> None:
+    def base(questions: Sequence[Question]) -> list[EvalAnswer]:
+        return [
+            EvalAnswer(item.answer if item.key == "q1" else "soap", False) for item in questions
+        ]
+
+    def tuned(questions: Sequence[Question]) -> list[EvalAnswer]:
+        return [EvalAnswer("The documents do not say.", True) for _ in questions]
+
+    systems = {"base": base, "tuned": tuned}
+    report = evaluate(make_workspace("w"), _questions(40), systems, adapter_id="adapter_r")
+    assert report.differences["tuned - base"].low > 0
+    assert report.verdict == "no clear difference"
+    assert "refusing more" in what_got_worse(report)[0]
+
+
 def test_a_stopped_evaluation_goes_on_and_a_finished_one_is_recognised(
     make_workspace: MakeWorkspace,
 ) -> None:
