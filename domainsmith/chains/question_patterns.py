@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from domainsmith.chains.frames_zh import Frame, bare_heading, framed_question
 from domainsmith.chains.patterns_en import ENGLISH_FORMS, lower_first
 from domainsmith.chains.patterns_science_en import science_question
 from domainsmith.chains.patterns_zh import CHINESE_FORMS
@@ -29,7 +30,6 @@ __all__ = [
     "proper_names",
     "section_question",
     "stands_alone",
-    "topic_of",
 ]
 
 _LIST_MARK = re.compile(r"^(?:[-*+•▪]|\(?\d{1,2}[.)、）]|步骤\s*\d+[:：])\s*")
@@ -50,12 +50,10 @@ _LEANS = re.compile(
 )
 """What points at something outside the question: figures, citations, earlier sentences."""
 _CITED = re.compile(r"\s*\[[\d, –-]+\]\s*\.?$")
-_WORK = re.compile(r"手册|条款|问题|说明|指南|规定|法$|条例|办法|报告|合同|协议|表$|\.\w+$|[_/]")
-"""Titles of works: what they say is about something else."""
 _POINTS_ZH = re.compile(r"前款|本条|下列|上述|如下")
 """What makes an answer point at another sentence."""
 _PRONOUN_ZH = re.compile(
-    r"它|其中|该[^如]|此[处时]|这|那|(?<!其)他(?!人)|她|牠|祂|上述|以下|如下|前者|后者|前款|本条"
+    r"它|其中|(?<!应)该[^如]|此[处时]|这|那|(?<!其)他(?!人)|她|牠|祂|上述|以下|如下|前者|后者|前款|本条"
     r"|[（(][一二三四五六七八九十]+[)）]|下列|本[届片剧书作曲]|^(?:生活|分布|居住|出生)在"
 )
 
@@ -146,9 +144,10 @@ def _lower_opening(question: str, sentence: str, names: frozenset[str]) -> str:
     return re.sub(rf"(?<=\S ){first}\b", first.lower(), question, count=1)
 
 
-def _is_balanced(question: str) -> bool:
+def _is_balanced(text: str) -> bool:
     return all(
-        question.count(left) == question.count(right) for left, right in ("“”", "《》", "「」")
+        text.count(left) == text.count(right)
+        for left, right in ("“”", "《》", "「」", "（）", "()", "『』")
     )
 
 
@@ -157,7 +156,7 @@ def pattern_questions(
     language: Language,
     *,
     names: frozenset[str] = frozenset(),
-    topic: str = "",
+    frame: Frame | None = None,
     work: str = "",
 ) -> Iterator[PatternQuestion]:
     """Ask what a sentence answers by its form.
@@ -166,8 +165,8 @@ def pattern_questions(
         sentence: One sentence of a passage.
         language: Its language.
         names: From :func:`proper_names`.
-        topic: What the whole text is about; a Chinese question that does not name it begins
-            with it then, so that it may leave its subject out.
+        frame: What the passage is about, from :func:`~domainsmith.chains.frames_zh.frame_of`; a
+            Chinese question that does not name it begins with it then.
         work: Title of the work, from :func:`~domainsmith.chains.studies.work_of`; an English
             question about its study names it.
 
@@ -183,41 +182,52 @@ def pattern_questions(
         if found is None:
             continue
         question, answer, name = found
-        if work and form in ENGLISH_FORMS:
-            if not suits_study(text, question, name):
-                continue
-            answer = _CITED.sub("", answer).rstrip(" .") + "."
-            if ":" in answer:
-                continue
-        if _POINTS_ZH.search(answer) or "formula_" in answer:
-            continue
-        if topic and name == "case" and not question.startswith("如果"):
-            continue  # "Then he was sent to the south": of a life story no case of anything
-        if topic and language == "zh" and topic not in question:
-            question = f"关于{topic}，{question}"
-        elif not stands_alone(question, language):
-            continue
-        if _LEANS.search(question.replace(work, "") if work else question) or not _is_balanced(
-            question
-        ):
-            continue
-        if language == "en":
-            question = _lower_opening(question, text, names)
-        yield PatternQuestion(question, answer, name)
+        if language == "zh":
+            question = _finished_zh(question, answer, name, frame or Frame())
+        else:
+            general = form in ENGLISH_FORMS
+            question, answer = _finished_en(
+                question, answer, name, text, work=work, general=general, names=names
+            )
+        if question:
+            yield PatternQuestion(question, answer, name)
 
 
-def topic_of(passage: Passage) -> str:
-    """Name what an article is about: its title, if no section stands above and it is a name.
+def _finished_zh(question: str, answer: str, form: str, frame: Frame) -> str:
+    """Let a Chinese question name what it is about; empty if it or its answer leans on more."""
+    if _POINTS_ZH.search(answer) or "formula_" in answer or not _is_balanced(answer):
+        return ""
+    if frame.is_story and form == "case" and not question.startswith(("如果", "当")):
+        return ""  # "Then he was sent to the south": of a life story no case of anything
+    question = framed_question(question, form, frame)
+    leans = _LEANS.search(question) or not _is_balanced(question)
+    return "" if leans or not stands_alone(question, "zh") else question
 
-    Args:
-        passage: Any.
 
-    Returns:
-        The title without what stands in brackets, or an empty text.
-    """
-    title = re.sub(r"[（(].*$", "", passage.header).strip()
-    named = 2 <= len(title) <= 16 and ">" not in title and not _WORK.search(title)
-    return title if named else ""
+def _finished_en(
+    question: str,
+    answer: str,
+    form: str,
+    text: str,
+    *,
+    work: str,
+    general: bool,
+    names: frozenset[str],
+) -> tuple[str, str]:
+    """Check an English question and its answer; two empty texts if they lean on more."""
+    if work and general:
+        if not suits_study(text, question, form):
+            return "", ""
+        answer = _CITED.sub("", answer).rstrip(" .") + "."
+        if ":" in answer:
+            return "", ""
+    if "formula_" in answer or not stands_alone(question, "en"):
+        return "", ""
+    if _LEANS.search(question.replace(work, "") if work else question):
+        return "", ""
+    if not _is_balanced(question):
+        return "", ""
+    return _lower_opening(question, text, names), answer
 
 
 def section_question(header: str, language: Language) -> str:
@@ -237,5 +247,6 @@ def section_question(header: str, language: Language) -> str:
     if section[-1] in "?？":
         return section
     if language == "zh":
-        return f"关于{section}，文档是怎么说的？"
+        section = bare_heading(section)
+        return f"关于{section}，文档是怎么说的？" if section else ""
     return f"What do the documents say about {lower_first(section)}?"

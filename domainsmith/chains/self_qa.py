@@ -21,12 +21,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from domainsmith.chains.facts import Fact
+from domainsmith.chains.frames_zh import frame_of
 from domainsmith.chains.question_patterns import (
     PatternQuestion,
     passage_sentences,
     pattern_questions,
     section_question,
-    topic_of,
 )
 from domainsmith.chains.studies import work_of
 from domainsmith.chains.synthesis.comparisons import comparison_facts, statements
@@ -170,9 +170,9 @@ def _structural(
         answer = _whole_answer(sentences, passage.language)
         facts.append(_leveled(heading, answer, passage, sentences[0]))
     silent = []
-    language, topic, work = passage.language, topic_of(passage), work_of(passage)
+    language, frame, work = passage.language, frame_of(passage), work_of(passage)
     for sentence in sentences:
-        found = pattern_questions(sentence, language, names=names, topic=topic, work=work)
+        found = pattern_questions(sentence, language, names=names, frame=frame, work=work)
         asked = next(found, None)
         if asked is None or _is_nonce(asked, passage):
             silent.append(sentence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from domainsmith.chains.frames_zh import Frame
 from domainsmith.chains.patterns_science_en import science_question
 from domainsmith.chains.question_patterns import pattern_questions, proper_names
 from domainsmith.chains.studies import work_of
@@ -181,4 +182,4 @@ def test_citations_codes_and_years_are_no_stated_numbers(sentence: str, number: 
     ],
 )
 def test_chinese_forms_leave_out_what_is_no_statement(sentence: str) -> None:
-    assert not list(pattern_questions(sentence, "zh", topic="某某"))
+    assert not list(pattern_questions(sentence, "zh", frame=Frame("article", "某某")))

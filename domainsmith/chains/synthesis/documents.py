@@ -115,7 +115,7 @@ class Documents:
     """
 
     name = "documents"
-    version = 5
+    version = 6
     ends_itself = True
     floor = 0.5 * _SMOKE
 

@@ -140,7 +140,7 @@ def _joined(fact: Fact, other: Fact) -> Fact | None:
     if fact.language == "zh":
         start = common_start(first, second)
         rest = second.removeprefix(start).strip()
-        if len(start) < 3 or re.match(r"[的和与及（(，、]|是什么", rest):
+        if len(start) < 3 or _ASKS_ZH.search(start) or re.match(r"[的和与及（(，、]|是什么", rest):
             rest = f"以及{second}"
         question = f"{first}，{rest}"
         answer = f"{fact.answer.rstrip('。')}；{other.answer}"
