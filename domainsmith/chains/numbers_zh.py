@@ -62,8 +62,8 @@ _WORD_AFTER = re.compile(
 )
 """What follows a measure that is stated; anything else is a name with a measure in it."""
 _SPAN_AFTER = re.compile(
-    r"$|[ ，。；：、（(“”间内才就时多进审]|[后前](?!的)|的?(?:时间|历史)|之[久内后前]|以[内上下后前]"
-    r"|左右|一[次届度]|至少"
+    r"$|[ ，。；：、（(“”间内才就时多进审]|[后前](?!的)|左右|的?(?:时间|历史)|之[久内后前]"
+    r"|以[内上下后前]|一[次届度]|至少"
 )
 _LATER = re.compile(
     r"^(?:此外|另外|当时|后来|其后|之后|随后|最终|最后|不过|然而|目前|现在|如今|据悉|其中)，?"
