@@ -46,6 +46,7 @@ _STATE = re.compile(
     r"loose|too|closed|open|dirty|wet|dry|damaged|missing|kinked|stuck|defective|weak|prepared)\b"
 )
 """A state is not what happens then, but what a sign tells."""
+_STATES = re.compile(r"\b(?:is|are|was|were|may|might|can|has|have|had|often|most|some|many)\b")
 _CLOSING = re.compile(
     rf"(?P<rest>(?:{ACT}) [^,;:]{{8,80}}?),? (?P<word>if|when|while|before|after|as soon as) "
     r"(?P<case>[^,;:]{6,80})",
@@ -70,6 +71,7 @@ _COUNTED = re.compile(
     r"(?P<of> of(?: (?!for\b|in\b|on\b|at\b|to\b|with\b|from\b)[a-z]+){1,2})?"
 )
 _MAY = re.compile(rf"(?P<subject>{NOUN}) (?P<may>can|may|must|should) (?P<rest>.{{4,}})")
+_HEDGED = re.compile(r"(?:also|even|still|only|then|sometimes|often|usually|lead|cause|result)\b")
 _DOES = re.compile(rf"(?P<subject>{NOUN}) (?P<verb>{'|'.join(VERBS)}) (?P<rest>.{{2,}})")
 _TAILS: tuple[tuple[str, str], ...] = (
     (rf"for {SPAN}", "How long {be} {subject} {done}?"),
@@ -120,6 +122,10 @@ def lower_first(text: str) -> str:
     return text[:1].lower() + text[1:] if ordinary else text
 
 
+_LIST_END = re.compile(r", (?:and|or)\b")
+_LISTED = re.compile(r",(?: [\w'-]+){1,3}$")
+
+
 def _sentence(text: str) -> str:
     text = text.strip().rstrip(".;,")
     return text[:1].upper() + text[1:] + "."
@@ -127,7 +133,11 @@ def _sentence(text: str) -> str:
 
 def _short(text: str) -> str:
     """Take the part of a clause that answers, without what follows a but or a because."""
-    return _sentence(CLAUSE_END.split(text)[0])
+    for end in CLAUSE_END.finditer(text):
+        # "fluids, salts, and minerals" is one list, which ends where the clause does.
+        if not (_LIST_END.match(end[0]) and _LISTED.search(text[: end.start()])):
+            return _sentence(text[: end.start()])
+    return _sentence(text)
 
 
 def _is_noun(subject: str) -> bool:
@@ -139,6 +149,10 @@ def _case(text: str) -> Asked | None:
     if match is None:
         return None
     word, case, rest = match["word"].lower(), match["case"], match["rest"]
+    if (word == "once" and re.match(r"(?:an?|every|per) ", case)) or (
+        word == "while" and _STATES.search(case)
+    ):
+        return None  # "once a year", and a while that is an although
     if IMPERATIVE.match(rest):
         return f"What should you do {word} {case}?", _sentence(rest), "case"
     if word in {"if", "when"} and _STATE.match(rest):
@@ -239,8 +253,10 @@ def _may(text: str) -> Asked | None:
         may = "May" if may == "Must" else may
         asked = f"{may} {subject} {CLAUSE_END.split(match['rest'][4:])[0]}?"
         return asked, f"No. {_sentence(text)}", "may"
-    if may in {"Must", "Should"}:
+    if may in {"Must", "Should"} or _HEDGED.match(match["rest"]):
         return None
+    if may == "May" and not match["rest"].startswith(("be ", "not ")):
+        return None  # what may happen, not what is allowed
     return (
         f"{may} {subject} {CLAUSE_END.split(match['rest'])[0]}?",
         f"Yes. {_sentence(text)}",
@@ -256,6 +272,10 @@ def _does(text: str) -> Asked | None:
     found = _measured(subject, verb, rest) or _circumstance(subject, verb, rest)
     if found is not None:
         return found
+    if re.match(
+        r"(?:is|are|was|were|can|may|must|should|will|has|have|depends?|includes?|vary)\b", rest
+    ):
+        return None  # "the types of measures depend": the word taken for the verb is a noun
     objectless = verb in {"have", "turn", "stay", "run", "end", "last", "weigh", "cost"}
     if objectless or NO_OBJECT.match(rest) or re.match(rf"(?:for )?{SPAN}\b", rest):
         return None

@@ -18,6 +18,7 @@ from domainsmith.chains.patterns_en import ENGLISH_FORMS, lower_first
 from domainsmith.chains.patterns_science_en import science_question
 from domainsmith.chains.patterns_zh import CHINESE_FORMS
 from domainsmith.chains.studies import suits_study
+from domainsmith.chains.titles_en import about_title
 from domainsmith.data_connection.language import content_terms
 from domainsmith.data_connection.sentences import sentences
 from domainsmith.records import Language, Passage
@@ -50,6 +51,10 @@ _LEANS = re.compile(
 )
 """What points at something outside the question: figures, citations, earlier sentences."""
 _CITED = re.compile(r"\s*\[[\d, –-]+\]\s*\.?$")
+_GOES_ON = re.compile(
+    r"\b(?:also|as well|too\?|however|therefore|thus|instead|likewise|furthermore|another)\b", re.I
+)
+"""What makes a question go on with something said before it."""
 _POINTS_ZH = re.compile(r"前款|本条|下列|上述|如下")
 """What makes an answer point at another sentence."""
 _PRONOUN_ZH = re.compile(
@@ -84,11 +89,12 @@ def clean_sentence(text: str) -> str:
     return _LIST_MARK.sub("", _EMPHASIS.sub("", joined)).strip()
 
 
-def passage_sentences(passage: Passage) -> list[str]:
+def passage_sentences(passage: Passage, *, shortest: int = 4) -> list[str]:
     """Return the sentences of a passage's prose, cleaned, without headings and table rows.
 
     Args:
         passage: The passage.
+        shortest: Characters of a sentence at least; 1 keeps a bare yes.
     """
     found = []
     for start, end in sentences(passage.text, passage.language):
@@ -96,7 +102,7 @@ def passage_sentences(passage: Passage) -> list[str]:
         if raw and not raw.startswith(("#", "|")):
             # A unit before the full stop looks like an initial: "below 60 °C. The ...".
             found += [part.strip() for part in _UNIT_END.split(clean_sentence(raw))]
-    return [text for text in found if len(text) > 3]
+    return [text for text in found if len(text) >= shortest]
 
 
 def stands_alone(question: str, language: Language) -> bool:
@@ -158,6 +164,7 @@ def pattern_questions(
     names: frozenset[str] = frozenset(),
     frame: Frame | None = None,
     work: str = "",
+    title: str = "",
 ) -> Iterator[PatternQuestion]:
     """Ask what a sentence answers by its form.
 
@@ -169,6 +176,8 @@ def pattern_questions(
             Chinese question that does not name it begins with it then.
         work: Title of the work, from :func:`~domainsmith.chains.studies.work_of`; an English
             question about its study names it.
+        title: Of an English article, from :func:`~domainsmith.chains.titles_en.title_of`; a
+            question that names nothing of its own begins with it.
 
     Yields:
         One question for each form that fits and stands alone, the most telling form first.
@@ -189,6 +198,7 @@ def pattern_questions(
             question, answer = _finished_en(
                 question, answer, name, text, work=work, general=general, names=names
             )
+            question = about_title(question, title) if question else ""
         if question:
             yield PatternQuestion(question, answer, name)
 
@@ -225,7 +235,9 @@ def _finished_en(
         return "", ""
     if _LEANS.search(question.replace(work, "") if work else question):
         return "", ""
-    if not _is_balanced(question):
+    if not _is_balanced(question) or not _is_balanced(answer) or _GOES_ON.search(question):
+        return "", ""
+    if re.match(r"One .* to another\b", answer):
         return "", ""
     return _lower_opening(question, text, names), answer
 

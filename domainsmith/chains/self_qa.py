@@ -45,8 +45,9 @@ from domainsmith.chains.synthesis.reword import model_rewordings, pattern_reword
 from domainsmith.chains.synthesis.rewrites import rewritten_facts
 from domainsmith.chains.synthesis.table_questions import row_facts
 from domainsmith.chains.synthesis.verify import is_verbatim
+from domainsmith.chains.titles_en import answers_heading, title_of
 from domainsmith.model_io.generation import Generator, Scorer
-from domainsmith.records import Language, Passage
+from domainsmith.records import Passage
 
 __all__ = ["QaOptions", "QaYield", "passage_facts", "sentence_facts", "strong_options"]
 
@@ -103,7 +104,8 @@ def passage_facts(
     found: dict[str, list[Fact]] = {}
     waiting: list[ModelCandidate] = []
     for passage in passages:
-        facts, silent = _structural(passage, names, result)
+        opens = related is None or related.opens_section(passage)
+        facts, silent = _structural(passage, names, result, opens=opens)
         found[passage.id] = facts
         if passage.language in options.model_languages:
             chosen = [text for text in silent if options.whole_sentences or stated_number(text)]
@@ -145,34 +147,43 @@ def _verified(facts: Sequence[Fact], result: QaYield) -> list[Fact]:
     return sound
 
 
-def sentence_facts(passage: Passage, names: frozenset[str] = frozenset()) -> list[Fact]:
+def sentence_facts(
+    passage: Passage, names: frozenset[str] = frozenset(), *, opens: bool = True
+) -> list[Fact]:
     """Ask what the headings and sentences of a passage answer by their form, without a model.
 
     Args:
         passage: Prose.
         names: Words that keep their capital within a sentence.
+        opens: The passage is the first under its heading, so that it may answer it.
 
     Returns:
         Facts in the order of the sentences.
     """
-    return _structural(passage, names, QaYield())[0]
+    return _structural(passage, names, QaYield(), opens=opens)[0]
 
 
 def _structural(
-    passage: Passage, names: frozenset[str], result: QaYield
+    passage: Passage, names: frozenset[str], result: QaYield, *, opens: bool
 ) -> tuple[list[Fact], list[str]]:
     """Return the facts that need no model, and the sentences that gave none."""
     sentences = passage_sentences(passage)
     result.counts["sentences"] += len(sentences)
     facts: list[Fact] = []
     heading = passage.header.split(">")[-1].strip()
-    if heading.endswith(("?", "？")) and sentences:
-        answer = _whole_answer(sentences, passage.language)
-        facts.append(_leveled(heading, answer, passage, sentences[0]))
+    if heading.endswith(("?", "？")) and sentences and opens:
+        answer = _whole_answer(passage)
+        if answer and (passage.language == "zh" or answers_heading(heading, answer)):
+            facts.append(_leveled(f"{heading[:1].upper()}{heading[1:]}", answer, passage, answer))
+        else:
+            result.dropped["heading: not answered below"] += 1
     silent = []
     language, frame, work = passage.language, frame_of(passage), work_of(passage)
+    title = "" if work else title_of(passage)
     for sentence in sentences:
-        found = pattern_questions(sentence, language, names=names, frame=frame, work=work)
+        found = pattern_questions(
+            sentence, language, names=names, frame=frame, work=work, title=title
+        )
         asked = next(found, None)
         if asked is None or _is_nonce(asked, passage):
             silent.append(sentence)
@@ -214,17 +225,20 @@ def _deep(
         facts += list(row_facts(passage, seed=seed))[:most]
     facts = facts[:most]
     if related is not None and own:
-        others = [fact for other in near for fact in sentence_facts(other, names)]
+        others = [fact for other in near for fact in sentence_facts(other, names, opens=False)]
         facts += list(joint_facts(own, others, related))[:most]
     return facts
 
 
-def _whole_answer(sentences: Sequence[str], language: Language) -> str:
-    """Join sentences from the first on, as many as make a short answer."""
-    joint, most = ("", 40) if language == "zh" else (" ", 90)
+def _whole_answer(passage: Passage) -> str:
+    """Join sentences from the first on, as many as make an answer; empty if it is no sentence."""
+    joint, most = ("", 90) if passage.language == "zh" else (" ", 240)
+    sentences = passage_sentences(passage, shortest=1)
     answer = sentences[0]
+    if not answer.endswith((".", "!", "。", "！", "；")):
+        return ""
     for sentence in sentences[1:]:
-        if len(answer) + len(sentence) > most:
+        if len(answer) + len(sentence) > most or not sentence.endswith((".", "!", "。", "！")):
             break
         answer += joint + sentence
     return answer

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from domainsmith.chains.grade import grade_further
 from domainsmith.chains.synthesis.instruct_answers import answers, found_answers
-from domainsmith.chains.synthesis.instruct_filters import instance_problem
+from domainsmith.chains.synthesis.instruct_filters import instance_problem, loops
 from domainsmith.chains.synthesis.instruct_steps import (
     chosen_labels,
     generated_inputs,
@@ -92,6 +92,8 @@ class Instances:
         records: list[Record] = []
         for task, given, output, step in made:
             problem = instance_problem(task.instruction, given, output, language)
+            if not problem and task.topic is None and loops(given):
+                problem = "repetition in the input"
             if problem:
                 block.dropped[f"filtering instances: {problem}"] += 1
             else:

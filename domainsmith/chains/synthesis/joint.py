@@ -74,6 +74,8 @@ def _place(fact: Fact) -> tuple[str, int]:
 def _suits(fact: Fact) -> bool:
     if fact.language == "en" and not _ASKS_EN.match(fact.question):
         return False
+    if fact.passage.header.casefold().endswith(fact.question.casefold()):
+        return False  # a heading that is a question stands alone
     if fact.language == "zh" and ("，" in fact.question or "吗" in fact.question):
         return False
     return not fact.more and len(fact.answer) <= _LONG_ANSWER[fact.language]

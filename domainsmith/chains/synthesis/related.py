@@ -37,6 +37,10 @@ class RelatedPassages:
             for term in sorted(terms):
                 self._holders[term].append(at)
         self._headers = Counter(item.header for item in passages)
+        opening: dict[tuple[str, str], str] = {}
+        for item in self._passages:
+            opening.setdefault((item.document_id, item.header), item.id)
+        self._opening = frozenset(opening.values())
         self._embedder = embedder
 
     def __contains__(self, passage: Passage) -> bool:
@@ -45,6 +49,10 @@ class RelatedPassages:
     def has_own_header(self, passage: Passage) -> bool:
         """Tell whether no other passage stands under the same headings."""
         return self._headers[passage.header] <= 1
+
+    def opens_section(self, passage: Passage) -> bool:
+        """Tell whether a passage is the first under its headings, or not of this index."""
+        return passage.id in self._opening or passage.id not in self._place
 
     def is_rare(self, term: str, *, most: int = _RARE) -> bool:
         """Tell whether a term ties passages together: in two or more, and in few.

@@ -4,7 +4,9 @@ Rounds take turns: new instructions are proposed from a pool of seeds and what w
 far; those that pass the filters and are novel (ROUGE-L below 0.7 against the whole pool) join the
 pool, are told apart into classification and other tasks, and get an instance each, output-first
 or input-first. Given documents, each instruction is held to a topic of theirs and answered from
-what they say about it.
+what they say about it. A model as weak as the embedded one can do none of this well: with
+documents it gets instructions of our own, and instances whose outputs are right by how they were
+made (:mod:`.instruct_grounded`).
 """
 
 from __future__ import annotations
@@ -12,16 +14,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator as Rounds
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from domainsmith.chains.facts import seeded
 from domainsmith.chains.synthesis.instruct_filters import instruction_problem
 from domainsmith.chains.synthesis.instruct_generation import NewTask, generated_instructions
+from domainsmith.chains.synthesis.instruct_grounded import GroundedRounds
 from domainsmith.chains.synthesis.instruct_instances import Instances, Task
+from domainsmith.chains.synthesis.instruct_options import InstructOptions
 from domainsmith.chains.synthesis.instruct_topics import Topic, find_topics
 from domainsmith.chains.synthesis.method import DataBlock, Materials, Unit
 from domainsmith.chains.synthesis.options import read_options
@@ -35,32 +36,6 @@ _UNITS = 4
 """Units in a round."""
 _PATIENCE = 3
 """Rounds without a new instruction after which the method ends."""
-
-
-@dataclass(frozen=True)
-class InstructOptions:
-    """Settings of Self-Instruct.
-
-    Args:
-        seeds: A file of seed tasks; empty takes those that come with the program.
-        languages: Of the tasks; empty takes the documents', or both without documents.
-        domain: Hold the tasks to the documents' topics, where there are documents.
-        free_answers: Let the model answer about the documents in its own words, for models far
-            better than the embedded one; otherwise the answer is sentences of the documents.
-        per_unit: Instructions that one unit of work proposes.
-        novelty: ROUGE-L F1 above which an instruction is not new, 0 to 1.
-        likely: An instruction less likely than this is dropped, nats a token.
-        max_rounds: Rounds of proposals at most.
-    """
-
-    seeds: str = ""
-    languages: tuple[Language, ...] = ()
-    domain: bool = True
-    free_answers: bool = False
-    per_unit: Annotated[int, Field(ge=1)] = 4
-    novelty: Annotated[float, Field(ge=0, le=1)] = 0.7
-    likely: Annotated[float, Field(le=0)] = -1.4
-    max_rounds: Annotated[int, Field(ge=1)] = 400
 
 
 def build(materials: Materials) -> SelfInstruct:
@@ -95,7 +70,7 @@ class SelfInstruct:
     """
 
     name = "self_instruct"
-    version = 1
+    version = 2
     floor = 0.25
 
     def __init__(self, materials: Materials, options: InstructOptions) -> None:
@@ -109,22 +84,43 @@ class SelfInstruct:
             for language in wanted
         }
         self._by_words = {(topic.language, topic.words): topic for topic in self._topics}
+        self._grounded = self._grounded_rounds()
         self._instances = Instances(materials, self._seeds, free_answers=options.free_answers)
 
     def _languages(self, own: Sequence[SeedTask]) -> tuple[Language, ...]:
         if self._options.languages:
             return self._options.languages
-        found = {topic.language for topic in self._topics} or {task.language for task in own}
+        found = {topic.language for topic in self._topics}
+        if self._options.domain and not found:
+            found = {item.language for item in self._materials.passages}
+        found = found or {task.language for task in own}
         return tuple(sorted(found)) or ("en", "zh")
 
-    def rounds(self) -> Rounds[Sequence[Unit], Sequence[DataBlock], None]:
-        """Yield a smoke run, then proposals and their completion in turns."""
-        pool = {
+    def _pools(self) -> dict[Language, NoveltyPool]:
+        return {
             language: NoveltyPool(
                 (task.instruction for task in seeds), threshold=self._options.novelty
             )
             for language, seeds in self._seeds.items()
         }
+
+    def _grounded_rounds(self) -> GroundedRounds | None:
+        """Return the rounds of a weak model over documents; None lets the model write the tasks."""
+        own, about = self._options.own_tasks, self._options.domain and self._materials.passages
+        if (
+            own
+            or not about
+            or (own is None and not getattr(self._materials.generator, "is_weak", True))
+        ):
+            return None
+        return GroundedRounds(self._materials, self._pools(), self._options.per_unit)
+
+    def rounds(self) -> Rounds[Sequence[Unit], Sequence[DataBlock], None]:
+        """Yield a smoke run, then proposals and their completion in turns."""
+        if self._grounded is not None:
+            yield from self._grounded.rounds()
+            return
+        pool = self._pools()
         made: dict[Language, list[str]] = {language: [] for language in self._seeds}
         blocks = yield [Unit("smoke", self._proposal(0, made, complete=True))]
         self._accept(blocks, pool, made)
@@ -193,6 +189,8 @@ class SelfInstruct:
 
     def block(self, unit: Unit) -> DataBlock:
         """Propose instructions, or give proposed ones their instances."""
+        if self._grounded is not None and "grounded" in unit.payload:
+            return self._grounded.block(unit)
         block = DataBlock(unit.key)
         if "tasks" in unit.payload:
             block.dropped.update(unit.payload["dropped"])

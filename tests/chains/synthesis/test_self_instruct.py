@@ -57,7 +57,9 @@ def test_topics_are_headings_that_say_something() -> None:
 
 
 def test_a_round_of_instructions_and_instances_about_documents(engine: Engine) -> None:
-    method = build_method("self_instruct", materials(engine, *passages(), per_unit=1))
+    method = build_method(
+        "self_instruct", materials(engine, *passages(), per_unit=1, own_tasks=True)
+    )
     (smoke,) = next(method.rounds())
     block = method.block(smoke)
     assert block.counts["instruction generation"] == 2
@@ -101,7 +103,7 @@ def test_chinese_instructions_keep_their_form(engine: Engine) -> None:
         document_id="d", document_path="窑.md", ordinal=0, text=text, header="手册 > 装窑方法",
         start=0, end=len(text), language="zh",
     )  # fmt: skip
-    method = build_method("self_instruct", materials(engine, passage, per_unit=2))
+    method = build_method("self_instruct", materials(engine, passage, per_unit=2, own_tasks=True))
     payload = {
         "number": 0, "language": "zh", "topics": ["装窑方法"], "many": 1, "pool": [],
         "complete": False,
@@ -110,7 +112,7 @@ def test_chinese_instructions_keep_their_form(engine: Engine) -> None:
     assert block.counts["instruction generation"] == 1
     lost = sum(block.dropped.values())
     assert lost + len(block.state["proposed"]) == 1
-    again = build_method("self_instruct", materials(engine, passage, per_unit=2))
+    again = build_method("self_instruct", materials(engine, passage, per_unit=2, own_tasks=True))
     assert again.block(Unit("one", payload)) == block, "equal units give equal blocks"
     for task in block.state["proposed"]:
         assert "装窑方法" in task["instruction"]
