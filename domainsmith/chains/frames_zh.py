@@ -112,7 +112,9 @@ def framed_question(question: str, form: str, frame: Frame) -> str:
     if frame.kind == "statute":
         if form == "how many" and lacks_subject(question):
             return ""
-        if form == "place" or re.search(r"第.{1,6}条|^(?:\d|未|属于|所|其|对|经|因)", question):
+        if form == "place" or re.search(
+            r"前[两三]?款|第.{1,6}条|^(?:\d|未|属于|所|其|对|经|因)", question
+        ):
             return ""  # "on their own ground, they may ...": of a duty no place
         if frame.name in question:
             return question

@@ -47,6 +47,9 @@ _STATE = re.compile(
 )
 """A state is not what happens then, but what a sign tells."""
 _STATES = re.compile(r"\b(?:is|are|was|were|may|might|can|has|have|had|often|most|some|many)\b")
+_BARE_CASE = re.compile(
+    r"(?:left|not|in the|mature|necessary|possible|needed|untreated|\w+ed(?: \w+){0,3}$|\w+$)", re.I
+)
 _CLOSING = re.compile(
     rf"(?P<rest>(?:{ACT}) [^,;:]{{8,80}}?),? (?P<word>if|when|while|before|after|as soon as) "
     r"(?P<case>[^,;:]{6,80})",
@@ -71,6 +74,13 @@ _COUNTED = re.compile(
     r"(?P<of> of(?: (?!for\b|in\b|on\b|at\b|to\b|with\b|from\b)[a-z]+){1,2})?"
 )
 _MAY = re.compile(rf"(?P<subject>{NOUN}) (?P<may>can|may|must|should) (?P<rest>.{{4,}})")
+_BODY = r"(?:organ|part|cell|person|patient|aspect|area|body|one|case)"
+"""What "every" counts without telling how often."""
+_POSSIBLE = re.compile(r"not (?:have|be able|know|need|feel|show|want|cause|appear|occur)\b")
+_VERB_FIRST = re.compile(
+    r"(?:is|are|was|were|can|could|may|must|should|will|has|have|depends?|includes?|vary|like|"
+    r"occurs?|happens?|begins?|appears?|becomes?|comes?|goes?)\b"
+)
 _HEDGED = re.compile(r"(?:also|even|still|only|then|sometimes|often|usually|lead|cause|result)\b")
 _DOES = re.compile(rf"(?P<subject>{NOUN}) (?P<verb>{'|'.join(VERBS)}) (?P<rest>.{{2,}})")
 _TAILS: tuple[tuple[str, str], ...] = (
@@ -141,7 +151,8 @@ def _short(text: str) -> str:
 
 
 def _is_noun(subject: str) -> bool:
-    return not NOT_NOUN.search(subject) and not IMPERATIVE.match(subject)
+    run_on = re.search(r" (?:Is|Are|Being) ", subject)  # a heading that ran into its text
+    return not NOT_NOUN.search(subject) and not IMPERATIVE.match(subject) and not run_on
 
 
 def _case(text: str) -> Asked | None:
@@ -153,6 +164,8 @@ def _case(text: str) -> Asked | None:
         word == "while" and _STATES.search(case)
     ):
         return None  # "once a year", and a while that is an although
+    if _BARE_CASE.match(case):
+        return None  # "if left untreated": what is, is said in the sentence before
     if IMPERATIVE.match(rest):
         return f"What should you do {word} {case}?", _sentence(rest), "case"
     if word in {"if", "when"} and _STATE.match(rest):
@@ -162,7 +175,7 @@ def _case(text: str) -> Asked | None:
 
 def _order_case(text: str) -> Asked | None:
     match = _CLOSING.fullmatch(text)
-    if match is None:
+    if match is None or re.search(r" (?:should|must|is|are|can|may) ", match["rest"]):
         return None
     if match["word"].lower() in {"before", "after", "as soon as"}:
         if re.search(rf"{SPAN}|\d", match["rest"]):
@@ -249,6 +262,8 @@ def _may(text: str) -> Asked | None:
     if match is None or not _is_noun(match["subject"]) or match["rest"].startswith("be "):
         return None
     subject, may = lower_first(match["subject"]), match["may"].capitalize()
+    if may == "May" and _POSSIBLE.match(match["rest"]):
+        return None
     if match["rest"].startswith("not "):
         may = "May" if may == "Must" else may
         asked = f"{may} {subject} {CLAUSE_END.split(match['rest'][4:])[0]}?"
@@ -272,9 +287,7 @@ def _does(text: str) -> Asked | None:
     found = _measured(subject, verb, rest) or _circumstance(subject, verb, rest)
     if found is not None:
         return found
-    if re.match(
-        r"(?:is|are|was|were|can|may|must|should|will|has|have|depends?|includes?|vary)\b", rest
-    ):
+    if _VERB_FIRST.match(rest):
         return None  # "the types of measures depend": the word taken for the verb is a noun
     objectless = verb in {"have", "turn", "stay", "run", "end", "last", "weigh", "cost"}
     if objectless or NO_OBJECT.match(rest) or re.match(rf"(?:for )?{SPAN}\b", rest):
@@ -303,7 +316,7 @@ def _measured(subject: str, verb: str, rest: str) -> Asked | None:
 
 
 def _circumstance(subject: str, verb: str, rest: str) -> Asked | None:
-    if often := re.fullmatch(r"(?P<what>[^,]*?) ?(?P<often>every .+)", rest):
+    if often := re.fullmatch(rf"(?P<what>[^,]*?) ?(?P<often>every (?!{_BODY}).+)", rest):
         asked = f"How often does {subject} {verb} {often['what']}".rstrip()
         return f"{asked}?", _short(often["often"]), "how often"
     if because := re.fullmatch(r"(?P<what>[^,]+),? (?P<why>because .+)", rest):

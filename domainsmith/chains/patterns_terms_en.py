@@ -32,7 +32,10 @@ _CLASS_START = re.compile(
 _LIST_END = re.compile(
     r"\s*\[|\s*\(|;|,? (?:which|that|who|where|while|but|as well as|among|with|to)\b|,? and others?"
 )
-_VERB = re.compile(r"\b(?:is|are|was|were|has|have|can|may|had|shows?|such as|that)\b")
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|has|have|can|may|had|should|could|will|must|over|shows?|such as|that)\b"
+    r"|^the "
+)
 _KNOWN_AS = re.compile(
     r"(?P<subject>[A-Z0-9][\w/ -]{2,60}?)(?: \([^()]{1,30}\))?,? (?:\()?"
     r"also (?:known as|called|termed) (?P<name>[^,;:()\[\]]{3,60}?)"
@@ -43,6 +46,7 @@ _APPOSITION = re.compile(
     r"(?P<what>(?:an?|the) [^,;:()\[\]]{10,110}),? (?:\[[\d, –-]+\] ?)?,? ?"
     r"(?:is|are|was|were|has|have|can|may|\w+s|\w+ed)\b.*"
 )
+_ACTS_IN = re.compile(r"\b(?:transmit|carry|cause|use|show|have|make|need|produce|contain)\b")
 _INNER = re.compile(r" (?:in|at|of|on|to|for|with|from|by) ")
 
 
@@ -67,6 +71,8 @@ def examples(text: str) -> Asked | None:
         return None
     if not sound_subject(name) or not object_of(listed) or _VERB.search(listed):
         return None
+    if re.search(r" and \w+ed\b|\w+ed (?:by|the)\b", listed) or _ACTS_IN.search(name):
+        return None  # a list that ran into the next clause, a class with a verb in it
     return f"What are examples of {name}?", as_sentence(listed), "examples"
 
 

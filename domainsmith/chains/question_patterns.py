@@ -51,6 +51,21 @@ _LEANS = re.compile(
 )
 """What points at something outside the question: figures, citations, earlier sentences."""
 _CITED = re.compile(r"\s*\[[\d, –-]+\]\s*\.?$")
+_MOST_WORDS = 28
+"""Words of an English question that names no study."""
+_AUTHORS = re.compile(r"\s*\([^()]*[A-Z][^()]*\b(?:19|20)\d\d[a-z]?[^()]*\)")
+"""A citation in brackets."""
+_UNFINISHED = re.compile(
+    r"\b(?:includes?|including|are|is|was|were|of|the|to|than|and|or|following|play) ?\?$"
+    r"|in accordance in"
+)
+_NO_ANSWER = re.compile(
+    r"\b(?:includes?|including|are|is|may|can|the|of|and|or)\.$|^(?:And|Or)\b|^One .* to another\b"
+    r"|^(?:Many|Several|Various|Different) (?:factors|ways|reasons|things)\.$|:\.?$|^At (?:the same time|the time|risk|least)\b"
+    r"|^In (?:the )?(?:text|older people|people|patients|children|adults|others)\b",
+    re.I,
+)
+"""What is no answer: it breaks off, or is none of the place that was asked for."""
 _GOES_ON = re.compile(
     r"\b(?:also|as well|too\?|however|therefore|thus|instead|likewise|furthermore|another)\b", re.I
 )
@@ -165,6 +180,7 @@ def pattern_questions(
     frame: Frame | None = None,
     work: str = "",
     title: str = "",
+    study: bool = False,
 ) -> Iterator[PatternQuestion]:
     """Ask what a sentence answers by its form.
 
@@ -178,6 +194,7 @@ def pattern_questions(
             question about its study names it.
         title: Of an English article, from :func:`~domainsmith.chains.titles_en.title_of`; a
             question that names nothing of its own begins with it.
+        study: The text is research prose, whether or not its work has a title.
 
     Yields:
         One question for each form that fits and stands alone, the most telling form first.
@@ -196,7 +213,14 @@ def pattern_questions(
         else:
             general = form in ENGLISH_FORMS
             question, answer = _finished_en(
-                question, answer, name, text, work=work, general=general, names=names
+                _AUTHORS.sub("", question),
+                answer,
+                name,
+                text,
+                work=work,
+                study=study or bool(work),
+                general=general,
+                names=names,
             )
             question = about_title(question, title) if question else ""
         if question:
@@ -221,11 +245,12 @@ def _finished_en(
     text: str,
     *,
     work: str,
+    study: bool,
     general: bool,
     names: frozenset[str],
 ) -> tuple[str, str]:
     """Check an English question and its answer; two empty texts if they lean on more."""
-    if work and general:
+    if study and general:
         if not suits_study(text, question, form):
             return "", ""
         answer = _CITED.sub("", answer).rstrip(" .") + "."
@@ -237,7 +262,9 @@ def _finished_en(
         return "", ""
     if not _is_balanced(question) or not _is_balanced(answer) or _GOES_ON.search(question):
         return "", ""
-    if re.match(r"One .* to another\b", answer):
+    if not work and len(question.split()) > _MOST_WORDS:
+        return "", ""
+    if _UNFINISHED.search(question) or _NO_ANSWER.search(answer):
         return "", ""
     return _lower_opening(question, text, names), answer
 

@@ -20,6 +20,7 @@ _EMPTY_START = re.compile(
     r"none|an? total|solid|dashed|dotted|red|blue|black|earlier|later|"
     r"specific|new|additional|important|key|main|\w+ing|"
     r"did|do|does|is|are|was|were|can|though|therefore|hence|however|moreover|"
+    r"amongst?|within|between|during|despite|throughout|across|besides|"
     r"figures?|tables?|panels?|lanes?|\w+ly|\d\w*)\b",
     re.I,
 )
@@ -57,13 +58,13 @@ _OBJECT_END = re.compile(
     r"|\((?:[^()]*(?:et al|\d{4}|[Ff]ig|[Tt]able|see |e\.g|i\.e|ref)[^()]*)\))"
     r"|[;:]|, (?:which|but|so|while|whereas|although|with|where|who|thus|as|because|including|"
     r"such|suggesting|indicating|making|resulting|leading|especially|particularly|however|it|they|"
-    r"we|the|a|an|\w+ing)\b"
+    r"we|the|a|an|\w+ing(?!,| and\b| or\b))\b"
     r"| (?:while|whereas|although|but|which|because|thereby|however|since|that (?:is|are|was|were|"
     r"has|have|can)) | and (?=(?:is|are|was|were|has|have|can|may|it|they|we|thus|therefore|\w+s "
     r"(?:to|the|a|an)) )| [–—] "
     r"|, and (?=[^,]*\b(?:is|are|was|were|has|have|had|can|may|could|will|it|they|we|thus)\b)"
     rf"| and (?=(?:{'|'.join(sorted(TRANSITIVE))})\b)"
-    r"| and (?=\w+ed (?:by|with|in|to|as|for|from)\b)"
+    r"| and (?=\w+ed (?:by|with|in|to|as|for|from|on)\b)| and (?=(?:may|can|could|will) )"
 )
 _OPEN_END = re.compile(
     r"\b(?:the|a|an|of|in|on|at|by|for|from|with|to|and|or|than|as|is|are|was|were|its|their|"
@@ -101,6 +102,8 @@ def sound_subject(text: str) -> bool:
     words = text.split()
     if not 1 <= len(words) <= 11 or _EMPTY_START.match(text) or _POINTS.search(text):
         return False
+    if re.search(r" (?:Is|Are|Being|When|If|The) ", text):
+        return False  # a heading that ran into its text
     if re.search(r"\b(?:to|not|than|as)\b", text) or _OPEN_END.search(text):
         return False
     definite = words[0].lower() in {"the", "a", "an"}

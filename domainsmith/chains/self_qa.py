@@ -28,7 +28,7 @@ from domainsmith.chains.question_patterns import (
     pattern_questions,
     section_question,
 )
-from domainsmith.chains.studies import work_of
+from domainsmith.chains.studies import is_study, work_of
 from domainsmith.chains.synthesis.comparisons import comparison_facts, statements
 from domainsmith.chains.synthesis.joint import joint_facts
 from domainsmith.chains.synthesis.levels import level_of
@@ -179,10 +179,11 @@ def _structural(
             result.dropped["heading: not answered below"] += 1
     silent = []
     language, frame, work = passage.language, frame_of(passage), work_of(passage)
-    title = "" if work else title_of(passage)
+    study = is_study(passage)
+    title = "" if work or study else title_of(passage)
     for sentence in sentences:
         found = pattern_questions(
-            sentence, language, names=names, frame=frame, work=work, title=title
+            sentence, language, names=names, frame=frame, work=work, title=title, study=study
         )
         asked = next(found, None)
         if asked is None or _is_nonce(asked, passage):
@@ -249,5 +250,5 @@ def _section_fact(passage: Passage) -> Iterator[Fact]:
     sentences = passage_sentences(passage)
     if question and sentences and passage.content == "prose":
         answer = sentences[0]
-        if 12 <= len(answer) <= 200:
+        if 12 <= len(answer) <= 200 and answer.endswith((".", "!", "。", "！")):
             yield Fact(question, answer, passage, "self_qa/section", evidence=answer)

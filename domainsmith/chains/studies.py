@@ -8,7 +8,7 @@ from domainsmith.chains.patterns_science_en import is_fit
 from domainsmith.chains.science_parts_en import sound_subject
 from domainsmith.records import Passage
 
-__all__ = ["suits_study", "work_of"]
+__all__ = ["is_study", "suits_study", "work_of"]
 
 _STUDY = re.compile(
     r"\[\d+(?:\s?[,–-]\s?\d+)*\]|\bet al\b|\([^()]{0,60}\b(?:19|20)\d\d[a-z]?\)"
@@ -35,6 +35,15 @@ def suits_study(text: str, question: str, form: str) -> bool:
     if form == "may" and (len(question.split()) > 12 or not _CAN.match(question)):
         return False
     return form in _IN_STUDIES and sound_subject(subject) and is_fit(question)
+
+
+def is_study(passage: Passage) -> bool:
+    """Tell whether a passage is research prose: it cites, or tells what its authors found.
+
+    Args:
+        passage: Any.
+    """
+    return passage.language == "en" and _STUDY.search(passage.text) is not None
 
 
 def work_of(passage: Passage) -> str:

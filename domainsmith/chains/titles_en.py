@@ -19,7 +19,10 @@ _WORK = re.compile(
 _MOST_WORDS = 6
 _OWN_NAME = re.compile(r"(?<=[a-z,] )[A-Z]|[A-Za-z]\d|\d|[A-Z]{2}")
 """A name, a code or a number makes a question be about that."""
-_DEFINITE = re.compile(r"\bthe \w|^(?:What|When|Where|How|Why) (?:is|are|does|do) \w+s?\b")
+_DEFINITE = re.compile(
+    r"\bthe \w|^(?:What|When|Where|How|Why) (?:is|are|does|do) \w+s?\b"
+    r"|\b(?:treatments?|symptoms?|diagnosis|infections?|medications?|surgery|persons)\b"
+)
 _ANSWERED: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
     (re.compile(asked, re.I), re.compile(told, re.I))
     for asked, told in (
@@ -30,6 +33,8 @@ _ANSWERED: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
         (r"\bdiagnos", r"diagnos|\btests?\b|exam|detect|history|found|microscop"),
         (r"\bprevent", r"prevent|avoid|vaccin|reduc|protect|\buse\b|\bkeep|wash|lower|limit"),
         (r"\bcaus(?:e|ed|es)\b", r"caus|due to|because|result|\bfrom\b|lead|infect|gene|risk"),
+        (r"^what (?:is|are) (?!the )",
+         r"\b(?:is|are|was|were|called|known as|means?|refers|causes?|occurs?|consists?)\b"),
         (r"\bhow many\b", r"\d|\b(?:one|two|three|four|five|million|thousand|hundred|few|most)\b"),
     )
 )  # fmt: skip
@@ -47,7 +52,8 @@ def title_of(passage: Passage) -> str:
     """
     if passage.language != "en":
         return ""
-    title = re.sub(r"\s*[(\[].*$", "", passage.header.split(">")[0]).strip(" .;")
+    title = passage.header.split(">")[0].split(" - ")[-1]  # "Parasites - Scabies" is of scabies
+    title = re.sub(r"\s*[(\[].*$", "", title).strip(" .;")
     named = title[:1].isupper() and len(title.split()) <= _MOST_WORDS and not _WORK.search(title)
     return title if named else ""
 

@@ -35,13 +35,16 @@ ACTS = frozenset(
         report reset restart rinse rotate route rub run say scan screw secure select send
         separate set shake shut slide soak sort start stop store swap switch take tap test tie
         tighten tilt tip touch turn undo unload unlock unplug unscrew update use wait wash
-        wear weigh wipe write
+        wear weigh wipe write avoid boil consider discuss eat get limit see seek speak stay talk
+        visit
         """,
     )
 )
 """Verbs that begin an instruction."""
 ACT = "|".join(sorted(ACTS))
-IMPERATIVE = re.compile(rf"(?:(?:then|first|please|always)\s+)?(?:{ACT}|do not|never)\b", re.I)
+IMPERATIVE = re.compile(
+    rf"(?:(?:then|first|please|always)\s+)?(?:{ACT}|do not|don't|never)\b", re.I
+)
 
 _BARE = """
     accept add allow change check connect contain cost cover detect display dose draw drive
@@ -90,6 +93,7 @@ DONE = re.compile(
 """A participle behind a form of "to be"."""
 CLAUSE_END = re.compile(
     r", (?:but|and|so|because|which|the|or)\b|;| but | and (?:then|never|not) "
+    r"| and (?=(?:may|can|will|could|should|has|have|often|usually|also) )"
     rf"| and (?={'|'.join(VERBS)}|hangs|enters|fits|clips|glows|beeps|blinks|rings|is |are |it |"
     r"they )"
 )

@@ -176,7 +176,10 @@ def _gap(ground: Ground, passage: Passage, source: random.Random) -> Instance | 
 
 def _question(ground: Ground, passage: Passage, source: random.Random) -> Instance | None:
     facts = [
-        fact for fact in ground.facts_of(passage) if not re.match(r"Yes|No\b|不?可以", fact.answer)
+        fact
+        for fact in ground.facts_of(passage)
+        if not re.match(r"Yes|No\b|不?可以", fact.answer)
+        and not re.match(r"Regarding |In the |关于|根据", fact.question)
     ]
     if not facts:
         return None

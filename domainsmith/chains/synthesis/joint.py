@@ -85,6 +85,9 @@ def _one_thing(fact: Fact, other: Fact, related: RelatedPassages) -> bool:
     """Tell whether two questions name one thing, by a rare word within a shared name."""
     if fact.question == other.question or fact.answer == other.answer:
         return False
+    asked = [set(content_terms(item.question, item.language)) for item in (fact, other)]
+    if 5 * len(asked[0] & asked[1]) >= 4 * max(map(len, asked)):
+        return False  # the same is asked twice
     if fact.language == "zh":
         start = common_start(fact.question, other.question)
         if len(start) >= 3 and not _ASKS_ZH.search(start):
