@@ -143,11 +143,15 @@ def _sentence(text: str) -> str:
 
 def _short(text: str) -> str:
     """Take the part of a clause that answers, without what follows a but or a because."""
+    return _sentence(_first_clause(text))
+
+
+def _first_clause(text: str) -> str:
     for end in CLAUSE_END.finditer(text):
         # "fluids, salts, and minerals" is one list, which ends where the clause does.
         if not (_LIST_END.match(end[0]) and _LISTED.search(text[: end.start()])):
-            return _sentence(text[: end.start()])
-    return _sentence(text)
+            return text[: end.start()]
+    return text
 
 
 def _is_noun(subject: str) -> bool:
@@ -164,7 +168,7 @@ def _case(text: str) -> Asked | None:
         word == "while" and _STATES.search(case)
     ):
         return None  # "once a year", and a while that is an although
-    if _BARE_CASE.match(case):
+    if word not in {"before", "after"} and _BARE_CASE.match(case):
         return None  # "if left untreated": what is, is said in the sentence before
     if IMPERATIVE.match(rest):
         return f"What should you do {word} {case}?", _sentence(rest), "case"
@@ -230,7 +234,7 @@ def _copula(text: str) -> Asked | None:
     subject, rest = lower_first(match["subject"]), match["rest"]
     verb, _, bare = match["be"].partition(" ")
     if done := DONE.match(rest):
-        tail = re.split(r", (?:but|and|so|because)\b| and | but ", rest[done.end() :])[0]
+        tail = re.split(r" and (?=(?:\w+ly )?\w+ed\b)", _first_clause(rest[done.end() :]))[0]
         for pattern, form in _TAILS:
             if re.fullmatch(pattern, tail):
                 asked = form.format(be=verb, subject=subject, done=f"{bare} {done['done']}".strip())

@@ -61,7 +61,8 @@ _UNFINISHED = re.compile(
 )
 _NO_ANSWER = re.compile(
     r"\b(?:includes?|including|are|is|may|can|the|of|and|or)\.$|^(?:And|Or)\b|^One .* to another\b"
-    r"|^(?:Many|Several|Various|Different) (?:factors|ways|reasons|things)\.$|:\.?$|^At (?:the same time|the time|risk|least)\b"
+    r"|^(?:Many|Several|Various|Different) (?:factors|ways|reasons|things)\.$|:\.?$"
+    r"|^At (?:the same time|the time|risk|least)\b"
     r"|^In (?:the )?(?:text|older people|people|patients|children|adults|others)\b",
     re.I,
 )

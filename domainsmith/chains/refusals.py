@@ -14,7 +14,7 @@ from domainsmith.chains.facts import Fact, PassagePool, seeded
 from domainsmith.chains.words_en import VERBS
 from domainsmith.data_connection.overlap import squeeze
 from domainsmith.model_io.messages import refusal_text
-from domainsmith.prompts import prompt_text
+from domainsmith.prompts import prompt_text, render
 from domainsmith.records import Language, Passage, Record
 
 __all__ = ["KINDS", "foreign_things", "known_text", "refusal_records"]
@@ -22,6 +22,10 @@ __all__ = ["KINDS", "foreign_things", "known_text", "refusal_records"]
 KINDS = ("distractors", "unknown", "foreign")
 """``refusals/KIND`` is the method of a record."""
 
+_ENDS: dict[Language, str] = {"en": " ", "zh": ""}
+_TOLD = 0.6
+"""Share of refusals that go on to say what is missing, or what was found instead. Always the same
+eight words are what a student learns first and then says to everything."""
 _JOINT = (
     "self_qa/section",
     "self_qa/compare",
@@ -146,9 +150,11 @@ def _unknown(
             changed = match[1] + digits
             if squeeze(changed) in everything:
                 continue
-            question = fact.question.replace(match[0], changed)
+            question, name = fact.question.replace(match[0], changed), changed
         else:
-            question = _foreign_part(fact.question, fact.language, everything, source.random())
+            question, name = _foreign_part(
+                fact.question, fact.language, everything, source.random()
+            )
             if not question:
                 continue
         others = pool.distractors(question, fact.language, without=(), many=3)
@@ -156,28 +162,30 @@ def _unknown(
         # Always over passages: from memory alone, an unknown code and a held-out one look alike,
         # and the model would learn to refuse both.
         if others:
-            yield _refusal(question, others, fact.language, "unknown", pool, seed)
+            yield _refusal(question, others, fact.language, "unknown", pool, seed, name)
 
 
-def _foreign_part(question: str, language: Language, everything: str, draw: float) -> str:
-    """Put an object that no document names in the place of the question's own."""
+def _foreign_part(
+    question: str, language: Language, everything: str, draw: float
+) -> tuple[str, str]:
+    """Put an object that no document names in the place of the question's own; tell its name."""
     names = _lines("refusals_things", language)
     name = names[int(draw * len(names))]
     if squeeze(name) in everything:
-        return ""
+        return "", ""
     if language == "zh":
         match = re.match(r"(?P<subject>[^，。？的在是有可]{2,8})(?=的|在|是|有|可以)", question)
-        return name + question[match.end() :] if match else ""
+        return (name + question[match.end() :], name) if match else ("", "")
     match_en = _THING.search(question)
     if match_en is None or _ATTRIBUTE.match(question):
-        return ""
+        return "", ""
     # "the app shows": the second word is a verb.
     own = [word for word in match_en[1].split(" ") if word not in VERBS]
     if not own or question[match_en.end() :].startswith(" of "):
-        return ""
+        return "", ""
     if re.search(r"\bdo(?:es)?\b", question) and question.endswith(f"{match_en[1]}?"):
-        return ""  # the last word is the verb, not the thing
-    return question.replace(own[0] if len(own) < 2 else match_en[1], name, 1)
+        return "", ""  # the last word is the verb, not the thing
+    return question.replace(own[0] if len(own) < 2 else match_en[1], name, 1), f"the {name}"
 
 
 def _foreign(
@@ -199,6 +207,19 @@ def _foreign(
                 yield _refusal(question, others, language, "foreign", pool, seed)
 
 
+def _found(others: Sequence[Passage], language: Language) -> str:
+    """Say what the passages are about instead, by their innermost headings."""
+    topics = []
+    for item in others:
+        words = re.sub(r"^[\d.]+\s+", "", item.header.split(">")[-1].strip())
+        if words and words not in topics and words[-1] not in "?？" and len(words) <= 60:
+            topics.append(words)
+    if not topics:
+        return ""
+    joint = "；" if language == "zh" else "; "
+    return render("refusal_found", language, topics=joint.join(topics))
+
+
 def _lines(name: str, language: Language) -> list[str]:
     return [line.strip() for line in prompt_text(name, language).split("\n") if line.strip()]
 
@@ -210,12 +231,17 @@ def _refusal(
     kind: str,
     pool: PassagePool,
     seed: int,
+    name: str = "",
 ) -> Record:
     context, whole = pool.context(others, language) if others else ("", 0)
+    told = ""
+    if seeded(seed, "told", question).random() < _TOLD:
+        told = render("refusal_unmentioned", language, name=name) if name else ""
+        told = told or _found(others[:whole], language)
     return Record(
         instruction=question,
         input=context,
-        output=refusal_text(language),
+        output=f"{refusal_text(language)}{_ENDS[language] if told else ''}{told}",
         language=language,
         method=f"refusals/{kind}",
         passage_ids=tuple(item.id for item in others[:whole]),

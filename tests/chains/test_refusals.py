@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from domainsmith.agents.curation.pick import REFUSALS
 from domainsmith.chains.facts import Fact, PassagePool, closed_record, grounded_record
 from domainsmith.chains.refusals import refusal_records
-from domainsmith.model_io.messages import is_refusal
+from domainsmith.chains.synthesis.dialogues import DialogueOptions
+from domainsmith.chains.synthesis.documents import DocumentsOptions
+from domainsmith.model_io.messages import is_refusal, refusal_text
 from domainsmith.records import Language, Passage
 
 TEXTS = {
@@ -71,6 +74,33 @@ def test_refusals_in_chinese() -> None:
     assert len(records) == 6
     assert all(is_refusal(record.output, "zh") for record in records)
     assert all(record.language == "zh" for record in records)
+
+
+def test_refusals_say_what_is_missing_or_what_was_found_instead() -> None:
+    for language, facts in (("en", english_facts(corpus("en"))), ("zh", None)):
+        passages = corpus(language)
+        facts = facts or [Fact("水泵重多少公斤？", "3 公斤。", passages[0], "self_qa/pattern")]
+        pool = PassagePool(passages, words if language == "en" else len)
+        records = refusal_records(facts, passages, pool=pool, count=12, seed=3)
+        plain = refusal_text(language)
+        assert all(record.output.startswith(plain) for record in records)
+        assert all(is_refusal(record.output, language) for record in records)
+        longer = [record for record in records if record.output != plain]
+        assert 0 < len(longer) < len(records)
+        mark = {"en": "They do not mention ", "zh": "其中没有提到"}[language]
+        for record in longer:
+            if mark in record.output:
+                name = record.output.split(mark)[1].rstrip(".。").removeprefix("the ")
+                assert name in record.instruction
+                assert all(name not in passage.text for passage in passages)
+            else:
+                assert record.input, "what was found instead is told over passages only"
+
+
+def test_refusals_are_a_small_share() -> None:
+    assert DocumentsOptions().refusal_share <= 0.1
+    assert DialogueOptions().refusal_share <= 0.1
+    assert REFUSALS <= 0.1
 
 
 def test_no_facts_no_refusals() -> None:

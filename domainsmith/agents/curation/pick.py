@@ -11,7 +11,7 @@ from domainsmith.records import Record
 
 __all__ = ["in_turn", "pick_records"]
 
-REFUSALS = 0.17
+REFUSALS = 0.08
 """Share of refusals, as where data is generated without a curator."""
 
 

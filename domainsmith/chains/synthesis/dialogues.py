@@ -43,7 +43,7 @@ class DialogueOptions:
     """
 
     closed_share: Annotated[float, Field(ge=0, le=1)] = 0.4
-    refusal_share: Annotated[float, Field(ge=0, le=1)] = 0.25
+    refusal_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     per_passage: Annotated[int, Field(ge=1)] = 3
     related: Annotated[int, Field(ge=0)] = 6
     unit_passages: Annotated[int, Field(ge=1)] = 16
@@ -70,6 +70,7 @@ def build(materials: Materials) -> PassageWalk:
         dialogues.records,
         passages=materials.passages,
         unit_passages=options.unit_passages,
+        version=2,
     )
 
 

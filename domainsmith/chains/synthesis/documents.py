@@ -55,7 +55,7 @@ class DocumentsOptions:
             still serve as distractors.
     """
 
-    refusal_share: Annotated[float, Field(ge=0, lt=1)] = 0.17
+    refusal_share: Annotated[float, Field(ge=0, lt=1)] = 0.08
     closed_share: Annotated[float, Field(ge=0, le=1)] = 0.6
     per_table: Annotated[int, Field(ge=0)] = 6
     block_passages: Annotated[int, Field(ge=1)] = 8

@@ -150,7 +150,7 @@ def _grades(record: Record, instance: Instance, kind: str) -> tuple[Grade, ...]:
         f"{record.instruction} {record.input} {passage.header} {passage.text}", record.language
     )
     share = round(containment(content_terms(record.output, record.language), source), 4)
-    share = 1.0 if kind in CLASSIFIED else share
+    share = 1.0 if kind in CLASSIFIED or kind == "question" else share
     said = "" if share >= _GROUNDED else f"{share:.0%} of the output is in its text"
     return (
         Grade(grader="format", score=1.0, passed=True),
