@@ -7,6 +7,7 @@ import pytest
 from domainsmith.chains.question_patterns import pattern_questions
 from domainsmith.chains.self_qa import sentence_facts
 from domainsmith.chains.studies import is_study
+from domainsmith.chains.synthesis.number_fit import asks_for_number
 from domainsmith.chains.titles_en import about_title, answers_heading, title_of
 from domainsmith.records import Passage
 
@@ -129,3 +130,25 @@ def test_research_prose_is_known_without_a_title() -> None:
     narrative = "After injection, blood samples were taken from the goats at several times."
     assert asked(narrative) is not None
     assert asked(narrative, study=True) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "sentence", "fits"),
+    [
+        ("How many people took part?", "1257", "A total of 1257 people took part.", True),
+        ("How long does the filter last?", "6 months", "The filter lasts 6 months.", True),
+        ("What percentage of goats recovered?", "40%", "Of the goats 40% recovered.", True),
+        ("What is the pressure of the boiler?", "3 bar", "The boiler has 3 bar.", True),
+        ("When is the fee due?", "within 14 days", "The fee is due within 14 days.", True),
+        ("What is the filter?", "60 members", "The list grew to 60 members.", False),
+        ("What is the fever?", "12%", "The fever kills 12%.", False),
+        ("What is the best acuity?", "6", "The acuity was 6/6.", False),
+        ("How many goats recovered?", "14 days", "Goats recovered in 14 days.", False),
+        ("How many people were ill?", "46", "Proof was found 46 in other places.", False),
+        ("How long is the filter?", "40%", "The filter stops 40%.", False),
+    ],
+)
+def test_a_number_answers_only_what_asks_for_one(
+    question: str, answer: str, sentence: str, fits: bool
+) -> None:
+    assert asks_for_number(question, answer, sentence) is fits

@@ -16,6 +16,7 @@ from domainsmith.chains.facts import Fact
 from domainsmith.chains.question_patterns import clean_sentence, stands_alone
 from domainsmith.chains.synthesis.levels import level_of
 from domainsmith.chains.synthesis.method import NOT_SCORED
+from domainsmith.chains.synthesis.number_fit import asks_for_number
 from domainsmith.chains.synthesis.qa_options import QaOptions, QaYield
 from domainsmith.data_connection.language import content_terms
 from domainsmith.data_connection.overlap import plain_tokens
@@ -190,6 +191,9 @@ def _unsound(item: ModelCandidate, question: str) -> str:
             return "repetition"
     if set(plain_tokens(item.answer)) <= set(words):
         return "holds the answer"
+    if language == "en" and stated_number(item.answer):
+        fits = asks_for_number(question, item.answer, item.sentence)
+        return "" if fits else "asks for no number"
     return ""
 
 
