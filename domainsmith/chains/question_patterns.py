@@ -56,7 +56,7 @@ _MOST_WORDS = 28
 _AUTHORS = re.compile(r"\s*\([^()]*[A-Z][^()]*\b(?:19|20)\d\d[a-z]?[^()]*\)")
 """A citation in brackets."""
 _UNFINISHED = re.compile(
-    r"\b(?:includes?|including|are|is|was|were|of|the|to|than|and|or|following|play) ?\?$"
+    r"\b(?:includes?|including|are|is|was|were|the|and|or|following|play) ?\?$"
     r"|in accordance in"
 )
 _NO_ANSWER = re.compile(
