@@ -76,6 +76,12 @@ _COUNTED = re.compile(
 _MAY = re.compile(rf"(?P<subject>{NOUN}) (?P<may>can|may|must|should) (?P<rest>.{{4,}})")
 _BODY = r"(?:organ|part|cell|person|patient|aspect|area|body|one|case)"
 """What "every" counts without telling how often."""
+_PERSON = re.compile(
+    r"\b(?:owner|user|customer|buyer|tenant|guest|visitor|member|employee|employer|party|resident|"
+    r"driver|passenger|student|technician)s?$",
+    re.I,
+)
+"""Who may do something is allowed to; what may do something only can."""
 _POSSIBLE = re.compile(r"not (?:have|be able|know|need|feel|show|want|cause|appear|occur)\b")
 _VERB_FIRST = re.compile(
     r"(?:is|are|was|were|can|could|may|must|should|will|has|have|depends?|includes?|vary|like|"
@@ -274,7 +280,8 @@ def _may(text: str) -> Asked | None:
         return asked, f"No. {_sentence(text)}", "may"
     if may in {"Must", "Should"} or _HEDGED.match(match["rest"]):
         return None
-    if may == "May" and not match["rest"].startswith(("be ", "not ")):
+    allowed = match["rest"].startswith(("be ", "not ")) or _PERSON.search(match["subject"])
+    if may == "May" and not allowed:
         return None  # what may happen, not what is allowed
     return (
         f"{may} {subject} {CLAUSE_END.split(match['rest'])[0]}?",

@@ -60,7 +60,7 @@ _UNFINISHED = re.compile(
     r"|in accordance in"
 )
 _NO_ANSWER = re.compile(
-    r"\b(?:includes?|including|are|is|may|can|the|of|and|or)\.$|^(?:And|Or)\b|^One .* to another\b"
+    r"^(?!How|What|Whether|Where).*\b(?:includes?|including|are|is|may|can|the|of|and|or)\.$|^(?:And|Or)\b|^One .* to another\b"
     r"|^(?:Many|Several|Various|Different) (?:factors|ways|reasons|things)\.$|:\.?$"
     r"|^At (?:the same time|the time|risk|least)\b"
     r"|^In (?:the )?(?:text|older people|people|patients|children|adults|others)\b",
@@ -68,7 +68,7 @@ _NO_ANSWER = re.compile(
 )
 """What is no answer: it breaks off, or is none of the place that was asked for."""
 _GOES_ON = re.compile(
-    r"\b(?:also|as well|too\?|however|therefore|thus|instead|likewise|furthermore|another)\b", re.I
+    r"\b(?:also|as well|too\?|however|therefore|thus|instead|likewise|furthermore)\b", re.I
 )
 """What makes a question go on with something said before it."""
 _POINTS_ZH = re.compile(r"前款|本条|下列|上述|如下")
