@@ -1,11 +1,11 @@
-"""The little Chinese grammar that sentence forms need: is there a verb, and who does it."""
+"""The little Chinese grammar that sentence forms need: verbs, subjects, full stops."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
-__all__ = ["lacks_subject", "says_something", "tagged"]
+__all__ = ["end_zh", "lacks_subject", "says_something", "tagged"]
 
 _VERBS = frozenset(("v", "vd", "vi", "vg", "vq", "i", "l"))
 _OPENERS = frozenset(("v", "vn", "vd", "vi", "p", "d", "vg"))
@@ -48,3 +48,12 @@ def lacks_subject(clause: str) -> bool:
     if words[0][1] == "p":
         return words[0][0] in {"由", "被", "以", "于", "与", "为"}
     return words[0][1] != "vn" or (len(words) > 1 and words[1][1] in {"p", "v"})
+
+
+def end_zh(text: str) -> str:
+    """End an answer with one full stop.
+
+    Args:
+        text: Words of a sentence.
+    """
+    return text.strip().rstrip("。；，：,.;、 ") + "。"

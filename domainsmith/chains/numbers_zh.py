@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from domainsmith.chains.grammar_zh import says_something
+from domainsmith.chains.grammar_zh import end_zh, says_something
 
-__all__ = ["VAGUE", "Asked", "end_zh", "number_question", "range_question"]
+__all__ = ["VAGUE", "Asked", "number_question", "range_question"]
 
 Asked = tuple[str, str, str]
 """Question, answer, name of the form."""
@@ -88,15 +88,6 @@ _ORDERED = re.compile(
     r"(?:请|再|先|然后)?(?:拔|拆|拧|松开|断开|按住?|长按|选择|选|加|倒|取|装|插|打开|关|用|把|将|放|等|转|推|拉|敲|剪)"
 )
 """How an order begins; a count of things within one is no question."""
-
-
-def end_zh(text: str) -> str:
-    """End an answer with one full stop.
-
-    Args:
-        text: Words of a sentence.
-    """
-    return text.strip().rstrip("。；，：,.;、 ") + "。"
 
 
 def range_question(text: str) -> Asked | None:

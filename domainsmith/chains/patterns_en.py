@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from domainsmith.chains.clauses_en import (
+    Asked,
+    as_answer,
+    first_clause,
+    is_noun,
+    lower_first,
+    short_answer,
+)
+from domainsmith.chains.orders_en import ORDER_FORMS
 from domainsmith.chains.words_en import (
-    ACT,
-    ACTS,
     CLAUSE_END,
     DONE,
     HEDGE,
-    IMPERATIVE,
     MEASURE,
     NO_OBJECT,
-    NOT_NOUN,
     NOUN,
     NUMBER,
     PLACE,
@@ -25,44 +30,6 @@ from domainsmith.chains.words_en import (
 
 __all__ = ["ENGLISH_FORMS", "Asked", "lower_first"]
 
-Asked = tuple[str, str, str]
-"""Question, answer, name of the form."""
-
-_OPEN_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        the a an each every all your if when to before after only do
-        """,
-    )
-)
-
-_OPENING = re.compile(
-    r"(?P<word>If|When|While|Before|After|Once|As soon as|Whenever) "
-    r"(?P<case>[^,;:]{6,90}), (?P<rest>[^,].{7,})"
-)
-_STATE = re.compile(
-    r"(?:the|an?|its) [\w' -]+? (?:is|are|hangs?|sits?) (?:broken|worn|faulty|blocked|empty|full|"
-    r"loose|too|closed|open|dirty|wet|dry|damaged|missing|kinked|stuck|defective|weak|prepared)\b"
-)
-"""A state is not what happens then, but what a sign tells."""
-_STATES = re.compile(r"\b(?:is|are|was|were|may|might|can|has|have|had|often|most|some|many)\b")
-_BARE_CASE = re.compile(
-    r"(?:left|not|in the|mature|necessary|possible|needed|untreated|\w+ed(?: \w+){0,3}$|\w+$)", re.I
-)
-_CLOSING = re.compile(
-    rf"(?P<rest>(?:{ACT}) [^,;:]{{8,80}}?),? (?P<word>if|when|while|before|after|as soon as) "
-    r"(?P<case>[^,;:]{6,80})",
-    re.I,
-)
-_GOAL = re.compile(rf"To (?P<goal>(?:{ACT})\b[^,;:]{{3,70}}), (?P<rest>(?:{ACT})\b.{{5,}})", re.I)
-_ACT_GOAL = re.compile(
-    rf"(?P<act>(?:{ACT})\b[^;:]{{6,90}}?) to (?P<goal>(?:{ACT}|prevent)\b[^,;:.]{{3,60}})", re.I
-)
-_WHY_ORDER = re.compile(
-    rf"(?P<no>Do not |Never )?(?P<act>(?:{ACT})\b[^,;:]{{6,80}}),? (?P<why>because .+)", re.I
-)
-_FORBIDDEN = re.compile(rf"(?:Do not|Never|Don't) (?P<act>(?:{ACT})\b[^;:]{{4,80}})", re.I)
 _COPULA = re.compile(rf"(?P<subject>{NOUN}) (?P<be>is|are|must be|should be) (?P<rest>.{{2,}})")
 _LIES = re.compile(
     rf"(?P<subject>{NOUN}) (?:sits|hangs|lies|stands) (?P<rest>(?:in|on|behind|under|inside|at|"
@@ -104,172 +71,45 @@ _TAILS: tuple[tuple[str, str], ...] = (
     (rf"{PLACE} (?:the|a|an|its|two) .+", "Where {be} {subject} {done}?"),
     (r"(?:when|if|while|unless|as soon as|after|before|once) .+", "When {be} {subject} {done}?"),
 )
-_ORDERS: tuple[tuple[str, str], ...] = (
-    (
-        rf"(?P<act>wait)(?: for)? (?P<answer>{SPAN})(?P<rest> (?:after|before|until) .+)",
-        "How long should you {act}{rest}?",
-    ),
-    (rf"(?P<act>.+?) (?P<answer>by {MEASURE})(?P<rest>)(?: .+)?", "How far should you {act}?"),
-    (
-        rf"(?P<act>.+?) (?P<answer>for {SPAN})(?P<rest> (?!and\b|or\b).+?)?(?: and .+)?",
-        "How long should you {act}{rest}?",
-    ),
-    (
-        r"(?P<act>.+?) (?P<answer>(?:every|once a|twice a) .+)(?P<rest>)",
-        "How often should you {act}?",
-    ),
-    (r"(?P<act>.+?) (?P<answer>until .+)(?P<rest>)", "How long should you {act}?"),
-    (
-        r"(?P<act>(?:clean|dry|wipe|rinse|wash|polish|brush|grease|fill|tighten|loosen|turn) .+?)"
-        r" (?P<answer>with .+)(?P<rest>)",
-        "What should you {act} with?",
-    ),
-)
-
-
-def lower_first(text: str) -> str:
-    """Lower the first letter, unless the first word is a name or a code.
-
-    Args:
-        text: Words from the beginning of a sentence.
-    """
-    first = text.split(" ", 1)[0]
-    ordinary = first.lower() in _OPEN_WORDS or first.lower() in ACTS
-    return text[:1].lower() + text[1:] if ordinary else text
-
-
-_LIST_END = re.compile(r", (?:and|or)\b")
-_LISTED = re.compile(r",(?: [\w'-]+){1,3}$")
-
-
-def _sentence(text: str) -> str:
-    text = text.strip().rstrip(".;,")
-    return text[:1].upper() + text[1:] + "."
-
-
-def _short(text: str) -> str:
-    """Take the part of a clause that answers, without what follows a but or a because."""
-    return _sentence(_first_clause(text))
-
-
-def _first_clause(text: str) -> str:
-    for end in CLAUSE_END.finditer(text):
-        # "fluids, salts, and minerals" is one list, which ends where the clause does.
-        if not (_LIST_END.match(end[0]) and _LISTED.search(text[: end.start()])):
-            return text[: end.start()]
-    return text
-
-
-def _is_noun(subject: str) -> bool:
-    run_on = re.search(r" (?:Is|Are|Being) ", subject)  # a heading that ran into its text
-    return not NOT_NOUN.search(subject) and not IMPERATIVE.match(subject) and not run_on
-
-
-def _case(text: str) -> Asked | None:
-    match = _OPENING.fullmatch(text)
-    if match is None:
-        return None
-    word, case, rest = match["word"].lower(), match["case"], match["rest"]
-    if (word == "once" and re.match(r"(?:an?|every|per) ", case)) or (
-        word == "while" and _STATES.search(case)
-    ):
-        return None  # "once a year", and a while that is an although
-    if word not in {"before", "after"} and _BARE_CASE.match(case):
-        return None  # "if left untreated": what is, is said in the sentence before
-    if IMPERATIVE.match(rest):
-        return f"What should you do {word} {case}?", _sentence(rest), "case"
-    if word in {"if", "when"} and _STATE.match(rest):
-        return f"What does it mean {word} {case}?", _sentence(rest), "case"
-    return f"What happens {word} {case}?", _sentence(rest), "case"
-
-
-def _order_case(text: str) -> Asked | None:
-    match = _CLOSING.fullmatch(text)
-    if match is None or re.search(r" (?:should|must|is|are|can|may) ", match["rest"]):
-        return None
-    if match["word"].lower() in {"before", "after", "as soon as"}:
-        if re.search(rf"{SPAN}|\d", match["rest"]):
-            return None
-        asked = f"When should you {lower_first(match['rest'])}?"
-        return asked, _sentence(f"{match['word']} {match['case']}"), "order"
-    asked = f"What should you do {match['word'].lower()} {match['case']}?"
-    return asked, _sentence(match["rest"]), "case"
-
-
-def _goal(text: str) -> Asked | None:
-    if match := _GOAL.fullmatch(text):
-        return f"How do you {match['goal']}?", _sentence(match["rest"]), "goal"
-    match = _ACT_GOAL.fullmatch(text)
-    if match is None or re.search(r"(?:want|need|ready|how|due)$", match["act"]):
-        return None
-    return f"How do you {match['goal']}?", _sentence(match["act"]), "goal"
-
-
-def _why_order(text: str) -> Asked | None:
-    match = _WHY_ORDER.fullmatch(text)
-    if match is None:
-        return None
-    negated = "not " if match["no"] else ""
-    asked = f"Why should you {negated}{lower_first(match['act'])}?"
-    return asked, _sentence(match["why"]), "why"
-
-
-def _forbidden(text: str) -> Asked | None:
-    match = _FORBIDDEN.fullmatch(text)
-    if match is None:
-        return None
-    act = re.split(r",| because | or it | as ", match["act"])[0]
-    return f"Can I {lower_first(act)}?", f"No. {_sentence(text)}", "forbidden"
-
-
-def _order(text: str) -> Asked | None:
-    if not IMPERATIVE.match(text) or text.lower().startswith(("do not", "never")):
-        return None
-    for pattern, form in _ORDERS:
-        match = re.fullmatch(pattern, lower_first(text))
-        if match is not None and not re.search(r"[,;:]| and ", match["act"]):
-            asked = form.format(act=match["act"], rest=match["rest"] or "")
-            return asked, _short(match["answer"]), "order"
-    return None
 
 
 def _copula(text: str) -> Asked | None:
     match = _COPULA.fullmatch(text)
-    if match is None or not _is_noun(match["subject"]):
+    if match is None or not is_noun(match["subject"]):
         return None
     subject, rest = lower_first(match["subject"]), match["rest"]
     verb, _, bare = match["be"].partition(" ")
     if done := DONE.match(rest):
-        tail = re.split(r" and (?=(?:\w+ly )?\w+ed\b)", _first_clause(rest[done.end() :]))[0]
+        tail = re.split(r" and (?=(?:\w+ly )?\w+ed\b)", first_clause(rest[done.end() :]))[0]
         for pattern, form in _TAILS:
             if re.fullmatch(pattern, tail):
                 asked = form.format(be=verb, subject=subject, done=f"{bare} {done['done']}".strip())
-                return asked, _short(tail), "passive"
+                return asked, short_answer(tail), "passive"
         return None
     if between := re.match(rf"between {MEASURE} and {MEASURE}", rest):
         asked = f"Between which values {verb} {subject} {bare or ''}".rstrip()
-        return f"{asked}?", _sentence(between[0]), "between"
+        return f"{asked}?", as_answer(between[0]), "between"
     if bare:
         return None
     if sized := re.match(rf"(?P<size>{MEASURE}) (?P<how>deep|wide|high|long|thick|old)\b", rest):
-        return f"How {sized['how']} {verb} {subject}?", _sentence(sized["size"]), "how much"
+        return f"How {sized['how']} {verb} {subject}?", as_answer(sized["size"]), "how much"
     if re.match(rf"{PLACE} (?:the|a|an|its) ", rest):
-        return f"Where {verb} {subject}?", _short(rest), "place"
+        return f"Where {verb} {subject}?", short_answer(rest), "place"
     if re.match(rf"{HEDGE}(?:{NUMBER}|EUR|the) ", rest):
-        return f"What {verb} {subject}?", _short(rest), "is"
+        return f"What {verb} {subject}?", short_answer(rest), "is"
     return None
 
 
 def _lies(text: str) -> Asked | None:
     match = _LIES.fullmatch(text)
-    if match is None or not _is_noun(match["subject"]):
+    if match is None or not is_noun(match["subject"]):
         return None
-    return f"Where is {lower_first(match['subject'])}?", _short(match["rest"]), "place"
+    return f"Where is {lower_first(match['subject'])}?", short_answer(match["rest"]), "place"
 
 
 def _may(text: str) -> Asked | None:
     match = _MAY.fullmatch(text)
-    if match is None or not _is_noun(match["subject"]) or match["rest"].startswith("be "):
+    if match is None or not is_noun(match["subject"]) or match["rest"].startswith("be "):
         return None
     subject, may = lower_first(match["subject"]), match["may"].capitalize()
     if may == "May" and _POSSIBLE.match(match["rest"]):
@@ -277,7 +117,7 @@ def _may(text: str) -> Asked | None:
     if match["rest"].startswith("not "):
         may = "May" if may == "Must" else may
         asked = f"{may} {subject} {CLAUSE_END.split(match['rest'][4:])[0]}?"
-        return asked, f"No. {_sentence(text)}", "may"
+        return asked, f"No. {as_answer(text)}", "may"
     if may in {"Must", "Should"} or _HEDGED.match(match["rest"]):
         return None
     allowed = match["rest"].startswith(("be ", "not ")) or _PERSON.search(match["subject"])
@@ -285,14 +125,14 @@ def _may(text: str) -> Asked | None:
         return None  # what may happen, not what is allowed
     return (
         f"{may} {subject} {CLAUSE_END.split(match['rest'])[0]}?",
-        f"Yes. {_sentence(text)}",
+        f"Yes. {as_answer(text)}",
         "may",
     )
 
 
 def _does(text: str) -> Asked | None:
     match = _DOES.fullmatch(text)
-    if match is None or not _is_noun(match["subject"]):
+    if match is None or not is_noun(match["subject"]):
         return None
     subject, verb, rest = lower_first(match["subject"]), VERBS[match["verb"]], match["rest"]
     found = _measured(subject, verb, rest) or _circumstance(subject, verb, rest)
@@ -303,43 +143,43 @@ def _does(text: str) -> Asked | None:
     objectless = verb in {"have", "turn", "stay", "run", "end", "last", "weigh", "cost"}
     if objectless or NO_OBJECT.match(rest) or re.match(rf"(?:for )?{SPAN}\b", rest):
         return None
-    return f"What does {subject} {verb}?", _short(rest), "what does"
+    return f"What does {subject} {verb}?", short_answer(rest), "what does"
 
 
 def _measured(subject: str, verb: str, rest: str) -> Asked | None:
     if span := re.match(rf"(?:for )?{SPAN}\b", rest):
         if verb in {"take", "last", "run", "heat", "spin", "stay", "wait"}:
-            return f"How long does {subject} {verb}?", _sentence(span[0]), "how long"
+            return f"How long does {subject} {verb}?", as_answer(span[0]), "how long"
         return None
     if verb in {"weigh", "cost"} and re.match(MEASURE, rest):
-        return f"How much does {subject} {verb}?", _short(rest), "how much"
+        return f"How much does {subject} {verb}?", short_answer(rest), "how much"
     if mass := re.match(rf"(?:a|an) (?P<what>\w+) of (?P<size>{MEASURE})", rest):
-        return f"What is the {mass['what']} of {subject}?", _sentence(mass["size"]), "how much"
+        return f"What is the {mass['what']} of {subject}?", as_answer(mass["size"]), "how much"
     if counted := _COUNTED.match(rest):
         asked = f"How many {counted['unit']}{counted['of'] or ''} does {subject} {verb}?"
-        return asked, _sentence(counted[0]), "how many"
+        return asked, as_answer(counted[0]), "how many"
     if at := re.match(rf"at (?P<size>{MEASURE})", rest):
         kind = "temperature" if "°C" in at["size"] else "speed" if "rpm" in at["size"] else ""
-        return (f"At what {kind} does {subject} {verb}?", _sentence(at[0]), "at") if kind else None
+        return (f"At what {kind} does {subject} {verb}?", as_answer(at[0]), "at") if kind else None
     if by := re.fullmatch(rf"(?P<what>[^,]+) (?P<size>by {MEASURE})", rest):
-        return f"By how much does {subject} {verb} {by['what']}?", _sentence(by["size"]), "how much"
+        return f"By how much does {subject} {verb} {by['what']}?", as_answer(by["size"]), "how much"
     return None
 
 
 def _circumstance(subject: str, verb: str, rest: str) -> Asked | None:
     if often := re.fullmatch(rf"(?P<what>[^,]*?) ?(?P<often>every (?!{_BODY}).+)", rest):
         asked = f"How often does {subject} {verb} {often['what']}".rstrip()
-        return f"{asked}?", _short(often["often"]), "how often"
+        return f"{asked}?", short_answer(often["often"]), "how often"
     if because := re.fullmatch(r"(?P<what>[^,]+),? (?P<why>because .+)", rest):
-        return f"Why does {subject} {verb} {because['what']}?", _short(because["why"]), "why"
+        return f"Why does {subject} {verb} {because['what']}?", short_answer(because["why"]), "why"
     when = re.fullmatch(r"(?P<what>[^,]*?) ?(?P<when>(?:when|if|after|as soon as) .+)", rest)
     if when is None or " and " in when["what"] or when["what"] == "only":
         return None
     asked = f"When does {subject} {verb} {when['what']}".rstrip()
-    return f"{asked}?", _short(when["when"]), "when"
+    return f"{asked}?", short_answer(when["when"]), "when"
 
 
 ENGLISH_FORMS: tuple[Callable[[str], Asked | None], ...] = (
-    _case, _order_case, _order, _goal, _why_order, _forbidden, _copula, _lies, _may, _does,
+    *ORDER_FORMS, _copula, _lies, _may, _does,
 )  # fmt: skip
 """Most telling form first."""

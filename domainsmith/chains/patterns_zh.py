@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from domainsmith.chains.grammar_zh import tagged
-from domainsmith.chains.numbers_zh import VAGUE, Asked, end_zh, number_question, range_question
+from domainsmith.chains.grammar_zh import end_zh, tagged
+from domainsmith.chains.numbers_zh import VAGUE, Asked, number_question, range_question
 
 __all__ = ["CHINESE_FORMS"]
 

@@ -24,6 +24,7 @@ from domainsmith.chains.facts import Fact
 from domainsmith.chains.frames_zh import frame_of
 from domainsmith.chains.question_patterns import (
     PatternQuestion,
+    opening_answer,
     passage_sentences,
     pattern_questions,
     section_question,
@@ -172,7 +173,7 @@ def _structural(
     facts: list[Fact] = []
     heading = passage.header.split(">")[-1].strip()
     if heading.endswith(("?", "？")) and sentences and opens:
-        answer = _whole_answer(passage)
+        answer = opening_answer(passage)
         if answer and (passage.language == "zh" or answers_heading(heading, answer)):
             facts.append(_leveled(f"{heading[:1].upper()}{heading[1:]}", answer, passage, answer))
         else:
@@ -229,20 +230,6 @@ def _deep(
         others = [fact for other in near for fact in sentence_facts(other, names, opens=False)]
         facts += list(joint_facts(own, others, related))[:most]
     return facts
-
-
-def _whole_answer(passage: Passage) -> str:
-    """Join sentences from the first on, as many as make an answer; empty if it is no sentence."""
-    joint, most = ("", 90) if passage.language == "zh" else (" ", 240)
-    sentences = passage_sentences(passage, shortest=1)
-    answer = sentences[0]
-    if not answer.endswith((".", "!", "。", "！", "；")):
-        return ""
-    for sentence in sentences[1:]:
-        if len(answer) + len(sentence) > most or not sentence.endswith((".", "!", "。", "！")):
-            break
-        answer += joint + sentence
-    return answer
 
 
 def _section_fact(passage: Passage) -> Iterator[Fact]:
