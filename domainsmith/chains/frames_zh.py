@@ -11,15 +11,17 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from domainsmith.chains.grammar_zh import lacks_subject
+from domainsmith.chains.grammar_zh import lacks_subject, names_something
 from domainsmith.data_connection.language import content_terms
 from domainsmith.records import Passage
 
 __all__ = ["Frame", "bare_heading", "frame_of", "framed_question"]
 
-_WORK = re.compile(r"手册|条款|问题|说明|指南|规定|法$|条例|办法|报告|合同|协议|表$|\.\w+$|[_/]")
+_WORK = re.compile(r"手册|条款|问题|说明|指南|规定|条例|办法|报告|合同|协议|表$|\.\w+$|[_/]")
 """Titles of works: what they say is about something else."""
 _STATUTE = re.compile(r"(?:法|条例|办法|规定|规则|细则|解释|章程|守则|准则)$")
+_ARTICLES = re.compile(r"第[一二三四五六七八九十百零\d]+条")
+"""What tells a statute from an input method, which ends in the same character."""
 _NUMBERED = re.compile(r"^(?:[\d.]+|第[一二三四五六七八九十百零\d]{1,5}[编章节条])[\s\u3000、.]*")
 _GENERAL = re.compile(
     r"^(?:总\s*则|附\s*则|一般规定|其他规定?|简介|概述|目录|前言|附录|说明|备注|常见问题|介绍|其他|正文)$"
@@ -67,7 +69,8 @@ def frame_of(passage: Passage) -> Frame:
         return Frame()
     parts = [part.strip() for part in passage.header.split(">") if part.strip()]
     title = re.sub(r"[（(].*$", "", parts[0]).strip() if parts else ""
-    if _STATUTE.search(title) and 3 <= len(title) <= 40:
+    lawful = len(parts) > 1 or _ARTICLES.search(passage.text)
+    if _STATUTE.search(title) and lawful and 3 <= len(title) <= 40:
         section = bare_heading(parts[-1]) if len(parts) > 1 else ""
         return Frame("statute", title.removeprefix("中华人民共和国"), section)
     if len(parts) < 2:
@@ -125,6 +128,8 @@ def framed_question(question: str, form: str, frame: Frame) -> str:
         shared = set(content_terms(frame.name, "zh")) & set(content_terms(question, "zh"))
         if len(question) <= _MOST_SHORT and not shared and frame.name not in question:
             return f"关于{frame.name}，{question}"
+    if frame.kind == "untitled" and form in {"how many", "place"} and not names_something(question):
+        return ""  # "the results appeared in ...": of what, the title would say
     if frame.kind == "asked" and form in {"how many", "use"} and _is_order(question):
         return ""
     return question

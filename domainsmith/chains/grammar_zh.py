@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-__all__ = ["end_zh", "lacks_subject", "says_something", "tagged"]
+__all__ = ["end_zh", "lacks_subject", "names_something", "says_something", "tagged"]
 
 _VERBS = frozenset(("v", "vd", "vi", "vg", "vq", "i", "l"))
 _OPENERS = frozenset(("v", "vn", "vd", "vi", "p", "d", "vg"))
+_NAMES = frozenset(("nr", "ns", "nt", "nz", "nrt", "nrfg", "eng"))
 _NOT_VERBS = frozenset(["以后", "之后", "以前", "之前", "有关", "作为", "成", "死后", "可能"])
 _MODIFIER = re.compile(r"[^，；：]*?(?:的|之)(?=[^，；：])")
 
@@ -33,6 +34,15 @@ def says_something(clause: str) -> bool:
     """
     bare = _MODIFIER.sub("", re.sub(r"《[^》]*》|“[^”]*”|「[^」]*」", "", clause))
     return any(tag in _VERBS and word not in _NOT_VERBS for word, tag in tagged(bare))
+
+
+def names_something(text: str) -> bool:
+    """Tell whether a text names a person, a place, a body, a title, or something in Latin letters.
+
+    Args:
+        text: Chinese.
+    """
+    return "《" in text or any(tag in _NAMES for _, tag in tagged(text))
 
 
 def lacks_subject(clause: str) -> bool:

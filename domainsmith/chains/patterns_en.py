@@ -15,7 +15,6 @@ from domainsmith.chains.clauses_en import (
 )
 from domainsmith.chains.orders_en import ORDER_FORMS
 from domainsmith.chains.words_en import (
-    CLAUSE_END,
     DONE,
     HEDGE,
     MEASURE,
@@ -116,7 +115,7 @@ def _may(text: str) -> Asked | None:
         return None
     if match["rest"].startswith("not "):
         may = "May" if may == "Must" else may
-        asked = f"{may} {subject} {CLAUSE_END.split(match['rest'][4:])[0]}?"
+        asked = f"{may} {subject} {first_clause(match['rest'][4:])}?"
         return asked, f"No. {as_answer(text)}", "may"
     if may in {"Must", "Should"} or _HEDGED.match(match["rest"]):
         return None
@@ -124,7 +123,7 @@ def _may(text: str) -> Asked | None:
     if may == "May" and not allowed:
         return None  # what may happen, not what is allowed
     return (
-        f"{may} {subject} {CLAUSE_END.split(match['rest'])[0]}?",
+        f"{may} {subject} {first_clause(match['rest'])}?",
         f"Yes. {as_answer(text)}",
         "may",
     )

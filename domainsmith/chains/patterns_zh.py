@@ -74,7 +74,7 @@ _WHEN_SAID = re.compile(
     r"\d{3,4} ?年(?:\d{1,2}月)?(?:\d{1,2}[日号])?$|\d{1,2}(?:[-—至到]\d{1,2})?月(?:\d{1,2}[日号])?$"
 )
 _NOT_SAID = re.compile(
-    r"[他她牠祂它]的?|[这那][些个种]|(?<![但还可于若而总就])是(?!否)|(?:之一|一部分)$|^(?:关于|基于|应该|应当|因|由|对|把|将|让|使|从|其|随)"
+    r"[我他她牠祂它]的?|^例外$|[这那][些个种]|(?<![但还可于若而总就])是(?!否)|(?:之一|一部分)$|^(?:关于|基于|应该|应当|因|由|对|把|将|让|使|从|其|随)"
 )
 """What makes the words behind "is" no answer: they lean on something, or say how, not what."""
 _NO_THING = re.compile(
@@ -139,7 +139,7 @@ def _forbidden(text: str) -> Asked | None:
         return None
     if match["subject"].startswith("任何") and len(match["act"]) <= 8:
         return None  # "may not be put aside": what may not is said in the sentence before
-    if _names_what_is(match["act"]):
+    if "以" in match["subject"] or _names_what_is(match["act"]):
         return None  # "what the state forbids to sell" forbids nothing
     if _UNABLE.search(text) or re.search(r"(?:的|等|方式|[以者其和及与或])$", match["act"]):
         return None
@@ -179,7 +179,7 @@ def _where(text: str) -> Asked | None:
         return None
     if _UNPLACED.search(match["place"]) or re.search(r"[应当可得能的存]$", match["subject"]):
         return None
-    if re.search(r"[从到自以]|第[一二三]个", match["subject"]):
+    if re.search(r"[从到自以]|第[一二三]个|指$", match["subject"]):
         return None
     return f"{match['subject']}在哪里？", f"在{end_zh(match['place'])}", "place"
 

@@ -31,13 +31,18 @@ _UNFINISHED = re.compile(
 )
 _NO_ANSWER = re.compile(
     r"^(?!How|What|Whether|Where).*\b(?:includes?|including|are|is|may|can|the|of|and|or)\.$"
-    r"|^(?:And|Or)\b|^One .* to another\b"
+    r"|\bfollowing\b|^(?:This|These|Those|Such)\b|^(?:And|Or)\b|^One .* to another\b"
     r"|^(?:Many|Several|Various|Different) (?:factors|ways|reasons|things)\.$|:\.?$"
     r"|^At (?:the same time|the time|risk|least)\b"
     r"|^In (?:the )?(?:text|older people|people|patients|children|adults|others)\b",
     re.I,
 )
 """What is no answer: it breaks off, or is none of the place that was asked for."""
+_UNNAMED = re.compile(
+    r"\bthe (?:test|tests|procedure|exam|scan|study|operation|problem|condition|process)"
+    r"(?= (?:is|are|be|can|may|must|should|does|do|\w+ed)\b|\?)"
+)
+"""A thing of a general kind, which of many is told elsewhere."""
 _GOES_ON = re.compile(
     r"\b(?:also|as well|too\?|however|therefore|thus|instead|likewise|furthermore)\b", re.I
 )
@@ -147,6 +152,6 @@ def finished_en(
         return "", ""
     if not work and len(question.split()) > _MOST_WORDS:
         return "", ""
-    if _UNFINISHED.search(question) or _NO_ANSWER.search(answer):
+    if _UNFINISHED.search(question) or _NO_ANSWER.search(answer) or _UNNAMED.search(question):
         return "", ""
     return _lower_opening(question, text, names), answer

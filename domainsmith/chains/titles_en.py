@@ -21,6 +21,7 @@ _OWN_NAME = re.compile(r"(?<=[a-z,] )[A-Z]|[A-Za-z]\d|\d|[A-Z]{2}")
 """A name, a code or a number makes a question be about that."""
 _DEFINITE = re.compile(
     r"\bthe \w|^(?:What|When|Where|How|Why) (?:is|are|does|do) \w+s?\b"
+    r"|\b(?:if|when|before|after) you\b"
     r"|\b(?:treatments?|symptoms?|diagnosis|infections?|medications?|surgery|persons)\b"
 )
 _ANSWERED: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(

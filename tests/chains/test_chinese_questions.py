@@ -102,6 +102,10 @@ def test_what_a_sentence_states_is_asked_with_what_it_is_about(
         "不能终结的案件，可以延长一个月。",  # what a thing is, no ban
         "任何单位和个人不得挪用。",  # what may not is said before
         "用软布擦拭。",  # wipe what?
+        "素数是指在大于1的自然数中，只能被1整除的数。",  # no place
+        "教派以宗教不能由外国控制为原则。",  # a principle, no ban
+        "外膜的最内的两层双层脂膜相当于细胞壁。",
+        "教堂的窗户是例外，许多很新。",
     ],
 )
 def test_what_says_nothing_by_itself_is_not_asked(sentence: str) -> None:
@@ -117,6 +121,16 @@ def test_duties_have_no_place_and_lean_on_no_article() -> None:
 
 def test_after_is_no_why_in_a_story() -> None:
     assert asked("工厂扩建之后，因为水流的结果，沙滩变大了。", ARTICLE) is None
+
+
+def test_without_a_title_a_count_or_place_needs_a_name() -> None:
+    untitled = Frame("untitled")
+    assert asked("研究结果发表在杂志上。", untitled) is None
+    assert asked("工作人员共有三十名。", untitled) is None
+    assert asked("《科学画报》共有三十名编辑。", untitled) == (
+        "《科学画报》共有多少名编辑？",
+        "三十名。",
+    )
 
 
 def test_an_order_under_a_question_is_not_counted() -> None:
@@ -137,6 +151,7 @@ def test_an_order_under_a_question_is_not_counted() -> None:
         ("维修手册 > 5 程序 > 5.3 快洗 23", Frame("section", "快洗 23")),
         ("常见问题 > 洗衣 > 可以洗鞋吗？", Frame("asked")),
         ("维修手册", Frame()),
+        ("易写输入法", Frame("article", "易写输入法")),  # ends as a statute does
         ("", Frame()),
     ],
 )

@@ -73,6 +73,9 @@ def test_forms_with_titles_and_whole_lists(
         "If left untreated, the fever can be fatal.",  # what is left?
         "Mild fevers can include.",  # a list that was cut off
         "All persons are treated at the same time.",  # no place
+        "When a cyst is found, the following tests can be used.",  # which?
+        "If a person has one kidney, this is called solitary.",
+        "The procedure is performed by a trained nurse at a clinic.",  # which?
         "Thyroid hormones reach nearly every organ of the body.",  # no interval
         "Early Diagnosis Is Important Vision changes like these are signs.",  # a run-on heading
     ],
@@ -85,6 +88,9 @@ def test_what_says_nothing_by_itself_is_not_asked(sentence: str) -> None:
 def test_a_title_is_said_only_where_the_question_names_nothing() -> None:
     assert about_title("When is the first dose given?", "Rabies") == (
         "Regarding Rabies, when is the first dose given?"
+    )
+    assert about_title("What happens if you can't exercise?", "Electrocardiogram") == (
+        "Regarding Electrocardiogram, what happens if you can't exercise?"
     )
     assert about_title("What is rabies caused by?", "Rabies") == "What is rabies caused by?"
     assert about_title("What does CCHF stand for?", "Rabies") == "What does CCHF stand for?"
