@@ -22,7 +22,10 @@ _WORK = re.compile(r"手册|条款|问题|说明|指南|规定|条例|办法|报
 _STATUTE = re.compile(r"(?:法|条例|办法|规定|规则|细则|解释|章程|守则|准则)$")
 _ARTICLES = re.compile(r"第[一二三四五六七八九十百零\d]+条")
 """What tells a statute from an input method, which ends in the same character."""
-_NUMBERED = re.compile(r"^(?:[\d.]+|第[一二三四五六七八九十百零\d]{1,5}[编章节条])[\s\u3000、.]*")
+_INNER_TITLE = str.maketrans("《》", "〈〉")
+_NUMBERED = re.compile(
+    r"^(?:[\d.]+|[一二三四五六七八九十]+(?=、)|第[一二三四五六七八九十百零\d]{1,5}[编章节条])[\s\u3000、.]*"
+)
 _GENERAL = re.compile(
     r"^(?:总\s*则|附\s*则|一般规定|其他规定?|简介|概述|目录|前言|附录|说明|备注|常见问题|介绍|其他|正文)$"
 )
@@ -71,8 +74,10 @@ def frame_of(passage: Passage) -> Frame:
     title = re.sub(r"[（(].*$", "", parts[0]).strip() if parts else ""
     lawful = len(parts) > 1 or _ARTICLES.search(passage.text)
     if _STATUTE.search(title) and lawful and 3 <= len(title) <= 40:
-        section = bare_heading(parts[-1]) if len(parts) > 1 else ""
-        return Frame("statute", title.removeprefix("中华人民共和国"), section)
+        headings = [words for part in parts[1:] if (words := bare_heading(part))][-2:]
+        section = f"{headings[0]}（{headings[1]}）" if len(headings) > 1 else "".join(headings)
+        inner = title.removeprefix("中华人民共和国").translate(_INNER_TITLE)
+        return Frame("statute", inner, section)
     if len(parts) < 2:
         if not title or (_WORK.search(title) and re.search(r"[\u4e00-\u9fff]", title)):
             return Frame()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from domainsmith.chains.grammar_zh import end_zh, tagged
+from domainsmith.chains.grammar_zh import end_zh, says_something, tagged
 from domainsmith.chains.numbers_zh import VAGUE, Asked, number_question, range_question
 
 __all__ = ["CHINESE_FORMS"]
@@ -202,7 +202,7 @@ def _is(text: str) -> Asked | None:
     rest = re.split(r"[;；]|、[^、]{1,8}[是为]", rest)[0]
     if _NOT_SAID.search(rest) or _NO_THING.search(subject):
         return None
-    if match["be"] == "为" and ("以" in subject or _FOR.search(rest)):
+    if match["be"] == "为" and ("以" in subject or _FOR.search(rest) or says_something(subject)):
         return None  # "takes ... as", "does ... for"
     return f"{subject}是{_asked_kind(subject, rest)}？", end_zh(rest), "is"
 

@@ -47,10 +47,10 @@ _GOES_ON = re.compile(
     r"\b(?:also|as well|too\?|however|therefore|thus|instead|likewise|furthermore)\b", re.I
 )
 """What makes a question go on with something said before it."""
-_POINTS_ZH = re.compile(r"前款|本条|下列|上述|如下")
+_POINTS_ZH = re.compile(r"前款|本条|下列|上述|如下|^.{0,6}其(?![他中余它实次])|^这些")
 """What makes an answer point at another sentence."""
 _PRONOUN_ZH = re.compile(
-    r"它|其中|(?<!应)该[^如]|此[处时]|这|那|(?<!其)他(?!人)|她|牠|祂|上述|以下|如下|前者|后者|前款|本条"
+    r"它|其中|(?<!应)该[^如]|此[处时类种项]|这|那|(?<!其)他(?!人)|她|牠|祂|上述|以下|如下|前者|后者|前款|本条"
     r"|[（(][一二三四五六七八九十]+[)）]|下列|本[届片剧书作曲]|^(?:生活|分布|居住|出生)在"
 )
 

@@ -117,6 +117,9 @@ def test_duties_have_no_place_and_lean_on_no_article() -> None:
     assert asked("各级机关在自己管辖的地区以内，可以发布命令。", STATUTE) is None
     assert asked("依照本法第三条处理后，应当公告。", STATUTE) is None
     assert asked("导致3人以上人身损害后果。", STATUTE) is None
+    assert asked("承运人签发的此类单证不得转让。", STATUTE) is None
+    assert asked("在询问之前，可以要求其签署保证书。", STATUTE) is None
+    assert asked("法规未规定复议为必经程序，当事人可以起诉。", STATUTE) is None
 
 
 def test_after_is_no_why_in_a_story() -> None:
@@ -148,6 +151,11 @@ def test_an_order_under_a_question_is_not_counted() -> None:
         ("Steam_engine", Frame("untitled")),
         ("中华人民共和国河道法 > 第二章 巡 查", Frame("statute", "河道法", "巡查")),
         ("河道管理条例 > 第一章 总 则", Frame("statute", "河道管理条例")),
+        ("河道法 > 第二章 工程 > 第一节 巡 查", Frame("statute", "河道法", "工程（巡查）")),
+        (
+            "关于适用《河道法》的解释 > 六、受理",
+            Frame("statute", "关于适用〈河道法〉的解释", "受理"),
+        ),
         ("维修手册 > 5 程序 > 5.3 快洗 23", Frame("section", "快洗 23")),
         ("常见问题 > 洗衣 > 可以洗鞋吗？", Frame("asked")),
         ("维修手册", Frame()),

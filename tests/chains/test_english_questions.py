@@ -149,6 +149,7 @@ def test_research_prose_is_known_without_a_title() -> None:
         ("What is the filter?", "60 members", "The list grew to 60 members.", False),
         ("What is the fever?", "12%", "The fever kills 12%.", False),
         ("What is the best acuity?", "6", "The acuity was 6/6.", False),
+        ("What is the population-based trial?", "6 months", "The trial took 6 months.", False),
         ("How many goats recovered?", "14 days", "Goats recovered in 14 days.", False),
         ("How many people were ill?", "46", "Proof was found 46 in other places.", False),
         ("How long is the filter?", "40%", "The filter stops 40%.", False),

@@ -14,7 +14,7 @@ _QUANTITY = re.compile(
     r"length|distance|size|volume|capacity|dose|dosage|price|cost|fee|fare|duration|period|time|"
     r"interval|limit|maximum|minimum|level|score|ratio|incidence|prevalence|mortality|"
     r"sensitivity|specificity|concentration|frequency|voltage|current|population|range|deadline|"
-    r"warranty|delay|lifetime|yield)\b",
+    r"warranty|delay|lifetime|yield)\b(?!-)",
     re.I,
 )
 _HOW = re.compile(r"^how (?P<word>many|much|long|far|often|high|old|deep|wide|heavy|large)\b", re.I)
