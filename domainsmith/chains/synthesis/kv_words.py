@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from domainsmith.chains.self_kv import is_price, lasts
 from domainsmith.chains.synthesis.kv_table import KvTable
+from domainsmith.chains.verbalize import is_price, lasts
 from domainsmith.records import Language
 
 __all__ = ["KvWords", "is_coded", "kv_words", "scale"]
