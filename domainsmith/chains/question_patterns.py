@@ -13,10 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from domainsmith.chains.parts_en import lower_first
-from domainsmith.chains.patterns_orders_en import ORDER_FORMS
+from domainsmith.chains.patterns_en import ENGLISH_FORMS, lower_first
 from domainsmith.chains.patterns_science_en import science_question
-from domainsmith.chains.patterns_statements_en import STATEMENT_FORMS
 from domainsmith.chains.patterns_zh import CHINESE_FORMS
 from domainsmith.chains.studies import suits_study
 from domainsmith.data_connection.language import content_terms
@@ -34,7 +32,6 @@ __all__ = [
     "topic_of",
 ]
 
-_ENGLISH_FORMS = (*ORDER_FORMS, *STATEMENT_FORMS)
 _LIST_MARK = re.compile(r"^(?:[-*+•▪]|\(?\d{1,2}[.)、）]|步骤\s*\d+[:：])\s*")
 _ARTICLE = re.compile(
     r"^\s*第[一二三四五六七八九十百千零〇\d]+条(?:之[一二三四五六七八九十]+)?[\s\u3000]+"
@@ -180,13 +177,13 @@ def pattern_questions(
     text = re.sub(r"[.。;；!！]+$", "", clean_sentence(sentence))
     science = partial(science_question, work=work)
     forms: Sequence[Callable[[str], tuple[str, str, str] | None]]
-    forms = CHINESE_FORMS if language == "zh" else (*_ENGLISH_FORMS, science)
+    forms = CHINESE_FORMS if language == "zh" else (*ENGLISH_FORMS, science)
     for form in forms:
         found = form(text)
         if found is None:
             continue
         question, answer, name = found
-        if work and form in _ENGLISH_FORMS:
+        if work and form in ENGLISH_FORMS:
             if not suits_study(text, question, name):
                 continue
             answer = _CITED.sub("", answer).rstrip(" .") + "."
