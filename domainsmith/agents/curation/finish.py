@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domainsmith.agents.curation.bench import Bench
+from domainsmith.agents.curation.coverage import Coverage
 from domainsmith.agents.curation.goal import goal_values
 from domainsmith.agents.curation.log import DecisionLog
 from domainsmith.agents.curation.pick import pick_records
@@ -46,10 +47,9 @@ def write_curated(
             where=bench.folder,
             fix="Add more documents, or use a larger model.",
         )
-    db = bench.ctx.workspace.db
     name = bench.folder.name
     lineage.put_artifact(
-        db,
+        bench.ctx.workspace.db,
         kind="curation",
         id=name,
         payload=goal_values(bench.goal),
@@ -65,18 +65,7 @@ def write_curated(
         f"dataset_{content_hash([name, [record.id for record in kept]])[:16]}",
         kept,
         parents=[name],
-        card={
-            "stage": "selected",
-            "method": "curated",
-            "from": name,
-            "goal": {k: v for k, v in goal_values(bench.goal).items() if k != "focus"},
-            "coverage": {
-                key: f"{value[0]} of {value[1]}" if isinstance(value, list) else value
-                for key, value in coverage.values().items()
-            },
-            "dropped": dropped,
-            "stopped": stop,
-        },
+        card=_card(bench, coverage, dropped, stop),
     )
     note_latest(bench.ctx.workspace, "selected", info.id)
     log.note(
@@ -94,3 +83,20 @@ def write_curated(
         tokens=state.get("tokens", 0),
     )
     return info
+
+
+def _card(
+    bench: Bench, coverage: Coverage, dropped: Mapping[str, int], stop: Stop
+) -> dict[str, Any]:
+    return {
+        "stage": "selected",
+        "method": "curated",
+        "from": bench.folder.name,
+        "goal": {k: v for k, v in goal_values(bench.goal).items() if k != "focus"},
+        "coverage": {
+            key: f"{value[0]} of {value[1]}" if isinstance(value, list) else value
+            for key, value in coverage.values().items()
+        },
+        "dropped": dropped,
+        "stopped": stop,
+    }
