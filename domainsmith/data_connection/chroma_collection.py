@@ -38,7 +38,7 @@ class ChromaCollection:
                 path=str(folder),
                 settings=Settings(anonymized_telemetry=False, allow_reset=False),
             )
-        hnsw = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "num_threads": 1}
+        hnsw: Any = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "num_threads": 1}
         try:
             with _translated():
                 self._collection = self._client.get_or_create_collection(

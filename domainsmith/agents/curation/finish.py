@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from domainsmith.agents.curation import log_entries
 from domainsmith.agents.curation.bench import Bench
 from domainsmith.agents.curation.coverage import Coverage
 from domainsmith.agents.curation.goal import goal_values
@@ -74,13 +74,11 @@ def write_curated(
         run=state.get("run", 0),
         again=stop == "interrupted",
         stop=stop,
-        dataset=info.id,
-        records=info.records,
         target=bench.goal.target,
-        methods=dict(sorted(Counter(record.method for record in kept).items())),
         coverage=coverage.values(),
         minutes=round(state.get("seconds", 0.0) / 60, 2),
         tokens=state.get("tokens", 0),
+        **log_entries.written(info, kept),
     )
     return info
 

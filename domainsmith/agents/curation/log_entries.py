@@ -1,8 +1,9 @@
-"""What the curator's log says of a step: the documents, the student, the choice, the review."""
+"""What the curator's log says of a step: the documents, the student, the choice, the dataset."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,8 +12,10 @@ from domainsmith.agents.curation.choose import Choice
 from domainsmith.agents.curation.coverage import Coverage
 from domainsmith.agents.curation.goal import Budget
 from domainsmith.agents.curation.produce import Produced
+from domainsmith.records import Record
+from domainsmith.training.dataset_folder import DatasetInfo
 
-__all__ = ["chosen", "examined", "generated", "started", "weak_sections"]
+__all__ = ["chosen", "examined", "generated", "started", "weak_sections", "written"]
 
 _SHOWN = 8
 
@@ -93,6 +96,21 @@ def weak_sections(bench: Bench, coverage: Coverage) -> dict[str, int]:
         "sections": len(weak),
         "covered": sum(1 for key in weak if coverage.have.get(key)),
         "records": sum(coverage.have.get(key, 0) for key in weak),
+    }
+
+
+def written(info: DatasetInfo, kept: Sequence[Record]) -> dict[str, Any]:
+    """Say what was written.
+
+    Args:
+        info: The dataset.
+        kept: Its records.
+    """
+    methods = Counter(record.method for record in kept)
+    return {
+        "dataset": info.id,
+        "records": info.records,
+        "methods": dict(sorted(methods.items())),
     }
 
 
