@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from domainsmith.chains.parts_en import Asked
 from domainsmith.chains.patterns_study_en import study_question
 from domainsmith.chains.patterns_terms_en import abbreviation, apposition, examples, known_as
 from domainsmith.chains.science_parts_en import (
+    Asked,
     as_inner,
     as_sentence,
     object_of,

@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from domainsmith.chains.parts_en import Asked
-from domainsmith.chains.science_parts_en import as_sentence, object_of, sound_part
+from domainsmith.chains.science_parts_en import Asked, as_sentence, object_of, sound_part
 from domainsmith.chains.science_words_en import AMOUNT, MEASURED, SUBJECT, UNITS
 
 __all__ = ["study_question"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from domainsmith.chains.parts_en import Asked
 from domainsmith.chains.science_parts_en import (
+    Asked,
     as_inner,
     as_sentence,
     object_of,

@@ -6,7 +6,10 @@ import re
 
 from domainsmith.chains.science_words_en import TRANSITIVE
 
-__all__ = ["as_inner", "as_sentence", "object_of", "sound_part", "sound_subject"]
+__all__ = ["Asked", "as_inner", "as_sentence", "object_of", "sound_part", "sound_subject"]
+
+Asked = tuple[str, str, str]
+"""Question, answer, name of the form."""
 
 _EMPTY_START = re.compile(
     r"(?:this|these|that|those|such|both|all|some|most|many|several|other|others|another|one|two|"

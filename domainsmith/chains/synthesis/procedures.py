@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from domainsmith.chains.facts import Fact
-from domainsmith.chains.parts_en import lower_first
+from domainsmith.chains.patterns_en import lower_first
 from domainsmith.chains.question_patterns import passage_sentences
 from domainsmith.chains.words_en import ACTS, IMPERATIVE
 from domainsmith.records import Language, Passage

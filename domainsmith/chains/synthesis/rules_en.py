@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 
-from domainsmith.chains.parts_en import lower_first
+from domainsmith.chains.patterns_en import lower_first
 from domainsmith.chains.synthesis.amounts import AMOUNT_EN, amount, other_amount
 from domainsmith.chains.synthesis.rule_case import RuleCase
 from domainsmith.chains.words_en import ACTS, NOT_NOUN
