@@ -13,6 +13,7 @@ from domainsmith.model_io.decode import DecodeRun
 from domainsmith.model_io.decode_row import Row, Statistics
 from domainsmith.model_io.device import is_out_of_memory
 from domainsmith.model_io.forward import Forward
+from domainsmith.model_io.generated_text import certain_text, generated_text
 from domainsmith.model_io.generation import Completion, LogLikelihood
 from domainsmith.model_io.prefix_cache import PrefixCache
 from domainsmith.model_io.prefix_states import PrefixStates
@@ -138,7 +139,7 @@ class BatchRuns:
                 self._halved(1, error)
             text = row.text
             if not row.finish:
-                text = self._forward.certain_text(row.generated, row.request.stop)
+                text = certain_text(self._forward.tokenizer, row.generated, row.request.stop)
             if len(text) > sent:
                 yield text[sent:]
                 sent = len(text)
@@ -207,4 +208,4 @@ class BatchRuns:
     def _cancel(self, row: Row) -> None:
         """End a row with what it has."""
         row.finish = "cancelled"
-        row.text = self._forward.text(row.generated, row.request.stop)
+        row.text = generated_text(self._forward.tokenizer, row.generated, row.request.stop)
