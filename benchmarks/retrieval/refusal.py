@@ -7,7 +7,8 @@ the question is of these. ``gold found`` tells for how many answerable questions
 is among those that the gate sees: who judges the passages alone must refuse the others. Measured
 is the half of the questions that the gate was not fitted on, and the example domain, of which none
 was used. ``--fit`` fits the gate on the other half and
-prints its coefficients. Exits with 1 if precision or recall of all questions is below .85.
+prints its coefficients. ``--rerank late-interaction`` lets the passages be ordered anew before.
+Exits with 1 if precision or recall of all questions is below .85.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from benchmarks.retrieval.labelled import (
     half,
     questions_of,
 )
+from benchmarks.retrieval.systems import reranker_of
 from domainsmith.chains.evidence import rank_evidence
 from domainsmith.chains.gate import THRESHOLD, judge_many
 from domainsmith.chains.gate_signals import Signals, signals
@@ -76,6 +78,7 @@ def measure(
     others: dict[str, Sequence[Asked]],
     part: str,
     each: int,
+    rerank: str = "",
 ) -> list[Row]:
     """Judge the questions of one collection.
 
@@ -85,6 +88,7 @@ def measure(
         others: Questions of other collections, by kind.
         part: ``dev`` or ``test``.
         each: Answerable questions; as many are unanswerable, half of them by hiding.
+        rerank: What orders the passages anew (see :func:`reranker_of`); empty for nothing.
 
     Returns:
         One row a question.
@@ -97,7 +101,8 @@ def measure(
         foreign = [q for q in asked if half(q.key) == part]
         rows += [(kind, q) for q in foreign[: each // 4]]
     texts = [q.question for _, q in rows]
-    found = retrieve(place.index, embedder, texts, k=_DEPTH)
+    reranker = reranker_of(rerank, embedder)(place.index)
+    found = retrieve(place.index, embedder, texts, k=_DEPTH, reranker=reranker)
     kept = [
         [h for h in hits if kind != "gold removed" or h.passage.document_path not in q.documents]
         for (kind, q), hits in zip(rows, found, strict=True)
@@ -129,7 +134,7 @@ def _judged(
                 "set": name,
                 "kind": kind,
                 "question": q.question,
-                "speaks": speaks,
+                "known": _known(found, speaks),
                 "held": any(hit.passage.id in q.gold for hit in found) if q.gold else None,
                 "score": verdict.score,
                 "refused": not verdict.answerable,
@@ -140,7 +145,14 @@ def _judged(
     return made
 
 
-def examples(name: str, embedder: Embedder) -> list[Row]:
+def _known(hits: Sequence[Hit], speaks: bool) -> str:
+    """Tell by which weights the gate judges."""
+    if not speaks:
+        return "words only"
+    return "words one by one" if any(hit.words is not None for hit in hits) else "meaning"
+
+
+def examples(name: str, embedder: Embedder, rerank: str = "") -> list[Row]:
     """Judge the questions of one example domain, ``washer`` or ``washer-zh``."""
     text = (_EXAMPLES / f"{name}-questions.jsonl").read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.split("\n") if line.strip()]
@@ -158,7 +170,9 @@ def examples(name: str, embedder: Embedder) -> list[Row]:
     ):
         add_folder(workspace, _EXAMPLES / name, embedder=embedder)
         with Index.open(workspace, embedder) as index:
-            hits = retrieve(index, embedder, [q.question for _, q in rows], k=_K)
+            texts = [q.question for _, q in rows]
+            reranker = reranker_of(rerank, embedder)(index)
+            hits = retrieve(index, embedder, texts, k=_K, reranker=reranker)
             return _judged(name, rows, hits, index, embedder)
 
 
@@ -211,10 +225,10 @@ def show(rows: Sequence[Row]) -> tuple[float, float]:
 
 
 def fit(rows: Sequence[Row]) -> None:
-    """Fit the gate's coefficients on rows and print them, with and without an embedder."""
+    """Fit the gate's coefficients on rows and print them, for each kind of what is known."""
     names = list(Signals.__dataclass_fields__)
-    for speaks in (True, False):
-        usable = [r for r in rows if r["speaks"] == speaks and r["signals"] and not r["code"]]
+    for known in ("words one by one", "meaning", "words only"):
+        usable = [r for r in rows if r["known"] == known and r["signals"] and not r["code"]]
         if not usable:
             continue
         x = np.array([[1.0, *row["signals"]] for row in usable])
@@ -222,7 +236,7 @@ def fit(rows: Sequence[Row]) -> None:
         weights = _logistic(x, y)
         right = ((x @ weights > 0) == (y > 0.5)).mean()
         told = {n: round(float(w), 2) for n, w in zip(["", *names], weights, strict=True) if w}
-        print(f"speaks {speaks}: {len(usable)} questions, accuracy {right:.3f}\n  {told}")
+        print(f"{known}: {len(usable)} questions, accuracy {right:.3f}\n  {told}")
 
 
 def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -253,6 +267,12 @@ def main() -> int:
     parser.add_argument(
         "--embedder", default="default", help="name or folder; `multilingual` reads Chinese too"
     )
+    parser.add_argument(
+        "--chinese", default="", help="embedder of the Chinese collections; empty takes words only"
+    )
+    parser.add_argument(
+        "--rerank", default="", help="late-interaction, likelihood or the folder of a cross-encoder"
+    )
     parser.add_argument("--fit", action="store_true", help="fit on the other half, and print")
     parser.add_argument("--examples", default="washer,washer-zh", help="domains, by commas")
     parser.add_argument("--rows", type=Path, help="write the rows as JSON Lines")
@@ -264,12 +284,14 @@ def main() -> int:
     english = both or "washer" in domains or any(name.startswith("en_") for name in names)
     default: Embedder = load_embedder(options.embedder) if english else WordsOnly()
     chinese: Embedder = default if both else WordsOnly()
+    if options.chinese:
+        chinese = load_embedder(options.chinese)
     rows: list[Row] = []
     for name in names:
         embedder: Embedder = default if name.startswith("en_") else chinese
         with collection(name, embedder, data=data_folder(), cache=options.cache) as place:
             others = {"near": _foreign(_NEAR[name]), "far": _foreign(_FAR[name])}
-            rows += measure(place, embedder, others, part, options.each)
+            rows += measure(place, embedder, others, part, options.each, options.rerank)
     if options.rows:
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         options.rows.write_text(lines, encoding="utf-8")
@@ -283,7 +305,9 @@ def main() -> int:
     if domains:
         print("example domains:", flush=True)
         own = [(name, default if name == "washer" else chinese) for name in domains]
-        more = show([row for name, embedder in own for row in examples(name, embedder)])
+        more = show(
+            [row for name, embedder in own for row in examples(name, embedder, options.rerank)]
+        )
         precision, recall = min(precision, more[0]), min(recall, more[1])
     return int(min(precision, recall) < _TARGET)
 
