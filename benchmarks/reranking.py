@@ -16,13 +16,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.retrieval.systems import RerankerOf, reranker_of
 from domainsmith.data_connection.index import Index
-from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.retrieve import retrieve
 from domainsmith.data_connection.sources import add_folder
-from domainsmith.model_io.generation import Reranker
-from domainsmith.model_io.load import load_embedder, load_engine, load_reranker
-from domainsmith.model_io.rerank import LikelihoodReranker
+from domainsmith.model_io.generation import Embedder
+from domainsmith.model_io.load import load_embedder
 from domainsmith.records import Hit
 from domainsmith.workspace import Workspace
 
@@ -52,12 +51,13 @@ def _rates(found: Sequence[Sequence[Hit]], quotes: Sequence[list[str]]) -> dict[
     return {f"hit@{k}": round(sum(rank < k for rank in ranks) / len(ranks), 4) for k in (1, 5, 20)}
 
 
-def measure(name: str, reranker: Reranker, limit: int) -> dict[str, Any]:
+def measure(name: str, embedder: Embedder, reranker_for: RerankerOf, limit: int) -> dict[str, Any]:
     """Measure one example set.
 
     Args:
         name: Its folder under ``examples``.
-        reranker: What orders the candidates anew.
+        embedder: Of its index.
+        reranker_for: Gives what orders the candidates of an index anew.
         limit: Most questions; 0 for all.
 
     Returns:
@@ -65,13 +65,13 @@ def measure(name: str, reranker: Reranker, limit: int) -> dict[str, Any]:
     """
     asked = _questions(name, limit)
     texts, quotes = [text for text, _ in asked], [wanted for _, wanted in asked]
-    embedder = load_embedder("default")
     with (
         tempfile.TemporaryDirectory() as folder,
         Workspace.create(Path(folder) / "w") as workspace,
     ):
         add_folder(workspace, _EXAMPLES / name, embedder=embedder)
         with Index.open(workspace, embedder) as index:
+            reranker = reranker_for(index)
             fused = retrieve(index, embedder, texts, k=_TOP)
             started = time.perf_counter()
             anew = retrieve(index, embedder, texts, k=_TOP, reranker=reranker, rerank_top=_TOP)
@@ -87,22 +87,23 @@ def measure(name: str, reranker: Reranker, limit: int) -> dict[str, Any]:
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="benchmarks.reranking", description=__doc__)
-    parser.add_argument("--rerank", default="likelihood", help="or a cross-encoder's folder")
+    parser.add_argument(
+        "--rerank", default="late-interaction", help="likelihood, or a cross-encoder's folder"
+    )
+    parser.add_argument("--embedder", default="default", help="name or folder")
     parser.add_argument("--limit", type=int, default=0, help="most questions a set (0: all)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    reranker: Reranker = (
-        LikelihoodReranker(load_engine("default"), language_of=detect_language)
-        if options.rerank == "likelihood"
-        else load_reranker(options.rerank)
-    )
-    report: dict[str, Any] = {"reranker": reranker.name, "load": round(os.getloadavg()[0], 2)}
+    embedder = load_embedder(options.embedder)
+    reranker_for = reranker_of(options.rerank, embedder)
+    report: dict[str, Any] = {"reranker": options.rerank, "embedder": embedder.model_name}
+    report["load"] = round(os.getloadavg()[0], 2)
     for language, name in _SETS.items():
-        report[language] = measure(name, reranker, options.limit)
+        report[language] = measure(name, embedder, reranker_for, options.limit)
     if options.json:
         print(json.dumps(report))
         return
-    print(f"{report['reranker']}, load {report['load']}")
+    print(f"{report['reranker']}, {report['embedder']}, load {report['load']}")
     for language in _SETS:
         part = report[language]
         print(

@@ -62,10 +62,10 @@ class Settings(BaseModel):
     """Search with the models that ``tune-retrieval`` made and found better for this workspace and
     this ``embed_model``; false searches as if there were none."""
     reranker: str = "auto"
-    """``auto`` (the tuned one if there is one, else none), ``none``, ``late-interaction`` (each
-    word of the question looks for its best word in the passage, by the embedder's own token
-    vectors), ``likelihood`` (of the question after each passage, under the chat model) or the path
-    or hub id of a cross-encoder.
+    """``auto`` (late interaction, and after it the tuned one if there is one), ``none``,
+    ``late-interaction`` (each word of the question looks for its best word in the passage, by the
+    embedder's own token vectors; a served or static embedder has none), ``likelihood`` (of the
+    question after each passage, under the chat model) or the path or hub id of a cross-encoder.
     Likelihood under the embedded 135M model costs seconds a question on two cores and is not
     better throughout: on the example domain hit@1 went from 0.86 to 0.91 in English and from 0.89
     to 0.74 in Chinese (``python -m benchmarks.reranking``). So it is off; try it with a larger

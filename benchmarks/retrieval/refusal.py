@@ -7,7 +7,8 @@ the question is of these. ``gold found`` tells for how many answerable questions
 is among those that the gate sees: who judges the passages alone must refuse the others. Measured
 is the half of the questions that the gate was not fitted on, and the example domain, of which none
 was used. ``--fit`` fits the gate on the other half and
-prints its coefficients. Exits with 1 if precision or recall of all questions is below .85.
+prints its coefficients. ``--rerank late-interaction`` lets the passages be ordered anew before.
+Exits with 1 if precision or recall of all questions is below .85.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.retrieval.bootstrap import interval
+from benchmarks.retrieval.gate_fit import fit
 from benchmarks.retrieval.labelled import (
     Asked,
     Collection,
@@ -34,6 +35,7 @@ from benchmarks.retrieval.labelled import (
     half,
     questions_of,
 )
+from benchmarks.retrieval.systems import reranker_of
 from domainsmith.chains.evidence import rank_evidence
 from domainsmith.chains.gate import THRESHOLD, judge_many
 from domainsmith.chains.gate_signals import Signals, signals
@@ -76,6 +78,7 @@ def measure(
     others: dict[str, Sequence[Asked]],
     part: str,
     each: int,
+    rerank: str = "",
 ) -> list[Row]:
     """Judge the questions of one collection.
 
@@ -85,6 +88,7 @@ def measure(
         others: Questions of other collections, by kind.
         part: ``dev`` or ``test``.
         each: Answerable questions; as many are unanswerable, half of them by hiding.
+        rerank: What orders the passages anew (see :func:`reranker_of`); empty for nothing.
 
     Returns:
         One row a question.
@@ -97,7 +101,8 @@ def measure(
         foreign = [q for q in asked if half(q.key) == part]
         rows += [(kind, q) for q in foreign[: each // 4]]
     texts = [q.question for _, q in rows]
-    found = retrieve(place.index, embedder, texts, k=_DEPTH)
+    reranker = reranker_of(rerank, embedder)(place.index)
+    found = retrieve(place.index, embedder, texts, k=_DEPTH, reranker=reranker)
     kept = [
         [h for h in hits if kind != "gold removed" or h.passage.document_path not in q.documents]
         for (kind, q), hits in zip(rows, found, strict=True)
@@ -129,7 +134,7 @@ def _judged(
                 "set": name,
                 "kind": kind,
                 "question": q.question,
-                "speaks": speaks,
+                "known": _known(found, speaks),
                 "held": any(hit.passage.id in q.gold for hit in found) if q.gold else None,
                 "score": verdict.score,
                 "refused": not verdict.answerable,
@@ -140,7 +145,14 @@ def _judged(
     return made
 
 
-def examples(name: str, embedder: Embedder) -> list[Row]:
+def _known(hits: Sequence[Hit], speaks: bool) -> str:
+    """Tell by which weights the gate judges."""
+    if not speaks:
+        return "words only"
+    return "words one by one" if any(hit.words is not None for hit in hits) else "meaning"
+
+
+def examples(name: str, embedder: Embedder, rerank: str = "") -> list[Row]:
     """Judge the questions of one example domain, ``washer`` or ``washer-zh``."""
     text = (_EXAMPLES / f"{name}-questions.jsonl").read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.split("\n") if line.strip()]
@@ -158,7 +170,9 @@ def examples(name: str, embedder: Embedder) -> list[Row]:
     ):
         add_folder(workspace, _EXAMPLES / name, embedder=embedder)
         with Index.open(workspace, embedder) as index:
-            hits = retrieve(index, embedder, [q.question for _, q in rows], k=_K)
+            texts = [q.question for _, q in rows]
+            reranker = reranker_of(rerank, embedder)(index)
+            hits = retrieve(index, embedder, texts, k=_K, reranker=reranker)
             return _judged(name, rows, hits, index, embedder)
 
 
@@ -210,40 +224,6 @@ def show(rows: Sequence[Row]) -> tuple[float, float]:
     return float(np.mean(refused or [0])), float(np.mean(found or [0]))
 
 
-def fit(rows: Sequence[Row]) -> None:
-    """Fit the gate's coefficients on rows and print them, with and without an embedder."""
-    names = list(Signals.__dataclass_fields__)
-    for speaks in (True, False):
-        usable = [r for r in rows if r["speaks"] == speaks and r["signals"] and not r["code"]]
-        if not usable:
-            continue
-        x = np.array([[1.0, *row["signals"]] for row in usable])
-        y = np.array([float(row["kind"] == "answerable") for row in usable])
-        weights = _logistic(x, y)
-        right = ((x @ weights > 0) == (y > 0.5)).mean()
-        told = {n: round(float(w), 2) for n, w in zip(["", *names], weights, strict=True) if w}
-        print(f"speaks {speaks}: {len(usable)} questions, accuracy {right:.3f}\n  {told}")
-
-
-def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Fit a logistic regression by gradient descent, slightly regularised.
-
-    Args:
-        x: Signals with a leading 1, shape (n, d).
-        y: 0 or 1, shape (n,).
-
-    Returns:
-        Coefficients, shape (d,).
-    """
-    weights = np.zeros(x.shape[1])
-    free = np.ones(x.shape[1])
-    free[0] = 0.0
-    for _ in range(6000):
-        gradient = x.T @ (1.0 / (1.0 + np.exp(-x @ weights)) - y) / len(y)
-        weights -= 2.0 * (gradient + 3e-4 * weights * free)
-    return weights
-
-
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="benchmarks.retrieval.refusal", description=__doc__)
@@ -252,6 +232,12 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, help="folder that keeps the indexes")
     parser.add_argument(
         "--embedder", default="default", help="name or folder; `multilingual` reads Chinese too"
+    )
+    parser.add_argument(
+        "--chinese", default="", help="embedder of the Chinese collections; empty takes words only"
+    )
+    parser.add_argument(
+        "--rerank", default="", help="late-interaction, likelihood or the folder of a cross-encoder"
     )
     parser.add_argument("--fit", action="store_true", help="fit on the other half, and print")
     parser.add_argument("--examples", default="washer,washer-zh", help="domains, by commas")
@@ -264,12 +250,14 @@ def main() -> int:
     english = both or "washer" in domains or any(name.startswith("en_") for name in names)
     default: Embedder = load_embedder(options.embedder) if english else WordsOnly()
     chinese: Embedder = default if both else WordsOnly()
+    if options.chinese:
+        chinese = load_embedder(options.chinese)
     rows: list[Row] = []
     for name in names:
         embedder: Embedder = default if name.startswith("en_") else chinese
         with collection(name, embedder, data=data_folder(), cache=options.cache) as place:
             others = {"near": _foreign(_NEAR[name]), "far": _foreign(_FAR[name])}
-            rows += measure(place, embedder, others, part, options.each)
+            rows += measure(place, embedder, others, part, options.each, options.rerank)
     if options.rows:
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         options.rows.write_text(lines, encoding="utf-8")
@@ -283,7 +271,9 @@ def main() -> int:
     if domains:
         print("example domains:", flush=True)
         own = [(name, default if name == "washer" else chinese) for name in domains]
-        more = show([row for name, embedder in own for row in examples(name, embedder)])
+        more = show(
+            [row for name, embedder in own for row in examples(name, embedder, options.rerank)]
+        )
         precision, recall = min(precision, more[0]), min(recall, more[1])
     return int(min(precision, recall) < _TARGET)
 

@@ -17,10 +17,9 @@ from domainsmith.apps.assembly import Assembly
 from domainsmith.data_connection.fusion_learning import learn_fusion
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import detect_language
-from domainsmith.data_connection.retrieve import embedder_speaks, retrieve
-from domainsmith.data_connection.word_weights import word_weights
+from domainsmith.data_connection.retrieve import retrieve
+from domainsmith.data_connection.word_weights import late_interaction
 from domainsmith.model_io.generation import Embedder, Reranker, embed_queries
-from domainsmith.model_io.late_interaction import LateInteractionReranker
 from domainsmith.model_io.load import load_embedder, load_engine, load_reranker
 from domainsmith.model_io.rerank import LikelihoodReranker
 from domainsmith.records import Hit
@@ -28,7 +27,7 @@ from domainsmith.settings import Settings
 from domainsmith.storage.documents import put_document
 from domainsmith.workspace import Workspace
 
-__all__ = ["Options", "Result", "run"]
+__all__ = ["Options", "RerankerOf", "Result", "reranker_of", "run"]
 
 _DEPTH = 10
 _DEEP = 100
@@ -74,11 +73,11 @@ def run(collection: Collection, options: Options) -> Result:
         passages = collection.passages
         ranked["plain bm25"] = plain_bm25(passages, asked, _DEPTH)
         ranked["langchain"] = langchain_ensemble(passages, asked, embedder, _DEPTH)
-    ranked |= _product(collection, embedder, _reranker(options.rerank, embedder), notes)
+    ranked |= _product(collection, embedder, reranker_of(options.rerank, embedder), notes)
     if options.tuned is not None:
         better, second = _tuned(options.tuned, options.cache)
         told: dict[str, Any] = {}
-        anew = _reranker(options.rerank, better) if second is None else lambda _: second
+        anew = reranker_of(options.rerank, better) if second is None else lambda _: second
         tuned = _product(collection, better, anew, told)
         ranked |= {f"tuned {name}": rows for name, rows in tuned.items()}
         notes |= {f"tuned {name}": value for name, value in told.items() if name != "index"}
@@ -104,15 +103,17 @@ def _embedder(name: str, cache: Path | None) -> Embedder:
     return CachedEmbedder(embedder, cache) if cache is not None else embedder
 
 
-def _reranker(name: str, embedder: Embedder) -> RerankerOf:
-    """Say which reranker an open index gets."""
+def reranker_of(name: str, embedder: Embedder) -> RerankerOf:
+    """Say which reranker an open index gets.
+
+    Args:
+        name: ``late-interaction``, ``likelihood`` or the folder of a cross-encoder; empty for none.
+        embedder: Of the index.
+    """
     if not name:
         return lambda _: None
     if name == "late-interaction":
-        words: Any = embedder
-        return lambda index: LateInteractionReranker(
-            words, word_weights(index.idf, lambda language: embedder_speaks(embedder, language))
-        )
+        return lambda index: late_interaction(index, embedder)
     loaded: Reranker = (
         LikelihoodReranker(load_engine("default"), language_of=detect_language)
         if name == "likelihood"
@@ -124,7 +125,7 @@ def _reranker(name: str, embedder: Embedder) -> RerankerOf:
 def _product(
     collection: Collection,
     embedder: Embedder,
-    reranker_of: RerankerOf,
+    reranker_for: RerankerOf,
     notes: dict[str, Any],
 ) -> dict[str, list[list[str]]]:
     asked = [question.text for question in collection.questions]
@@ -148,7 +149,7 @@ def _product(
             fused = timed(lambda: retrieve(index, embedder, asked, k=_DEPTH))
             ids["fused"] = _ids(fused)
             _note_ceiling(notes, _ids(retrieve(index, embedder, asked, k=_DEEP)), collection)
-            reranker = reranker_of(index)
+            reranker = reranker_for(index)
             if reranker is not None:
                 timed = _timed(notes, "milliseconds a reranked query", len(asked))
                 anew = timed(lambda: retrieve(index, embedder, asked, k=_DEPTH, reranker=reranker))

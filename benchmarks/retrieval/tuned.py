@@ -189,9 +189,6 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=0, help="measured questions (0: all)")
     parser.add_argument("--no-embedder", action="store_true")
     parser.add_argument("--no-reranker", action="store_true")
-    parser.add_argument(
-        "--form", choices=["auto", "cross-encoder", "late-interaction"], default="auto"
-    )
     parser.add_argument("--rerank-seconds", type=float, default=1.0)
     parser.add_argument("--workspace", type=Path, help="kept; a temporary folder if absent")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -199,7 +196,6 @@ def main() -> int:
     settings = RetrievalSettings(
         embedder=not options.no_embedder,
         reranker=not options.no_reranker,
-        reranker_form=options.form,
         rerank_seconds=options.rerank_seconds,
         minutes=options.minutes,
     )

@@ -128,7 +128,7 @@ def copy_arguments(
         ids = [s for s in inside if s.kind == "id"]
         return [({"id": s.value}, frozenset({s})) for s in ids] or [({}, frozenset())]
     if tool == "answer_question":
-        return [_question(request[start:end], start, inside, language)]
+        return [_question(request[start:end], inside, language)]
     if tool == "search_documents":
         return [_query(request[start:end], inside, language)]
     if tool == "curate_data":
@@ -161,7 +161,9 @@ def _numbers_and_files(tool: str, inside: list[Span]) -> StepArguments:
         kind, convert = wanted[tool]
         found = next((s for s in inside if s.kind == kind), None)
         if found is None and kind == "port":  # "on 8080"
-            found = next((s for s in inside if s.kind == "count" and 1024 <= _n(s) < 65_536), None)
+            found = next(
+                (s for s in inside if s.kind == "count" and 1024 <= _number(s) < 65_536), None
+            )
         if found is not None:
             arguments[kind] = convert(found.value)
             used.add(found)
@@ -184,7 +186,7 @@ def _wish(text: str, inside: list[Span]) -> StepArguments:
     return arguments, used
 
 
-def _n(span: Span) -> float:
+def _number(span: Span) -> float:
     return float(span.value)
 
 
@@ -194,7 +196,7 @@ def _without_leads(text: str, language: Language) -> str:
     return text.strip()
 
 
-def _question(text: str, start: int, inside: list[Span], language: Language) -> StepArguments:
+def _question(text: str, inside: list[Span], language: Language) -> StepArguments:
     used = frozenset(inside)
     quotes = [s for s in inside if s.kind == "quote"]
     question = _without_leads(text, language).rstrip(" .。,，;；\n")

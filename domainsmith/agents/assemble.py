@@ -79,7 +79,7 @@ def assemble(
                 question = ask_back(draft.tool, name, language)
                 return Plan(request=request, steps=(), confidence=confidence, question=question)
     ordered = _in_order(_distinct(drafts), turned=bool(_TURNED[language].search(request)))
-    steps = number_steps(complete(ordered, tools), tools)
+    steps = number_steps(complete(ordered), tools)
     return Plan(request=request, steps=steps, confidence=confidence)
 
 
@@ -111,7 +111,7 @@ def _in_order(drafts: list[Draft], *, turned: bool) -> list[Draft]:
     return result
 
 
-def complete(drafts: Sequence[Draft], tools: Mapping[str, Tool[Any]]) -> list[Draft]:
+def complete(drafts: Sequence[Draft]) -> list[Draft]:
     """Fill gaps between steps of one plan.
 
     If a plan adds documents and then trains, the steps that turn the one into what the other
@@ -120,7 +120,6 @@ def complete(drafts: Sequence[Draft], tools: Mapping[str, Tool[Any]]) -> list[Dr
 
     Args:
         drafts: Steps in order.
-        tools: The tools by name.
 
     Returns:
         The steps, gaps filled.

@@ -30,6 +30,17 @@ def question_bonus(
 
     Such questions are about anything, so they resemble no example. What marks them is the form
     of a question, words that no annotated request uses, and nothing of the program's own.
+
+    Args:
+        text: The clause.
+        spans: Literal pieces of the whole request; a path or an id is not asked about.
+        start: Offset of the clause in the request.
+        end: Offset past its last character.
+        index: Knows the words of the annotated requests.
+        language: Of the request.
+
+    Returns:
+        What is added to the likeness of ``answer_question``; 0 for what is no question.
     """
     literal = any(s.kind in {"path", "id"} for s in spans if start <= s.start and s.end <= end)
     if literal or not looks_like_question(text, language):
@@ -39,14 +50,24 @@ def question_bonus(
 
 
 def merge_price(label: Label, joints: int) -> float:
-    """Price of reading several clauses as one wish; one question may have many clauses."""
+    """Price of reading several clauses as one wish; one question may have many clauses.
+
+    Args:
+        label: Names of the tools of the wish.
+        joints: Places where clauses are joined, one less than the clauses.
+    """
     return 0.0 if label in _WORDY else _MERGE_PENALTY * max(0, joints + 1 - max(1, len(label)))
 
 
 def joined_questions(
     request: str, groups: Sequence[tuple[int, int, Label]]
 ) -> list[tuple[int, int, Label]]:
-    """Join neighbouring clauses of one question or wish; a question mark ends a question."""
+    """Join neighbouring clauses of one question or wish; a question mark ends a question.
+
+    Args:
+        request: The user's words.
+        groups: (start, end, names of the tools) each, in order.
+    """
     joined: list[tuple[int, int, Label]] = []
     for start, end, label in groups:
         if joined and label == joined[-1][2] and label in _WORDY:

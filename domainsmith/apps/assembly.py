@@ -7,8 +7,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from domainsmith.apps.answer_chains import workspace_answer_chain
+from domainsmith.apps.chat_models import ChatModels
 from domainsmith.apps.search_models import chosen_reranker, tuned_embedder
-from domainsmith.errors import InputInvalid
 from domainsmith.progress import ProgressCallback, silent
 from domainsmith.records import Answer, Language
 from domainsmith.settings import Settings
@@ -39,8 +40,7 @@ class Assembly:
         self.workspace = workspace
         self.settings = settings
         self._lock = threading.RLock()
-        self._engine: Engine | None = None
-        self._remote: Any = None
+        self._chat_models = ChatModels(settings)
         self._embedder: Embedder | None = None
         self._index: Index | None = None
         self._reranker: Reranker | None = None
@@ -53,24 +53,7 @@ class Assembly:
             WeightsMissing: There are no weights under the settings' name.
             InputInvalid: The model is a remote one, which has no engine here.
         """
-        with self._lock:
-            if self._engine is None:
-                from domainsmith.model_io.load import load_engine
-
-                if self.is_remote:
-                    raise InputInvalid(
-                        "This needs a model in this process, not a remote one",
-                        where=self.settings.chat_model,
-                        fix="Set chat_model to `default` or `local:PATH`.",
-                    )
-                self._engine = load_engine(
-                    self.settings.chat_model,
-                    device=self.settings.device,
-                    dtype=self.settings.dtype,
-                    threads=self.settings.threads,
-                    quantization=self.settings.quantization,
-                )
-            return self._engine
+        return self._chat_models.engine()
 
     def generator(self) -> Generator:
         """Return what writes many texts: the engine, or the served model of a remote name.
@@ -78,11 +61,7 @@ class Assembly:
         Raises:
             WeightsMissing: There are no weights under the settings' name.
         """
-        if not self.is_remote:
-            return self.engine()
-        from domainsmith.model_io.load import load_generator
-
-        return load_generator(self.settings.chat_model)
+        return self._chat_models.generator()
 
     def chat(self) -> Any:
         """Return what answers: the engine, or the LangChain chat model of a remote name.
@@ -90,14 +69,7 @@ class Assembly:
         Raises:
             WeightsMissing: There are no weights under the settings' name.
         """
-        if not self.is_remote:
-            return self.engine()
-        with self._lock:
-            if self._remote is None:
-                from domainsmith.model_io.load import load_chat
-
-                self._remote = load_chat(self.settings.chat_model)
-            return self._remote
+        return self._chat_models.chat()
 
     def embedder(self) -> Embedder:
         """Return the embedding model.
@@ -233,30 +205,12 @@ class Assembly:
         where: PassageFilter | None = None,
     ) -> Any:
         """Return the answer chain for the base model or one adapter; see :meth:`answer`."""
-        from domainsmith.chains.answer import build_answer_chain
-
         key = (adapter, top_k, documents_only, where)
         with self._lock:
-            index = self.index()
+            self.index()  # what was added since is found by a chain that was kept, too
             if key not in self._chains:
-                entry = self.load_adapter(adapter) if adapter else None
-                name = entry.id if entry else None
-                trained = entry.manifest.system_prompt if entry and entry.manifest else ""
-                self._chains[key] = build_answer_chain(
-                    self.workspace,
-                    index,
-                    self.embedder(),
-                    self.chat(),
-                    top_k=top_k or self.settings.top_k,
-                    documents_only=documents_only,
-                    adapter=name,
-                    adapter_id=name,
-                    # Without a text of its own, the question's language decides.
-                    system=trained or None,
-                    reranker=self.reranker(),
-                    rerank_top=self.settings.rerank_top,
-                    query=self.context().query_options(),
-                    where=where,
+                self._chains[key] = workspace_answer_chain(
+                    self, adapter, top_k=top_k, documents_only=documents_only, where=where
                 )
             return self._chains[key]
 
@@ -313,7 +267,7 @@ class Assembly:
     @property
     def is_remote(self) -> bool:
         """Whether the chat model of the settings is served by another program."""
-        return self.settings.chat_model.startswith("openai:")
+        return self._chat_models.is_remote
 
 
 def _curate(ctx: ToolContext, arguments: Any) -> ToolResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from domainsmith.errors import InputInvalid
 from domainsmith.settings import Settings
@@ -44,21 +44,31 @@ def chosen_reranker(assembly: Assembly) -> Reranker | None:
         assembly: Its models, its settings and what was tuned on its workspace.
 
     Returns:
-        None for ``none``, and for ``auto`` if none was tuned on this workspace.
+        For ``auto`` late interaction if the embedder has vectors of single tokens, and after it
+        the one that was tuned on this workspace, if any; None if there is neither.
 
     Raises:
         WeightsMissing: There are no weights under the settings' name.
         InputInvalid: A model is a remote one, or cannot do what the settings want of it.
     """
     from domainsmith.model_io import load
+    from domainsmith.model_io.rerank import RerankerChain
 
     settings = assembly.settings
     if settings.reranker == "none":
         return None
     if settings.reranker == "auto":
-        return _tuned(assembly)
+        stages = [one for one in (_late_interaction(assembly), _tuned(assembly)) if one is not None]
+        return RerankerChain(stages) if len(stages) > 1 else next(iter(stages), None)
     if settings.reranker == "late-interaction":
-        return _late_interaction(assembly)
+        found = _late_interaction(assembly)
+        if found is None:
+            raise InputInvalid(
+                "Late interaction needs a transformer as embedding model in this process",
+                where=settings.embed_model,
+                fix="Set reranker to `none`, or embed_model to `default` or `multilingual`.",
+            )
+        return found
     if settings.reranker == "likelihood":
         return _likelihood(assembly)
     return load.load_reranker(settings.reranker, device=settings.device, threads=settings.threads)
@@ -72,7 +82,6 @@ def _tuned(assembly: Assembly) -> Reranker | None:
 
     return load_tuned_reranker(
         entry.folder,
-        form=entry.facts.form,
         blend=entry.facts.blend,
         top=entry.facts.top,
         device=assembly.settings.device,
@@ -80,21 +89,12 @@ def _tuned(assembly: Assembly) -> Reranker | None:
     )
 
 
-def _late_interaction(assembly: Assembly) -> Reranker:
-    from domainsmith.data_connection.retrieve import embedder_speaks
-    from domainsmith.data_connection.word_weights import word_weights
-    from domainsmith.model_io.late_interaction import LateInteractionReranker
+def _late_interaction(assembly: Assembly) -> Reranker | None:
+    from domainsmith.data_connection.word_weights import late_interaction
     from domainsmith.model_io.token_vectors import has_token_vectors
 
-    embedder: Any = assembly.embedder()
-    if not has_token_vectors(embedder):
-        raise InputInvalid(
-            "Late interaction needs a transformer as embedding model in this process",
-            where=assembly.settings.embed_model,
-            fix="Set reranker to `none`, or embed_model to `default` or `multilingual`.",
-        )
-    weigh = word_weights(assembly.index().idf, lambda name: embedder_speaks(embedder, name))
-    return LateInteractionReranker(embedder, weigh)
+    embedder = assembly.embedder()
+    return late_interaction(assembly.index(), embedder) if has_token_vectors(embedder) else None
 
 
 def _likelihood(assembly: Assembly) -> Reranker:

@@ -83,6 +83,10 @@ def decomposition(*, scorer: Scorer | None = None, writer: Any = None) -> BatchS
     """Return :func:`decompose` as a LangChain runnable from a question to its parts.
 
     A simple question gives a list of itself.
+
+    Args:
+        scorer: As for :func:`decompose`.
+        writer: As for :func:`decompose`.
     """
 
     def run(questions: Sequence[str]) -> list[list[str]]:

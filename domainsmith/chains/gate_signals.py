@@ -45,6 +45,9 @@ class Signals:
         missing_names: Share of the names in the question that no passage holds.
         missing_numbers: Share of its numbers that no passage holds.
         no_value: 1 if a number is asked for and the best sentences hold none of their own.
+        words: How well the question's words are found one by one in the best passage
+            (``Hit.words``); 0 without late interaction.
+        words_margin: How far that is above the mean of the other passages.
         wrong_kind: 1 if a year, duration, price or measure is asked for and none of the best
             sentences holds one.
     """
@@ -60,6 +63,8 @@ class Signals:
     missing_names: float
     missing_numbers: float
     no_value: float
+    words: float
+    words_margin: float
     wrong_kind: float
 
     def row(self) -> tuple[float, ...]:
@@ -103,8 +108,8 @@ def signals(
     cosines = [0.0]
     if speaks:
         cosines = sorted((_scaled(hit.dense, chance) for hit in hits), reverse=True)
-    others = cosines[1:] or [cosines[0]]
     everything = compact("\n".join(contexts))
+    words = sorted((hit.words or 0.0 for hit in hits), reverse=True) if speaks else [0.0]
     names, numbers = named_things(question, language)
     best = [item.text for item in evidence[:3]]
     distinct = list(dict.fromkeys(compact(item.text) for item in evidence))[:_KIND_IN]
@@ -117,14 +122,22 @@ def signals(
         near=max((above_chance(item.cosine, chance) for item in evidence), default=0.0)
         if speaks
         else 0.0,
-        margin=cosines[0] - sum(others) / len(others),
+        margin=_above_others(cosines),
         agreement=float(_best(hits, "dense") == _best(hits, "bm25")) if speaks else 0.0,
         rarest=max(absent, default=0.0) / 10.0,
         missing_names=_missing(names, everything),
         missing_numbers=_missing(numbers, everything),
         no_value=float(asks_number(question) and not _has_own_number(best, question)),
+        words=words[0],
+        words_margin=_above_others(words),
         wrong_kind=float(lacks_asked_kind(question, [texts[key] for key in distinct])),
     )
+
+
+def _above_others(values: Sequence[float]) -> float:
+    """Return how far the first of descending values is above the mean of the others."""
+    others = values[1:] or values[:1]
+    return values[0] - sum(others) / len(others)
 
 
 def _scaled(cosine: float | None, chance: float) -> float:

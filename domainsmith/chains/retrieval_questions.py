@@ -22,13 +22,14 @@ from dataclasses import dataclass, field
 
 from domainsmith.chains.dropped_words import dropped_words_question
 from domainsmith.chains.facts import seeded
+from domainsmith.chains.markdown_tables import cell_counts
 from domainsmith.chains.question_patterns import (
     passage_sentences,
     pattern_questions,
     proper_names,
     section_question,
 )
-from domainsmith.chains.self_kv import cell_counts, table_facts
+from domainsmith.chains.self_kv import table_facts
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
 from domainsmith.records import Passage, RetrievalQuestion
 

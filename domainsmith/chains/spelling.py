@@ -71,7 +71,12 @@ def correct(
 
 
 def spelling(index: Index, *, scorer: Scorer | None = None) -> BatchStep[str, str]:
-    """Return :func:`correct` as a LangChain runnable from a question to the corrected one."""
+    """Return :func:`correct` as a LangChain runnable from a question to the corrected one.
+
+    Args:
+        index: As for :func:`correct`.
+        scorer: As for :func:`correct`.
+    """
 
     def run(questions: Sequence[str]) -> list[str]:
         return [item.text for item in correct(questions, index, scorer=scorer)]

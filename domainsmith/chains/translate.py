@@ -65,7 +65,12 @@ def translate(questions: Sequence[str], index: Index, *, writer: Writer | None =
 
 
 def translation(index: Index, *, writer: Writer | None = None) -> BatchStep[str, str]:
-    """Return :func:`translate` as a LangChain runnable."""
+    """Return :func:`translate` as a LangChain runnable.
+
+    Args:
+        index: As for :func:`translate`.
+        writer: As for :func:`translate`.
+    """
     return BatchStep("translate", lambda questions: translate(questions, index, writer=writer))
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from domainsmith.data_connection.chroma_store import ChromaStore, StoreBroken, StoreMark
+from domainsmith.data_connection.chroma_collection import StoreBroken
+from domainsmith.data_connection.chroma_store import ChromaStore, StoreMark
 from domainsmith.storage.locks import LockHandle, try_hold
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ never opened again: opening a damaged one has crashed the process.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from domainsmith.data_connection.chroma_collection import ChromaCollection, StoreBroken
 from domainsmith.errors import translated_os_errors
 from domainsmith.records import content_hash
 from domainsmith.storage.atomic import hash_file, write_json
@@ -25,16 +25,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ChromaStore", "StoreBroken", "StoreMark"]
+__all__ = ["ChromaStore", "StoreMark"]
 
-_COLLECTION = "passages"
-_BATCH = 5_000
-_SELF_QUERIES = 16
 _GENERATION = re.compile(r"gen-(\d{6,})")
-
-
-class StoreBroken(Exception):
-    """Chroma failed or its content differs; the database can rebuild it."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +62,7 @@ class ChromaStore:
     def __init__(self, folder: Path, model: str) -> None:
         self._folder = folder
         self._model = model
-        self._client: Any = None
-        self._collection: Any = None
+        self._collection: ChromaCollection | None = None
         self.rebuilds: list[str] = []
         """Why the collection was rebuilt, one reason each."""
 
@@ -138,22 +130,19 @@ class ChromaStore:
         count = self.mark.count if self.mark else 0
         if not count or not len(queries):
             return [[] for _ in range(len(queries))]
-        with _translated():
-            found = self._collection.query(
-                query_embeddings=queries, n_results=min(k, count), include=["distances"]
-            )
+        if self._collection is None:
+            raise StoreBroken("it is not open")
         ranked = []
-        for ids, distances in zip(found["ids"], found["distances"], strict=True):
-            rows = [(id, round(1.0 - float(d), 5)) for id, d in zip(ids, distances, strict=True)]
+        for found in self._collection.nearest(queries, min(k, count)):
+            rows = [(id, round(1.0 - float(distance), 5)) for id, distance in found]
             ranked.append(sorted(rows, key=lambda row: (-row[1], row[0])))
         return ranked
 
     def close(self) -> None:
         """Let go of the files."""
-        client, self._client, self._collection = self._client, None, None
-        if client is not None:
-            with contextlib.suppress(StoreBroken), _translated():
-                client.close()
+        collection, self._collection = self._collection, None
+        if collection is not None:
+            collection.close()
 
     def _reason_to_rebuild(self) -> str | None:
         mark = self.mark
@@ -179,42 +168,23 @@ class ChromaStore:
     def _write_mark(self, mark: StoreMark) -> None:
         write_json(self._folder / "CURRENT", asdict(mark))
 
-    def _open(self, generation: str) -> None:
-        import chromadb
-        from chromadb.config import Settings
-
+    def _open(self, generation: str) -> ChromaCollection:
         self.close()
-        with _translated():
-            self._client = chromadb.PersistentClient(
-                path=str(self._folder / generation),
-                settings=Settings(anonymized_telemetry=False, allow_reset=False),
-            )
-            self._collection = self._client.get_or_create_collection(
-                _COLLECTION,
-                embedding_function=None,
-                configuration={
-                    "hnsw": {
-                        "space": "cosine",
-                        "ef_construction": 200,
-                        "ef_search": 200,
-                        "num_threads": 1,
-                    }
-                },
-            )
+        self._collection = ChromaCollection(self._folder / generation)
+        return self._collection
 
     def _update(self, ids: Sequence[str], vectors: NDArray[np.float32], fingerprint: str) -> None:
         mark = self.mark
         assert mark is not None
         self._write_mark(replace(mark, clean=False))
-        if self._collection is None:
-            self._open(mark.generation)
-        self._check_count(mark.count)
+        collection = self._collection or self._open(mark.generation)
+        collection.check_count(mark.count)
         if mark.fingerprint != fingerprint:
-            with _translated():
-                held = set(self._collection.get(include=[])["ids"])
-            self._delete(sorted(held.difference(ids)))
-            self._add([i for i, id in enumerate(ids) if id not in held], ids, vectors)
-        self._check(ids, vectors)
+            held = collection.ids()
+            collection.delete(sorted(held.difference(ids)))
+            new = [row for row, id in enumerate(ids) if id not in held]
+            collection.add([ids[row] for row in new], vectors[new])
+        collection.check(ids, vectors)
         self._write_mark(
             StoreMark(
                 mark.generation,
@@ -239,9 +209,9 @@ class ChromaStore:
         names = [*self._names(), self.mark.generation if self.mark else ""]
         numbers = [int(m.group(1)) for m in map(_GENERATION.fullmatch, names) if m]
         generation = f"gen-{max(numbers, default=0) + 1:06d}"
-        self._open(generation)
-        self._add(range(len(ids)), ids, vectors)
-        self._check(ids, vectors)
+        collection = self._open(generation)
+        collection.add(ids, vectors)
+        collection.check(ids, vectors)
         files = self._hash(generation)
         self._write_mark(StoreMark(generation, True, self._model, fingerprint, len(ids), files))
         for name in self._names():
@@ -250,49 +220,3 @@ class ChromaStore:
 
     def _names(self) -> list[str]:
         return sorted(entry.name for entry in self._folder.iterdir())
-
-    def _delete(self, ids: Sequence[str]) -> None:
-        for start in range(0, len(ids), _BATCH):
-            with _translated():
-                self._collection.delete(ids=list(ids[start : start + _BATCH]))
-
-    def _add(self, rows: Sequence[int], ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        for start in range(0, len(rows), _BATCH):
-            batch = list(rows[start : start + _BATCH])
-            with _translated():
-                self._collection.upsert(ids=[ids[i] for i in batch], embeddings=vectors[batch])
-
-    def _check_count(self, expected: int) -> None:
-        with _translated():
-            count = self._collection.count()
-        if count != expected:
-            raise StoreBroken(f"it held {count} vectors instead of {expected}")
-
-    def _check(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        """Compare the count, and ask for some vectors that must find themselves."""
-        self._check_count(len(ids))
-        step = max(1, len(ids) // _SELF_QUERIES)
-        sample = list(range(0, len(ids), step))[:_SELF_QUERIES]
-        if not sample:
-            return
-        with _translated():
-            found = self._collection.query(
-                query_embeddings=vectors[sample], n_results=1, include=["distances"]
-            )
-        for row, distances in zip(sample, found["distances"], strict=True):
-            # Passages with equal text share a vector, so the distance decides, not the id.
-            if not distances or distances[0] > 1e-3:
-                raise StoreBroken(f"the vector of {ids[row]} did not find itself")
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """Turn whatever Chroma raises into :class:`StoreBroken`: the one border to it."""
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
-        raise
-    except BaseException as error:
-        # Not Exception: a panic in Chroma's Rust core is a BaseException.
-        detail = " ".join(str(error).split())[:200]
-        raise StoreBroken(f"Chroma failed: {type(error).__name__} {detail}") from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,11 +87,24 @@ class ClozeList:
         question: What asks.
         ids: Of the candidates; its own passage may be among them.
         texts: As rerankers read them; its own passage without the sentence.
+        scores: Their fused scores.
     """
 
     question: ClozeQuestion
     ids: tuple[str, ...]
     texts: tuple[str, ...]
+    scores: tuple[float, ...]
+
+    def in_order_of(self, scores: Sequence[float]) -> ClozeList:
+        """Order the first candidates by new scores, best first; the others stay below."""
+        head = sorted(range(len(scores)), key=lambda at: (-scores[at], at))
+        order = [*head, *range(len(head), len(self.ids))]
+        return replace(
+            self,
+            ids=tuple(self.ids[at] for at in order),
+            texts=tuple(self.texts[at] for at in order),
+            scores=tuple(self.scores[at] for at in order),
+        )
 
 
 def cloze_questions(rows: Sequence[Passage], most: int) -> list[ClozeQuestion]:
@@ -193,7 +206,8 @@ def cloze_lists(
         ids = tuple(every[at] for at in order)
         known = {row.id: passage_context(row) for row in passages_by_id(index.workspace.db, ids)}
         known[question.passage.id] = question.rest
-        found.append(ClozeList(question, ids, tuple(known[id] for id in ids)))
+        kept = tuple(float(values[at]) for at in order)
+        found.append(ClozeList(question, ids, tuple(known[id] for id in ids), kept))
     return found
 
 

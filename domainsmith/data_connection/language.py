@@ -19,7 +19,6 @@ __all__ = [
 
 _CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _KANA = "\u3040-\u30ff"
-_HANGUL = "\uac00-\ud7af"
 _RUN = re.compile(
     rf"(?P<cjk>[{_CJK}{_KANA}]+)"
     rf"|(?P<number>\d+(?:[.,:]\d+)*)(?![^\W\d_])"

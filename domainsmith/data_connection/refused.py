@@ -37,7 +37,13 @@ class Refused:
         return cls(place, key, dict(known) if isinstance(known, dict) else {})
 
     def reason(self, path: str, size: int, mtime_ns: int) -> str:
-        """Return why this very file was refused, or an empty text."""
+        """Return why this very file was refused, or an empty text.
+
+        Args:
+            path: Relative to the folder.
+            size: Bytes.
+            mtime_ns: Modification time, nanoseconds.
+        """
         found = self.known.get(path)
         if not isinstance(found, list) or found[:2] != [size, mtime_ns]:
             return ""

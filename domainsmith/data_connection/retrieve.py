@@ -7,14 +7,8 @@ reranker thought of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from langchain_core.callbacks import CallbackManagerForRetrieverRun
-from langchain_core.documents import Document as LangchainDocument
-from langchain_core.retrievers import BaseRetriever
-from pydantic import ConfigDict
 
 from domainsmith.data_connection.filters import PassageFilter
 from domainsmith.data_connection.fusion import (
@@ -31,6 +25,7 @@ from domainsmith.data_connection.language import (
     search_terms,
     tokenize,
 )
+from domainsmith.data_connection.reorder import reorder
 from domainsmith.data_connection.split import passage_context
 from domainsmith.data_connection.versions import hidden_documents
 from domainsmith.errors import InputNotFound
@@ -40,13 +35,7 @@ from domainsmith.storage.copies import visible_copies, with_places
 from domainsmith.storage.database import Database
 from domainsmith.storage.documents import passages_by_id
 
-__all__ = [
-    "HybridRetriever",
-    "coverage",
-    "embedder_speaks",
-    "langchain_document",
-    "retrieve",
-]
+__all__ = ["coverage", "embedder_speaks", "retrieve"]
 
 _CANDIDATES = 100
 """Passages taken from each ranking before fusion."""
@@ -123,7 +112,8 @@ def retrieve(
         embedder: Embeds the queries; the one whose vectors the index holds.
         queries: Questions or key words.
         k: Passages a query.
-        reranker: Orders the best fused candidates anew; None keeps the fused order.
+        reranker: Orders the best fused candidates anew, a chain its stages one after the other;
+            None keeps the fused order.
         rerank_top: How many candidates of a query it reads.
         rerank_weight: Of its scores against the fused ones, 0 to 1; None takes what the reranker
             asks for (its attribute ``weight``), else 1: its order alone. Both scores are brought to
@@ -140,49 +130,8 @@ def retrieve(
     if reranker is None:
         return _fused_hits(index, embedder, asked, k, where)
     found = _fused_hits(index, embedder, asked, max(k, rerank_top), where)
-    heads = [hits[:rerank_top] for hits in found]
-    texts = [[passage_context(hit.passage) for hit in head] for head in heads]
-    scores = reranker.rerank(asked, texts)
-    # Scores of a scale of their own are brought to 0..1 for each question, as the fused ones are.
-    scale: Callable[[Sequence[float]], Sequence[float]]
-    scale = list if getattr(reranker, "absolute", False) else _stretched
-    weight = getattr(reranker, "weight", 1.0) if rerank_weight is None else rerank_weight
-    return [
-        _reranked(head, row, hits[rerank_top:], weight, scale)[:k]
-        for head, row, hits in zip(heads, scores, found, strict=True)
-    ]
-
-
-def _reranked(
-    head: Sequence[Hit],
-    scores: Sequence[float],
-    rest: Sequence[Hit],
-    weight: float,
-    scale: Callable[[Sequence[float]], Sequence[float]],
-) -> list[Hit]:
-    """Order ``head`` by both scores, mapped to 0.5 to 1; what was not read stays below."""
-    fused = scale([hit.score for hit in head])
-    mixed = [
-        weight * new + (1 - weight) * old for new, old in zip(scale(scores), fused, strict=True)
-    ]
-    order = sorted(range(len(head)), key=lambda row: (-mixed[row], row))
-    values = [round(0.5 + 0.5 * value, 6) for value in _stretched(mixed)]
-    return [
-        *(
-            head[row].model_copy(
-                update={"score": values[row], "reranked": round(float(scores[row]), 6)}
-            )
-            for row in order
-        ),
-        *(hit.model_copy(update={"score": round(0.5 * hit.score, 6)}) for hit in rest),
-    ]
-
-
-def _stretched(scores: Sequence[float]) -> list[float]:
-    """Map scores to 0..1 by their least and greatest."""
-    low, high = min(scores, default=0.0), max(scores, default=0.0)
-    span = (high - low) or 1.0
-    return [(score - low) / span for score in scores]
+    found = reorder(reranker, asked, found, top=rerank_top, weight=rerank_weight)
+    return [hits[:k] for hits in found]
 
 
 def _fused_hits(
@@ -291,63 +240,3 @@ def _is_copy(mine: set[str], other: set[str]) -> bool:
     if len(mine & other) < _SAME_WORDS * len(mine | other):
         return False
     return not any(word[0].isdigit() for word in mine - other)
-
-
-class HybridRetriever(BaseRetriever):
-    """:func:`retrieve` as a LangChain retriever."""
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    index: Any
-    """The open :class:`Index`."""
-    embedder: Any
-    """The :class:`Embedder` of the index."""
-    k: int = 5
-    """Passages a query."""
-    reranker: Any = None
-    """A :class:`~domainsmith.model_io.generation.Reranker`, or None."""
-    rerank_top: int = 20
-    """Candidates that the reranker reads."""
-    rerank_weight: float | None = None
-    """Of the reranker's scores against the fused ones; None leaves it to the reranker."""
-    where: PassageFilter | None = None
-    """Which passages may be found; None allows all."""
-
-    def _get_relevant_documents(
-        self,
-        query: str,
-        *,
-        run_manager: CallbackManagerForRetrieverRun,
-        k: int | None = None,
-        where: PassageFilter | None = None,
-    ) -> list[LangchainDocument]:
-        hits = retrieve(
-            self.index,
-            self.embedder,
-            [query],
-            k=self.k if k is None else k,
-            reranker=self.reranker,
-            rerank_top=self.rerank_top,
-            rerank_weight=self.rerank_weight,
-            where=self.where if where is None else where,
-        )[0]
-        return [langchain_document(hit.passage, score=hit.score) for hit in hits]
-
-
-def langchain_document(passage: Passage, **more: float) -> LangchainDocument:
-    """Give a passage the form of LangChain.
-
-    Args:
-        passage: The passage.
-        more: Further metadata.
-
-    Returns:
-        A document with the passage's id, text and place.
-    """
-    place = {
-        "passage_id": passage.id,
-        "document": passage.document_path,
-        "page": passage.page,
-        "header": passage.header,
-    }
-    return LangchainDocument(id=passage.id, page_content=passage.text, metadata={**place, **more})

@@ -12,7 +12,7 @@ from domainsmith.data_connection.limited import LimitedLoader
 from domainsmith.data_connection.loaders import LoadedFile
 from domainsmith.errors import InputEmpty
 
-__all__ = ["DataTable", "database_tables", "file_tables", "is_missing", "tidy_table"]
+__all__ = ["DataTable", "database_tables", "file_tables", "is_missing", "row_cells", "tidy_table"]
 
 _RULE = re.compile(r"^\|(?:\s*:?-{2,}:?\s*\|)+$")
 _CUT = re.compile(r"\b(?:[Ss]ampled|was cut|[Oo]nly the first|[Oo]nly \d+ of)\b")
@@ -174,8 +174,10 @@ def _markdown_tables(loaded: LoadedFile, path: Path) -> Iterable[DataTable]:
             end = at + 2
             while end < len(lines) and lines[end].startswith("|"):
                 end += 1
-            rows = [_cells(row) for row in lines[at + 2 : end]]
-            table = tidy_table(name, path.name, _cells(line), rows, whole=whole, notes=loaded.notes)
+            rows = [row_cells(row) for row in lines[at + 2 : end]]
+            table = tidy_table(
+                name, path.name, row_cells(line), rows, whole=whole, notes=loaded.notes
+            )
             if table is not None:
                 yield table
             at = end
@@ -183,6 +185,7 @@ def _markdown_tables(loaded: LoadedFile, path: Path) -> Iterable[DataTable]:
             at += 1
 
 
-def _cells(line: str) -> list[str]:
+def row_cells(line: str) -> list[str]:
+    """Split a row of a Markdown table into its cells; an escaped bar is a bar of the cell."""
     inner = line.strip().removeprefix("|").removesuffix("|")
     return [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", inner)]

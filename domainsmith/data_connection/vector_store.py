@@ -18,8 +18,8 @@ from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
 from domainsmith.data_connection.filters import PassageFilter
 from domainsmith.data_connection.index import Index
+from domainsmith.data_connection.langchain_retriever import langchain_document
 from domainsmith.data_connection.language import detect_language
-from domainsmith.data_connection.retrieve import langchain_document
 from domainsmith.errors import InputInvalid
 from domainsmith.model_io.embed import EmbedderOfLangChain, LangChainEmbeddings
 from domainsmith.model_io.generation import Embedder

@@ -1,18 +1,42 @@
-"""What each token of a question counts when its words are looked for one by one."""
+"""Late interaction over a collection: what each token of a question counts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from domainsmith.data_connection.language import content_terms, detect_language, search_terms
-from domainsmith.model_io.token_vectors import TokenVectors
+from domainsmith.data_connection.retrieve import embedder_speaks
+from domainsmith.model_io.generation import Embedder
+from domainsmith.model_io.late_interaction import LateInteractionReranker
+from domainsmith.model_io.token_vectors import TokenVectors, has_token_vectors
 from domainsmith.records import Language
 
-__all__ = ["word_weights"]
+if TYPE_CHECKING:
+    from domainsmith.data_connection.index import Index
+
+__all__ = ["late_interaction", "word_weights"]
 
 _WORD = re.compile(r"\w+")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+
+
+def late_interaction(index: Index, embedder: Embedder) -> LateInteractionReranker | None:
+    """Make the reranker of a collection that needs no weights of its own.
+
+    Args:
+        index: Knows how rare a word is.
+        embedder: Of the index.
+
+    Returns:
+        None if the embedder has no vectors of single tokens.
+    """
+    if not has_token_vectors(embedder):
+        return None
+    words: Any = embedder
+    weigh = word_weights(index.idf, lambda language: embedder_speaks(embedder, language))
+    return LateInteractionReranker(words, weigh)
 
 
 def word_weights(

@@ -15,6 +15,7 @@ import torch
 
 from domainsmith.model_io.decode_queues import Origin, Queue, queues_of, take_rows
 from domainsmith.model_io.decode_row import Row, Statistics
+from domainsmith.model_io.generated_text import generated_text, has_stopped
 from domainsmith.model_io.kv_cache import SlotCache, States
 from domainsmith.model_io.prefix_cache import PIECE_TOKENS, Prefix, PrefixCache
 from domainsmith.model_io.prefix_states import PrefixStates
@@ -255,15 +256,13 @@ class DecodeRun:
             return True
         if row.grammar is not None and row.grammar.accept(token):
             return True
-        stop = row.request.stop
-        return bool(stop) and self._forward.find_stop(row.generated, stop)
+        return has_stopped(self._forward.tokenizer, row.generated, row.request.stop)
 
     def _take_token(self, row: Row, token: int) -> None:
         row.generated.append(token)
-        request = row.request
         if self._is_end(row, token):
             row.finish = "stop"
         elif len(row.generated) >= row.max_new_tokens:
             row.finish = "length"
         if row.finish is not None:
-            row.text = self._forward.text(row.generated, request.stop)
+            row.text = generated_text(self._forward.tokenizer, row.generated, row.request.stop)

@@ -12,7 +12,7 @@ from typing import Any
 
 from domainsmith.model_io.generation import Embedder
 
-__all__ = ["above_chance", "chance_cosine"]
+__all__ = ["above_chance", "chance_cosine", "unrelated_texts"]
 
 _UNRELATED = {
     "en": (
@@ -65,6 +65,17 @@ def above_chance(cosine: float, chance: float) -> float:
     return cosine if chance < _LEAST else (cosine - chance) / (1.0 - chance)
 
 
+def unrelated_texts(embedder: object) -> list[str]:
+    """Return sentences of which no two have to do with each other.
+
+    Args:
+        embedder: They are in the languages that it says it knows, English if it does not say.
+    """
+    languages = getattr(embedder, "languages", None) or ("en",)
+    texts = [text for language in languages for text in _UNRELATED.get(language, ())]
+    return texts or list(_UNRELATED["en"])
+
+
 class _Named:
     """An embedder that is equal to another of its name, as a key of the cache."""
 
@@ -80,9 +91,7 @@ class _Named:
 
 @lru_cache(maxsize=16)
 def _measured(named: _Named) -> float:
-    languages = getattr(named.embedder, "languages", None) or ("en",)
-    texts = [text for language in languages for text in _UNRELATED.get(language, ())]
-    texts = texts or list(_UNRELATED["en"])
+    texts = unrelated_texts(named.embedder)
     vectors = named.embedder.embed(texts)
     total, count = vectors.sum(axis=0), len(texts)
     # The mean over all pairs of different texts; a text with itself has cosine 1.

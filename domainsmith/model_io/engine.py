@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from domainsmith.model_io.adapters import Adapters
 from domainsmith.model_io.chat_template import render_chat
@@ -17,14 +17,13 @@ from domainsmith.model_io.engine_rows import RowMaker
 from domainsmith.model_io.engine_runs import BatchRuns
 from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import Completion, GenerationRequest, LogLikelihood
-from domainsmith.model_io.loading import load_model
+from domainsmith.model_io.loading import Quantization, load_model
 from domainsmith.model_io.packed_linear import pack_linear_layers
 from domainsmith.model_io.prefix_cache import DEFAULT_BYTES, PrefixCache
 from domainsmith.records import Message
 
-__all__ = ["Engine", "Quantization"]
+__all__ = ["Engine"]
 
-Quantization = Literal["none", "8bit", "4bit"]
 _BATCH = {"cpu": 32, "cuda": 64, "mps": 16}
 _WEAK_PARAMETERS = 1_000_000_000
 
@@ -226,24 +225,7 @@ class Engine:
             The whole completion, as the value of ``StopIteration``.
         """
         row = self._rows.row(0, request)
-        run = self._decode_run([row], 1)
-        sent = 0
-        while not run.is_done and not (cancel is not None and cancel.is_set()):
-            try:
-                self._runs.advance(run)
-            except (MemoryError, RuntimeError) as error:
-                self._runs.halved(1, error)
-            text = (
-                row.text if row.finish else self._forward.certain_text(row.generated, request.stop)
-            )
-            if len(text) > sent:
-                yield text[sent:]
-                sent = len(text)
-        if row.finish is None:
-            self._runs.cancel(row)
-            if len(row.text) > sent:
-                yield row.text[sent:]
-        return row.completion()
+        return (yield from self._runs.pieces(self._decode_run([row], 1), row, cancel))
 
     def score(
         self, pairs: Sequence[tuple[str, str]], *, adapter: str | None = None
@@ -301,12 +283,6 @@ class Engine:
             self.prefix_cache.forget(name)
 
     def _decode_run(self, rows: list[Row], slots: int) -> DecodeRun:
-        return DecodeRun(
-            self._forward,
-            rows,
-            slots=slots,
-            statistics=self.statistics,
-            prefixes=self.prefix_cache,
-            share_prefix=self.share_prefix,
-            force_tokens=self.force_tokens,
+        return self._runs.begin(
+            rows, slots, share_prefix=self.share_prefix, force_tokens=self.force_tokens
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import torch
 
@@ -13,6 +13,7 @@ from domainsmith.model_io.decode import DecodeRun
 from domainsmith.model_io.decode_row import Row, Statistics
 from domainsmith.model_io.device import is_out_of_memory
 from domainsmith.model_io.forward import Forward
+from domainsmith.model_io.generated_text import certain_text, generated_text
 from domainsmith.model_io.generation import Completion, LogLikelihood
 from domainsmith.model_io.prefix_cache import PrefixCache
 from domainsmith.model_io.prefix_states import PrefixStates
@@ -59,6 +60,27 @@ class BatchRuns:
         longest = max(len(row.prompt) + row.max_new_tokens for row in rows)
         return max(1, min(most, _STATE_BYTES // (longest * self._forward.state_bytes)))
 
+    def begin(
+        self, rows: list[Row], slots: int, *, share_prefix: bool, force_tokens: bool
+    ) -> DecodeRun:
+        """Plan a run over some rows; nothing is computed yet.
+
+        Args:
+            rows: Of adapters that mix.
+            slots: Rows decoded together.
+            share_prefix: Compute once what prompts begin with.
+            force_tokens: Append tokens that a constraint leaves no choice about.
+        """
+        return DecodeRun(
+            self._forward,
+            rows,
+            slots=slots,
+            statistics=self._statistics,
+            prefixes=self._prefixes,
+            share_prefix=share_prefix,
+            force_tokens=force_tokens,
+        )
+
     def completions(
         self, run: DecodeRun, slots: int, cancel: threading.Event | None
     ) -> Iterator[Completion]:
@@ -78,29 +100,54 @@ class BatchRuns:
         while not run.is_done:
             if cancel is not None and cancel.is_set():
                 for row in list(run.unfinished()):
-                    self.cancel(row)
+                    self._cancel(row)
                     yield row.completion()
                 return
             try:
-                finished = self.advance(run)
+                finished = self._advance(run)
             except (MemoryError, RuntimeError) as error:
-                slots = self.halved(slots, error)
+                slots = self._halved(slots, error)
                 run.restart(slots)
                 continue
             for row in finished:
                 yield row.completion()
 
-    def advance(self, run: DecodeRun) -> list[Row]:
-        """Compute one step; the lock is held no longer, for a consumer may stop in between.
+    def pieces(
+        self, run: DecodeRun, row: Row, cancel: threading.Event | None
+    ) -> Generator[str, None, Completion]:
+        """Finish the only row of a run, telling its text as it becomes certain.
 
         Args:
-            run: Not done.
+            run: Not begun.
+            row: The row.
+            cancel: When set, the row ends as it is.
+
+        Yields:
+            Text: never a part of a character or of a stop text.
 
         Returns:
-            Rows that finished by it.
+            The whole completion, as the value of ``StopIteration``.
+
+        Raises:
+            ResourceExhausted: Memory does not suffice for the row.
         """
-        with torch.inference_mode(), self._lock:
-            return run.advance()
+        sent = 0
+        while not run.is_done and not (cancel is not None and cancel.is_set()):
+            try:
+                self._advance(run)
+            except (MemoryError, RuntimeError) as error:
+                self._halved(1, error)
+            text = row.text
+            if not row.finish:
+                text = certain_text(self._forward.tokenizer, row.generated, row.request.stop)
+            if len(text) > sent:
+                yield text[sent:]
+                sent = len(text)
+        if row.finish is None:
+            self._cancel(row)
+            if len(row.text) > sent:
+                yield row.text[sent:]
+        return row.completion()
 
     def scores(
         self, tokens: list[tuple[list[int], list[int]]], adapter: str | None
@@ -124,12 +171,17 @@ class BatchRuns:
                         return score_pairs(self._forward, prefixes, tokens, adapter)
                     except (MemoryError, RuntimeError) as error:
                         # A batch that holds no more tokens than the longest row is a single row.
-                        budget = self.halved(budget if budget > longest else 1, error)
+                        budget = self._halved(budget if budget > longest else 1, error)
                         self._forward.prefill_tokens = budget
             finally:
                 self._forward.prefill_tokens = whole
 
-    def halved(self, slots: int, error: BaseException) -> int:
+    def _advance(self, run: DecodeRun) -> list[Row]:
+        """Compute one step; the lock is held no longer, for a consumer may stop in between."""
+        with torch.inference_mode(), self._lock:
+            return run.advance()
+
+    def _halved(self, slots: int, error: BaseException) -> int:
         """Return half of the rows or tokens of a batch, if memory is what ran out.
 
         Args:
@@ -153,7 +205,7 @@ class BatchRuns:
             torch.cuda.empty_cache()
         return slots // 2
 
-    def cancel(self, row: Row) -> None:
+    def _cancel(self, row: Row) -> None:
         """End a row with what it has."""
         row.finish = "cancelled"
-        row.text = self._forward.text(row.generated, row.request.stop)
+        row.text = generated_text(self._forward.tokenizer, row.generated, row.request.stop)

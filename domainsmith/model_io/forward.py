@@ -1,4 +1,4 @@
-"""The model as pure computation: prefill, one step, logits, text."""
+"""The model as pure computation: prefill, one step, logits."""
 
 from __future__ import annotations
 
@@ -117,7 +117,16 @@ class Forward:
     def prefill(
         self, rows: Sequence[Sequence[int]], past: States | None, adapter: str | None
     ) -> tuple[States, torch.Tensor]:
-        """Compute prompts; return their states and each row's last hidden state."""
+        """Compute prompts.
+
+        Args:
+            rows: Tokens of each, at least one.
+            past: States of a beginning that all rows share; None for none.
+            adapter: Of all rows.
+
+        Returns:
+            Their states, and each row's last hidden state, shape (rows, size).
+        """
         hidden, states = self.hidden(rows, past, adapter)
         last = torch.tensor([len(row) - 1 for row in rows], device=self.device)
         return states, hidden[torch.arange(len(rows), device=self.device), last]
@@ -230,35 +239,6 @@ class Forward:
             logits = logits / divisor
         cap = getattr(self.config, "final_logit_softcapping", None)
         return torch.tanh(logits / cap) * cap if cap else logits
-
-    def find_stop(self, generated: Sequence[int], stop: Sequence[str]) -> bool:
-        """Tell whether one of the stop texts stands at the end of what was generated."""
-        # A character has at most 4 bytes, and each may be a token of its own.
-        window = 4 * max(len(text) for text in stop) + 4
-        tail = self.decode(generated[-window:])
-        return any(text in tail for text in stop)
-
-    def text(self, generated: Sequence[int], stop: Sequence[str]) -> str:
-        """Return the text of generated tokens, cut before the first stop text."""
-        text = self.decode(generated)
-        cuts = [place for place in (text.find(mark) for mark in stop) if place >= 0]
-        return text[: min(cuts)] if cuts else text
-
-    def certain_text(self, generated: Sequence[int], stop: Sequence[str]) -> str:
-        """Return the text so far without an unfinished character or a possible stop text."""
-        text = self.text(generated, stop).rstrip("\ufffd")
-        longest = max((len(mark) for mark in stop), default=0)
-        for size in range(min(longest - 1, len(text)), 0, -1):
-            if any(mark.startswith(text[-size:]) for mark in stop):
-                return text[:-size]
-        return text
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        """Return the text of tokens, special ones left out."""
-        text: str = self.tokenizer.decode(
-            list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
-        return text
 
 
 def _stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:

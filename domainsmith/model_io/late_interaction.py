@@ -9,32 +9,20 @@ fast as embedding it.
 
 from __future__ import annotations
 
-import json
-import math
 import threading
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from domainsmith.errors import WeightsMissing
-from domainsmith.model_io.embed import LocalEmbedder
+from domainsmith.model_io.embed_scale import unrelated_texts
 from domainsmith.model_io.token_vectors import TokenEmbedder, TokenVectors
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = [
-    "LATE_WEIGHT",
-    "TOKEN_WEIGHTS",
-    "LateInteractionReranker",
-    "TokenWeights",
-    "token_weights",
-    "tuned_late_interaction",
-]
+__all__ = ["LATE_WEIGHT", "LateInteractionReranker", "TokenWeights"]
 
-TOKEN_WEIGHTS = "token_weights.json"
-"""File beside a tuned model: how often each token stands in the collection."""
 LATE_WEIGHT = 0.65
 """Of its scores against the fused ones; chosen with the questions of ``en_covidqa`` in sight."""
 _STRETCHES = ((24, 8), (48, 16))
@@ -100,6 +88,30 @@ class LateInteractionReranker:
             found.append([_likeness(asked.vectors, weights, vectors[text]) for text in texts])
         return found
 
+    def above_chance(self, score: float) -> float:
+        """Bring a score to a scale on which unrelated texts are at about 0.
+
+        Args:
+            score: From :meth:`rerank`.
+
+        Returns:
+            At most 1.
+        """
+        return round((score - self._chance) / (1.0 - self._chance), 6)
+
+    @cached_property
+    def _chance(self) -> float:
+        """Mean score of sentences that have nothing in common, each word counting the same."""
+        texts = unrelated_texts(self._embedder)
+        asked = self._embedder.token_vectors(texts, asked=True)
+        read = self._embedder.token_vectors(texts)
+        scores = [
+            _likeness(one.vectors, one.vectors.new_full((len(one.ids),), 1 / len(one.ids)), other)
+            for at, one in enumerate(asked)
+            for other in (words.vectors for i, words in enumerate(read) if i != at)
+        ]
+        return sum(scores) / len(scores)
+
     def _passages(self, texts: Sequence[str]) -> dict[str, torch.Tensor]:
         """Return the vectors of texts, (tokens, d) in half precision, kept ones first."""
         found = {text: self._kept[text] for text in texts if text in self._kept}
@@ -136,57 +148,3 @@ def _likeness(words: torch.Tensor, weights: torch.Tensor, passage: torch.Tensor)
             best = torch.cat([others, best], dim=1)
         found.append(float((weights @ best).max()))
     return sum(found) / len(found)
-
-
-def token_weights(tokenizer: Any, texts: Iterable[str]) -> dict[int, float]:
-    """Compute how rare each token is.
-
-    Args:
-        tokenizer: Of the model.
-        texts: The collection's passages.
-
-    Returns:
-        Inverse document frequency of each token that occurs, and under -1 that of one that does
-        not.
-    """
-    counts: Counter[int] = Counter()
-    many = 0
-    for text in texts:
-        many += 1
-        counts.update(set(tokenizer(text, truncation=True, verbose=False)["input_ids"]))
-
-    def rarity(count: int) -> float:
-        return math.log(1 + (many - count + 0.5) / (count + 0.5))
-
-    return {-1: round(rarity(0), 4)} | {
-        id: round(rarity(count), 4) for id, count in sorted(counts.items())
-    }
-
-
-def tuned_late_interaction(
-    folder: Path, *, device: str = "auto", threads: int = 0
-) -> LateInteractionReranker:
-    """Load late interaction as ``tune-retrieval`` leaves it.
-
-    Args:
-        folder: Of a sentence-transformers model with :data:`TOKEN_WEIGHTS` beside it.
-        device: See :func:`domainsmith.model_io.device.pick_device`.
-        threads: CPU threads of torch; 0 takes the physical cores.
-
-    Raises:
-        WeightsMissing: The folder cannot be loaded.
-    """
-    try:
-        text = (folder / TOKEN_WEIGHTS).read_text(encoding="utf-8")
-        rarity = {int(id): float(value) for id, value in json.loads(text).items()}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise WeightsMissing(
-            "The words' weights of the reranking model cannot be read",
-            where=folder,
-            fix="Tune search again.",
-        ) from error
-    unknown = rarity.get(-1, 1.0)
-    return LateInteractionReranker(
-        LocalEmbedder(folder, device=device, threads=threads),
-        lambda _, words: [rarity.get(id, unknown) for id in words.ids],
-    )

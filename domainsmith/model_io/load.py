@@ -20,8 +20,9 @@ from domainsmith.model_io.catalog import (
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from domainsmith.model_io.engine import Engine, Quantization
+    from domainsmith.model_io.engine import Engine
     from domainsmith.model_io.generation import Embedder, Generator
+    from domainsmith.model_io.loading import Quantization
     from domainsmith.model_io.rerank import CrossEncoderReranker
 
 __all__ = ["load_chat", "load_embedder", "load_engine", "load_generator", "load_reranker"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from domainsmith.errors import (
     DependencyMissing,
@@ -21,13 +21,15 @@ from domainsmith.model_io.quiet import quiet_transformers
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["knows_words", "load_model"]
+__all__ = ["Quantization", "knows_words", "load_model"]
+
+Quantization = Literal["none", "8bit", "4bit"]
 
 _FETCH = "Fetch it again (`domainsmith models pull NAME`) or name another model."
 
 
 def load_model(
-    folder: Path, device: str, dtype: torch.dtype, quantization: str = "none"
+    folder: Path, device: str, dtype: torch.dtype, quantization: Quantization = "none"
 ) -> tuple[Any, Any]:
     """Load weights and tokenizer of one folder.
 

@@ -9,27 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
-from langchain_core.callbacks import (
-    AsyncCallbackManagerForLLMRun,
-    CallbackManagerForLLMRun,
-)
-from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import LangSmithParams, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.runnables import (
-    Runnable,
-    RunnableConfig,
-)
-from langchain_core.runnables.config import get_config_list
+from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict
 
-from domainsmith.errors import DomainSmithError, InputInvalid
+from domainsmith.errors import InputInvalid
+from domainsmith.model_io.chat_batches import BatchedChat, Completed
 from domainsmith.model_io.chat_output import answer_message, last_chunk
 from domainsmith.model_io.chat_request import chat_request
 from domainsmith.model_io.engine import Engine
@@ -40,7 +34,7 @@ from domainsmith.model_io.tool_calls import is_call
 __all__ = ["LocalChat"]
 
 
-class LocalChat(BaseChatModel):
+class LocalChat(BatchedChat):
     """A chat model over an engine.
 
     Attributes:
@@ -162,123 +156,13 @@ class LocalChat(BaseChatModel):
         options = {"tools": kwargs["tools"]} if kwargs.get("tools") else {}
         return structured_output(self, schema, include_raw=include_raw, strict=None, **options)
 
-    def batch(
-        self,
-        inputs: list[LanguageModelInput],
-        config: RunnableConfig | list[RunnableConfig] | None = None,
-        *,
-        return_exceptions: bool = False,
-        **kwargs: Any,
-    ) -> list[Any]:
-        """Answer many conversations in real batches.
-
-        Args:
-            inputs: Conversations.
-            config: One for all, or one each.
-            return_exceptions: Give an error in place of an answer instead of raising it.
-            **kwargs: As for ``invoke``.
-
-        Returns:
-            Answers in the order of the inputs.
-        """
-        found = dict(
-            self.batch_as_completed(inputs, config, return_exceptions=return_exceptions, **kwargs)
-        )
-        return [found[number] for number in range(len(inputs))]
-
-    def batch_as_completed(
-        self,
-        inputs: Sequence[LanguageModelInput],
-        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
-        *,
-        return_exceptions: bool = False,
-        cancel: threading.Event | None = None,
-        **kwargs: Any,
-    ) -> Iterator[tuple[int, Any]]:
-        """Answer many conversations in real batches; give each answer as soon as it is finished.
-
-        Args:
-            inputs: Conversations.
-            config: One for all, or one each.
-            return_exceptions: Give an error in place of an answer instead of raising it.
-            cancel: When set, what is not finished ends within one token, with what it has.
-            **kwargs: As for ``invoke``.
-
-        Yields:
-            Number of the input, and its answer.
-        """
-        configs = get_config_list(config, len(inputs))
-        requests: dict[int, GenerationRequest] = {}
-        for number, item in enumerate(inputs):
-            try:
-                messages = self._convert_input(item).to_messages()
-                requests[number] = self._request(messages, **kwargs)
-                self.engine.check(requests[number])
-            except DomainSmithError as error:
-                requests.pop(number, None)
-                if not return_exceptions:
-                    raise
-                yield number, error
-        order = list(requests)
-        left = set(order)
-        try:
-            for done in self.engine.generate(list(requests.values()), cancel=cancel):
-                number = order[done.index]
-                completed = requests[number], done
-                answer = self.invoke(inputs[number], configs[number], completed=completed, **kwargs)
-                left.discard(number)
-                yield number, answer
-        except DomainSmithError as error:
-            if not return_exceptions:
-                raise
-            yield from ((number, error) for number in sorted(left))
-
-    async def abatch(
-        self,
-        inputs: list[LanguageModelInput],
-        config: RunnableConfig | list[RunnableConfig] | None = None,
-        *,
-        return_exceptions: bool = False,
-        **kwargs: Any,
-    ) -> list[Any]:
-        """Answer many conversations in real batches, in a thread; see :meth:`batch`."""
-        found = {}
-        async for number, answer in self.abatch_as_completed(
-            inputs, config, return_exceptions=return_exceptions, **kwargs
-        ):
-            found[number] = answer
-        return [found[number] for number in range(len(inputs))]
-
-    async def abatch_as_completed(
-        self,
-        inputs: Sequence[LanguageModelInput],
-        config: RunnableConfig | Sequence[RunnableConfig] | None = None,
-        *,
-        return_exceptions: bool = False,
-        **kwargs: Any,
-    ) -> AsyncIterator[tuple[int, Any]]:
-        """Give answers as they are finished, computed in a thread.
-
-        A task that is cancelled ends the whole batch within one token; see
-        :meth:`batch_as_completed`.
-        """
-        cancel = kwargs.pop("cancel", None) or threading.Event()
-        answers = self.batch_as_completed(
-            inputs, config, return_exceptions=return_exceptions, cancel=cancel, **kwargs
-        )
-        try:
-            while (found := await asyncio.to_thread(next, answers, None)) is not None:
-                yield found
-        finally:
-            cancel.set()
-
     def _generate(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None,
         *,
-        completed: tuple[GenerationRequest, Completion] | None = None,
+        completed: Completed | None = None,
         cancel: threading.Event | None = None,
         **kwargs: Any,
     ) -> ChatResult:

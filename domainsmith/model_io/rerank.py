@@ -14,14 +14,14 @@ from pydantic import ConfigDict, Field
 
 from domainsmith.errors import DomainSmithError, InputInvalid, ModelError, WeightsMissing
 from domainsmith.model_io.device import pick_device, set_threads
-from domainsmith.model_io.generation import Generator, Scorer
+from domainsmith.model_io.generation import Generator, Reranker, Scorer
 from domainsmith.model_io.loading import knows_words
 from domainsmith.model_io.quiet import quiet_transformers
 from domainsmith.model_io.weights import weights_sha256
 from domainsmith.prompts import render
 from domainsmith.records import Language, Message
 
-__all__ = ["CrossEncoderReranker", "LikelihoodReranker", "RerankCompressor"]
+__all__ = ["CrossEncoderReranker", "LikelihoodReranker", "RerankCompressor", "RerankerChain"]
 
 _BATCH = 32
 _QUERY_TOKENS = 256
@@ -30,6 +30,55 @@ _PASSAGE_TOKENS = 512
 
 class _ScoringModel(Generator, Scorer, Protocol):
     """What an engine is: it renders prompts, counts tokens and scores completions."""
+
+
+class RerankerChain:
+    """Rerankers one after the other: each reads what those before it have put in order.
+
+    ``retrieve`` runs them itself, since each may want to count the scores before it too.
+
+    Args:
+        stages: At least one, in order.
+    """
+
+    def __init__(self, stages: Sequence[Reranker]) -> None:
+        self.stages = tuple(stages)
+
+    @property
+    def name(self) -> str:
+        """The names of all, in order."""
+        return " > ".join(stage.name for stage in self.stages)
+
+    def rerank(
+        self, queries: Sequence[str], passages: Sequence[Sequence[str]]
+    ) -> list[list[float]]:
+        """Score passages by the last one, which gets them in the order of those before it.
+
+        Args:
+            queries: The questions.
+            passages: Texts to score for each of them.
+
+        Returns:
+            The last one's scores, in the order of ``passages``.
+        """
+        orders = [list(range(len(texts))) for texts in passages]
+        for stage in self.stages[:-1]:
+            scores = stage.rerank(queries, _in_order(passages, orders))
+            orders = [
+                [order[at] for at in sorted(range(len(order)), key=lambda at: (-row[at], at))]
+                for order, row in zip(orders, scores, strict=True)
+            ]
+        last = self.stages[-1].rerank(queries, _in_order(passages, orders))
+        return [
+            [score for _, score in sorted(zip(order, row, strict=True))]
+            for order, row in zip(orders, last, strict=True)
+        ]
+
+
+def _in_order(
+    passages: Sequence[Sequence[str]], orders: Sequence[Sequence[int]]
+) -> list[list[str]]:
+    return [[texts[at] for at in order] for texts, order in zip(passages, orders, strict=True)]
 
 
 class LikelihoodReranker:

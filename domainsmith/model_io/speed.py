@@ -14,7 +14,8 @@ from domainsmith.model_io.catalog import Progress, chat_model_folder, parse_name
 from domainsmith.model_io.generation import GenerationRequest
 
 if TYPE_CHECKING:
-    from domainsmith.model_io.engine import Engine, Quantization
+    from domainsmith.model_io.engine import Engine
+    from domainsmith.model_io.loading import Quantization
 
 __all__ = ["Speed", "measure_speed"]
 

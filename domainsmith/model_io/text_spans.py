@@ -66,7 +66,12 @@ def mark_spans(schema: Mapping[str, Any], spans: Mapping[str, str]) -> dict[str,
 
 
 def mark_free_strings(schema: Any, text: str) -> Any:
-    """Return a schema in which every string without a rule of its own is a span of a text."""
+    """Return a schema in which every string without a rule of its own is a span of a text.
+
+    Args:
+        schema: A JSON schema, or a part of one; not changed.
+        text: What the strings are copied from.
+    """
     if isinstance(schema, list):
         return [mark_free_strings(part, text) for part in schema]
     if not isinstance(schema, Mapping):

@@ -58,27 +58,20 @@ class TunedReranker:
 
 
 def load_tuned_reranker(
-    folder: Path, *, form: str, blend: float, top: int, device: str = "auto", threads: int = 0
+    folder: Path, *, blend: float, top: int, device: str = "auto", threads: int = 0
 ) -> TunedReranker:
     """Load a tuned reranker.
 
     Args:
         folder: Of the model.
-        form: ``cross-encoder`` or ``late-interaction``.
         blend: See :class:`TunedReranker`.
         top: See :class:`TunedReranker`.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         threads: CPU threads of torch; 0 takes the physical cores.
     """
-    inner: Reranker
-    if form == "late-interaction":
-        from domainsmith.model_io.late_interaction import tuned_late_interaction
+    from domainsmith.model_io.load import load_reranker
 
-        inner = tuned_late_interaction(folder, device=device, threads=threads)
-    else:
-        from domainsmith.model_io.load import load_reranker
-
-        inner = load_reranker(str(folder), device=device, threads=threads)
+    inner = load_reranker(str(folder), device=device, threads=threads)
     return TunedReranker(inner, blend=blend, top=top)
 
 

@@ -95,3 +95,6 @@ class Hit(Value):
     """Weight of BM25 in the fused score, 0 to 1; dense search has the rest."""
     reranked: float | None = None
     """The reranker's own score; absent if none read it."""
+    words: float | None = None
+    """How well the question's words are found one by one, at most 1 and about 0 for unrelated
+    texts; absent without late interaction."""

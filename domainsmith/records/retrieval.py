@@ -38,8 +38,6 @@ class RetrievalSettings(Value):
     """Tokens of question and passage together; the rest of the passage is cut."""
     rerank_top: int = Field(default=20, ge=2, le=50)
     """Candidates that the reranker may read at most."""
-    reranker_form: Literal["auto", "cross-encoder", "late-interaction"] = "auto"
-    """``auto`` measures both and takes the better; late interaction needs no training."""
     rerank_seconds: float = Field(default=1.0, gt=0)
     """Seconds that reranking one question may take on the machine that trains."""
     merge: float = Field(default=0.7, gt=0, le=1)
@@ -77,7 +75,7 @@ class Retriever(Value):
     )
 
     role: Literal["embedder", "reranker"]
-    form: Literal["embedder", "cross-encoder", "late-interaction"]
+    form: Literal["embedder", "cross-encoder"]
     job_id: str
     questions_id: str
     base_model: str

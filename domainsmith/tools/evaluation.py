@@ -46,6 +46,17 @@ def _newest_adapter(ctx: ToolContext) -> AdapterEntry:
     return usable[ids[0]] if ids else next(iter(usable.values()))
 
 
+def _questions(ctx: ToolContext, arguments: EvaluateModel) -> tuple[list[Question], Path]:
+    """Return the test questions that are asked, and their file."""
+    questions, file = asked_questions(ctx, arguments.questions)
+    if file is None or not questions:
+        raise InputNotFound(
+            "No test questions were found beside the documents",
+            fix="Name a JSONL file of questions, or put NAME-questions.jsonl beside the folder.",
+        )
+    return _sample(questions, ctx.options.max_questions), file
+
+
 def _sample(questions: list[Question], most: int) -> list[Question]:
     """Take questions evenly from the file, so that every part of it is in."""
     if not most or len(questions) <= most:
@@ -67,13 +78,7 @@ def _evaluate_model(ctx: ToolContext, arguments: EvaluateModel) -> ToolResult:
     entry = _newest_adapter(ctx)
     assert entry.manifest is not None
     require_same_base(ctx, entry)
-    questions, file = asked_questions(ctx, arguments.questions)
-    if file is None or not questions:
-        raise InputNotFound(
-            "No test questions were found beside the documents",
-            fix="Name a JSONL file of questions, or put NAME-questions.jsonl beside the folder.",
-        )
-    questions = _sample(questions, ctx.options.max_questions)
+    questions, file = _questions(ctx, arguments)
     config = _config(ctx, entry)
     names = ["base", "base+retrieval", "tuned", "tuned+retrieval", ANSWER_CHAIN]
     key = report_key(

@@ -108,22 +108,58 @@ def _result(
     options: GenerationOptions,
     kept_out: Mapping[str, Any],
 ) -> ToolResult:
-    from domainsmith.chains.synthesis.dataset import OVER
+    return ToolResult(
+        ok=True,
+        summary=_summary(ctx, report, options.target, _kept_out(ctx, report, kept_out)),
+        artifact_ids=(report.dataset_id,),
+        data={
+            "already_done": report.repeated,
+            "dataset_id": report.dataset_id,
+            "records": report.records,
+            **_figures(report, options.target),
+            "partial": not report.whole,
+            "passages_excluded": report.passages_excluded,
+            "questions_files": kept_out["questions_files"],
+            "sha256": report.sha256,
+        },
+    )
 
-    done, target = report.repeated, options.target
-    over = report.dropped.get(OVER, 0)
-    out = sum(report.dropped.values()) - over
+
+def _figures(report: DatasetReport, target: int) -> dict[str, Any]:
+    """Return what a smoke run and a whole run tell alike."""
+    return {
+        "asked": target,
+        "counts": dict(report.counts),
+        "dropped": dict(report.dropped),
+        "good_by_method": dict(report.good),
+        "stopped": report.stopped,
+        "tokens": report.tokens,
+    }
+
+
+def _kept_out(ctx: ToolContext, report: DatasetReport, kept_out: Mapping[str, Any]) -> str:
+    """Say which passages were held out, and for whose questions."""
     names = ", ".join(name.rpartition("/")[2] for name in kept_out["questions_files"])
     excluded, asked = report.passages_excluded, kept_out["questions"]
-    taken = say(
+    if not names:
+        return say(
+            ctx,
+            "No questions file was found, so no passage was held out.",
+            "没有找到问题文件，因此没有排除任何段落。",
+        )
+    return say(
         ctx,
-        f"Kept out: {excluded} passages behind the {asked} questions of {names}."
-        if names
-        else "No questions file was found, so no passage was held out.",
-        f"已排除 {names} 中 {asked} 个问题背后的 {excluded} 个段落。"
-        if names
-        else "没有找到问题文件，因此没有排除任何段落。",
+        f"Kept out: {excluded} passages behind the {asked} questions of {names}.",
+        f"已排除 {names} 中 {asked} 个问题背后的 {excluded} 个段落。",
     )
+
+
+def _summary(ctx: ToolContext, report: DatasetReport, target: int, kept_out: str) -> str:
+    from domainsmith.chains.synthesis.dataset import OVER
+
+    done = report.repeated
+    over = report.dropped.get(OVER, 0)
+    out = sum(report.dropped.values()) - over
     early = ""
     if not report.whole:
         early = say(
@@ -131,36 +167,18 @@ def _result(
             f" The run ended early ({report.stopped}); the same command goes on from there.",
             f"运行提前结束（{report.stopped}）；再次执行同一命令即可继续。",
         )
-    more = say(
-        ctx, f"; {over} good ones more than that left out", f"；另有 {over} 条合格但超出要求"
-    )
     early += _unscored(ctx, report)
-    summary = say(
+    more = ""
+    if over:
+        more = say(
+            ctx, f"; {over} good ones more than that left out", f"；另有 {over} 条合格但超出要求"
+        )
+    return say(
         ctx,
         f"{'Already done: ' if done else ''}{report.records} records in {report.dataset_id} "
-        f"(asked for {target}; {out} candidates dropped{more if over else ''}). {taken}{early}",
+        f"(asked for {target}; {out} candidates dropped{more}). {kept_out}{early}",
         f"{'已经完成：' if done else ''}{report.dataset_id} 中有 {report.records} 条记录"
-        f"（要求 {target} 条；丢弃候选 {out} 条{more if over else ''}）。{taken}{early}",
-    )
-    return ToolResult(
-        ok=True,
-        summary=summary,
-        artifact_ids=(report.dataset_id,),
-        data={
-            "already_done": done,
-            "dataset_id": report.dataset_id,
-            "records": report.records,
-            "asked": target,
-            "counts": dict(report.counts),
-            "dropped": dict(report.dropped),
-            "good_by_method": dict(report.good),
-            "partial": not report.whole,
-            "stopped": report.stopped,
-            "tokens": report.tokens,
-            "passages_excluded": report.passages_excluded,
-            "questions_files": kept_out["questions_files"],
-            "sha256": report.sha256,
-        },
+        f"（要求 {target} 条；丢弃候选 {out} 条{more}）。{kept_out}{early}",
     )
 
 
@@ -197,13 +215,8 @@ def _smoke_result(ctx: ToolContext, report: DatasetReport, target: int) -> ToolR
             "already_done": False,
             "dataset_id": "",
             "records": good,
-            "asked": target,
-            "counts": dict(report.counts),
-            "dropped": dict(report.dropped),
-            "good_by_method": dict(report.good),
+            **_figures(report, target),
             "partial": True,
-            "stopped": "smoke",
-            "tokens": report.tokens,
         },
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -12,6 +13,9 @@ from domainsmith.records import Answer, Hit
 from domainsmith.storage import documents as document_store
 from domainsmith.tools.questions import find_questions_file, remember_source
 from domainsmith.tools.tool import Tool, ToolArguments, ToolContext, ToolResult, say
+
+if TYPE_CHECKING:
+    from domainsmith.data_connection.add_report import AddReport
 
 __all__ = ["ADD_DOCUMENTS", "ANSWER_QUESTION", "SEARCH_DOCUMENTS", "resolve_path"]
 
@@ -76,22 +80,9 @@ def _add_documents(ctx: ToolContext, arguments: AddDocuments) -> ToolResult:
     questions = find_questions_file(folder)
     remember_source(ctx.workspace, folder, questions)
     done = not (report.documents_added or report.changed or report.removed or report.renamed)
-    numbers = f"{report.documents_added} / {report.changed} / {report.unchanged} / {report.removed}"
-    summary = say(
-        ctx,
-        f"{'Already done: ' if done else ''}{arguments.path}: {numbers} documents added / changed /"
-        f" unchanged / removed, {report.passages_total} passages ({report.passages_new} new), "
-        f"{len(report.failed)} files failed.",
-        f"{'已经完成：' if done else ''}{arguments.path}：新增 / 更改 / 未变 / 移除文档 {numbers}，"
-        f"共 {report.passages_total} 个段落（新 {report.passages_new} 个），"
-        f"{len(report.failed)} 个文件失败。",
-    )
-    if report.failed:
-        named = "; ".join(f"{f.path}: {f.reason}" for f in report.failed[:_SHOWN])
-        summary += say(ctx, f" Failed: {named}", f" 失败：{named}")
     return ToolResult(
         ok=True,
-        summary=summary,
+        summary=_added(ctx, arguments.path, report, done=done),
         artifact_ids=tuple(d.id for d in document_store.documents(ctx.workspace.db)),
         data={
             "already_done": done,
@@ -99,6 +90,23 @@ def _add_documents(ctx: ToolContext, arguments: AddDocuments) -> ToolResult:
             "questions_file": None if questions is None else str(questions),
         },
     )
+
+
+def _added(ctx: ToolContext, path: str, report: AddReport, *, done: bool) -> str:
+    numbers = f"{report.documents_added} / {report.changed} / {report.unchanged} / {report.removed}"
+    summary = say(
+        ctx,
+        f"{'Already done: ' if done else ''}{path}: {numbers} documents added / changed /"
+        f" unchanged / removed, {report.passages_total} passages ({report.passages_new} new), "
+        f"{len(report.failed)} files failed.",
+        f"{'已经完成：' if done else ''}{path}：新增 / 更改 / 未变 / 移除文档 {numbers}，"
+        f"共 {report.passages_total} 个段落（新 {report.passages_new} 个），"
+        f"{len(report.failed)} 个文件失败。",
+    )
+    if report.failed:
+        named = "; ".join(f"{f.path}: {f.reason}" for f in report.failed[:_SHOWN])
+        summary += say(ctx, f" Failed: {named}", f" 失败：{named}")
+    return summary
 
 
 def _also(ctx: ToolContext, hit: Hit) -> str:
@@ -142,7 +150,6 @@ def _search_documents(ctx: ToolContext, arguments: SearchDocuments) -> ToolResul
 
 def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
     from domainsmith.chains.answer import build_answer_chain
-    from domainsmith.chains.nearest import change_lines, conflict_lines, nearest_lines
     from domainsmith.tools.adapters import answering_adapter
 
     adapter, system = None, None
@@ -165,25 +172,29 @@ def _answer_question(ctx: ToolContext, arguments: AnswerQuestion) -> ToolResult:
         **ctx.reranking(),
     )
     answer: Answer = chain.invoke({"question": arguments.question, "history": list(ctx.history)})
-    sources = [
-        f"[{c.number}] {c.document_path}{f', p. {c.page}' if c.page else ''}: {c.quote}"
-        for c in answer.citations
-    ]
-    near = nearest_lines(ctx.workspace.db, answer)
-    if near:
-        sources = [say(ctx, "Nearest passages:", "最接近的段落："), *(f"- {line}" for line in near)]
-    differing = conflict_lines(answer)
-    if differing:
-        sources.append(say(ctx, "Other sources differ:", "其他来源的说法不同："))
-        sources += [f"- {line}" for line in differing]
-    sources += change_lines(answer)
     model = [say(ctx, f"Answered with {adapter}.", f"由 {adapter} 回答。")] if adapter else []
     return ToolResult(
         ok=True,
-        summary="\n".join([answer.text, *sources, *model]),
+        summary="\n".join([answer.text, *_source_lines(ctx, answer), *model]),
         artifact_ids=(answer.id,),
         data={"answer": answer.model_dump(mode="json"), "adapter_id": adapter},
     )
+
+
+def _source_lines(ctx: ToolContext, answer: Answer) -> list[str]:
+    """Say what an answer rests on, what else was near, and where sources or versions differ."""
+    from domainsmith.chains.nearest import change_lines, conflict_lines, nearest_lines
+
+    lines = [
+        f"[{c.number}] {c.document_path}{f', p. {c.page}' if c.page else ''}: {c.quote}"
+        for c in answer.citations
+    ]
+    if near := nearest_lines(ctx.workspace.db, answer):
+        lines = [say(ctx, "Nearest passages:", "最接近的段落："), *(f"- {line}" for line in near)]
+    if differing := conflict_lines(answer):
+        lines.append(say(ctx, "Other sources differ:", "其他来源的说法不同："))
+        lines += [f"- {line}" for line in differing]
+    return [*lines, *change_lines(answer)]
 
 
 ADD_DOCUMENTS = Tool(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
 from domainsmith.errors import InputEmpty, InputInvalid, JobFailed
@@ -140,42 +138,48 @@ def tuning_result(ctx: ToolContext, made: QuestionSet, status: JobStatus) -> Too
             where=status.job_id,
             fix="Run the same again to go on.",
         )
-    kept = bool(status.model_ids)
-    routes = ", ".join(f"{name} {count}" for name, count in made.routes.items())
-    used = say(
-        ctx,
-        "Search uses what was kept from now on; `tune-retrieval --undo` goes back."
-        if kept
-        else "Not better, not kept: search stays as it was.",
-        "今后的检索使用保留的模型；`tune-retrieval --undo` 可以撤销。"
-        if kept
-        else "没有变好，因此不保留：检索保持原样。",
-    )
-    # Made questions share words with their passages, which favours BM25 over any model.
-    few = not kept and made.routes.get("given", 0) + made.routes.get("feedback", 0) < _ENOUGH
-    hint = say(
-        ctx,
-        f" Questions of your own ({_ENOUGH} or more about documents that are held out, with "
-        "--questions) judge better than made ones.",
-        f"自己的问题（用 --questions 给出，留出文档至少 {_ENOUGH} 个）比生成的问题更能判断好坏。",
-    )
-    summary = say(
-        ctx,
-        f"{made.size} questions ({routes}). {status.message}. {used}{hint if few else ''}",
-        f"{made.size} 个问题（{routes}）。{status.message}。{used}{hint if few else ''}",
-    )
-    data: dict[str, Any] = {
-        "job_id": status.job_id,
-        "questions_id": made.id,
-        "questions": dict(made.routes),
-        "kept": list(status.model_ids),
-        "verdict": status.message,
-    }
     return ToolResult(
         ok=True,
-        summary=summary,
+        summary=_tuned(ctx, made, status),
         artifact_ids=(*status.model_ids, status.job_id, made.id),
-        data=data,
+        data={
+            "job_id": status.job_id,
+            "questions_id": made.id,
+            "questions": dict(made.routes),
+            "kept": list(status.model_ids),
+            "verdict": status.message,
+        },
+    )
+
+
+def _tuned(ctx: ToolContext, made: QuestionSet, status: JobStatus) -> str:
+    routes = ", ".join(f"{name} {count}" for name, count in made.routes.items())
+    hint = ""
+    if status.model_ids:
+        used = say(
+            ctx,
+            "Search uses what was kept from now on; `tune-retrieval --undo` goes back.",
+            "今后的检索使用保留的模型；`tune-retrieval --undo` 可以撤销。",
+        )
+    else:
+        used = say(
+            ctx,
+            "Not better, not kept: search stays as it was.",
+            "没有变好，因此不保留：检索保持原样。",
+        )
+        # Made questions share words with their passages, which favours BM25 over any model.
+        if made.routes.get("given", 0) + made.routes.get("feedback", 0) < _ENOUGH:
+            hint = say(
+                ctx,
+                f" Questions of your own ({_ENOUGH} or more about documents that are held out, "
+                "with --questions) judge better than made ones.",
+                f"自己的问题（用 --questions 给出，留出文档至少 {_ENOUGH} 个）"
+                "比生成的问题更能判断好坏。",
+            )
+    return say(
+        ctx,
+        f"{made.size} questions ({routes}). {status.message}. {used}{hint}",
+        f"{made.size} 个问题（{routes}）。{status.message}。{used}{hint}",
     )
 
 

@@ -48,32 +48,22 @@ def what_got_worse(report: EvalReport, language: Language = "en") -> list[str]:
         if ours not in scores or theirs not in scores:
             continue
         names = {"ours": ours, "theirs": theirs}
-        if answers_less(scores[ours], scores[theirs]):
-            after, before = (scores[name].answerable_f1.mean for name in (ours, theirs))
+        after, before = scores[ours], scores[theirs]
+        if answers_less(after, before):
             found.append(
-                words["worse_answers"].format(after=f"{after:.3f}", before=f"{before:.3f}", **names)
-            )
-        for category, systems in category_scores(report).items():
-            after, before = mean(systems[ours]), mean(systems[theirs])
-            if after < before:
-                found.append(
-                    words["worse_category"].format(
-                        category=category,
-                        after=f"{after:.3f}",
-                        before=f"{before:.3f}",
-                        n=len(systems[ours]),
-                        **names,
-                    )
+                words["worse_answers"].format(
+                    after=f"{after.answerable_f1.mean:.3f}",
+                    before=f"{before.answerable_f1.mean:.3f}",
+                    **names,
                 )
-        for key, field, sign in (
-            ("worse_false", "false_refusals", 1),
-            ("worse_refusal", "refusal_recall", -1),
-        ):
-            after = getattr(scores[ours], field).mean
-            before = getattr(scores[theirs], field).mean
-            if (after - before) * sign > 0:
-                share = {"after": f"{after:.0%}", "before": f"{before:.0%}"}
-                found.append(words[key].format(**share, **names))
+            )
+        found += _worse_categories(report, names, words)
+        if after.false_refusals.mean > before.false_refusals.mean:
+            shares = _shares(after.false_refusals.mean, before.false_refusals.mean)
+            found.append(words["worse_false"].format(**shares, **names))
+        if after.refusal_recall.mean < before.refusal_recall.mean:
+            shares = _shares(after.refusal_recall.mean, before.refusal_recall.mean)
+            found.append(words["worse_refusal"].format(**shares, **names))
         pairs = [(row[ours], row[theirs]) for row in by_question(report).values()]
         lower = sum(1 for a, b in pairs if a["score"] < b["score"])
         higher = sum(1 for a, b in pairs if a["score"] > b["score"])
@@ -82,6 +72,23 @@ def what_got_worse(report: EvalReport, language: Language = "en") -> list[str]:
                 words["worse_questions"].format(n=lower, m=higher, all=len(pairs), **names)
             )
     return found
+
+
+def _worse_categories(
+    report: EvalReport, names: Mapping[str, str], words: Mapping[str, str]
+) -> list[str]:
+    found = []
+    for category, systems in category_scores(report).items():
+        ours = systems[names["ours"]]
+        after, before = mean(ours), mean(systems[names["theirs"]])
+        if after < before:
+            figures = {"after": f"{after:.3f}", "before": f"{before:.3f}", "n": len(ours)}
+            found.append(words["worse_category"].format(category=category, **figures, **names))
+    return found
+
+
+def _shares(after: float, before: float) -> dict[str, str]:
+    return {"after": f"{after:.0%}", "before": f"{before:.0%}"}
 
 
 def by_question(report: EvalReport) -> dict[str, dict[str, Row]]:

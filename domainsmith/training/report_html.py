@@ -14,13 +14,25 @@ _SYSTEMS = ("base", "base+retrieval", "tuned", "tuned+retrieval", ANSWER_CHAIN)
 
 
 def section(title: str, note: str, body: str) -> str:
-    """Wrap a section's body; an empty note is left out."""
+    """Wrap a section's body.
+
+    Args:
+        title: Plain text.
+        note: Plain text; an empty one is left out.
+        body: HTML.
+    """
     written = f"<p class='note'>{escape(note)}</p>" if note else ""
     return f"<section><h2>{escape(title)}</h2>{written}{body}</section>"
 
 
 def table(heads: Sequence[str], body: Sequence[Sequence[str]], kind: str = "") -> str:
-    """Write a table; cells are HTML already."""
+    """Write a table.
+
+    Args:
+        heads: HTML of each column's head; no head is shown if all are empty.
+        body: HTML of the cells, row by row.
+        kind: Class name of the table.
+    """
     head = "".join(f"<th>{cell}</th>" for cell in heads)
     rows = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in body)
     top = f"<thead><tr>{head}</tr></thead>" if any(heads) else ""

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 
-import openai
 import pytest
 from running_server import QUESTION, RunningServer
 
@@ -66,13 +65,6 @@ def expert(workspace, engine):
 def server(expert):
     with RunningServer(expert) as running:
         yield running
-
-
-@pytest.fixture
-def client(server):
-    url = f"http://127.0.0.1:{server.port}/v1"
-    with openai.OpenAI(base_url=url, api_key="unused", max_retries=0) as made:
-        yield made
 
 
 def test_health_and_models(server, client):

@@ -32,13 +32,6 @@ def server(workspace, engine):
         yield running
 
 
-@pytest.fixture
-def client(server):
-    url = f"http://127.0.0.1:{server.port}/v1"
-    with openai.OpenAI(base_url=url, api_key="unused", max_retries=0) as made:
-        yield made
-
-
 def test_a_required_call_is_the_one_of_the_model_in_process(client, engine, workspace):
     reply = client.chat.completions.create(
         model="base", messages=ASKED, tools=[SAY, ADD], tool_choice="required"

@@ -4,7 +4,6 @@ import base64
 import json
 
 import numpy as np
-import openai
 import pytest
 from running_server import RunningServer
 
@@ -21,13 +20,6 @@ def server(tmp_path_factory, engine, embedder):
         expert = ServedExpert(workspace, engine, none, engine.model_name, embedder=embedder)
         with RunningServer(expert) as running:
             yield running
-
-
-@pytest.fixture
-def client(server):
-    url = f"http://127.0.0.1:{server.port}/v1"
-    with openai.OpenAI(base_url=url, api_key="unused", max_retries=0) as made:
-        yield made
 
 
 def test_vectors_are_those_of_the_embedder(client, embedder):

@@ -199,7 +199,6 @@ def check_likelihood(assembly, record):
     )
     with pytest.raises(InputInvalid, match="likelihood"):
         remote.reranker()
-    assert Assembly(assembly.workspace, Settings()).reranker() is None
     return {"reranker"}
 
 
@@ -211,10 +210,14 @@ def check_late_interaction(assembly, record):
     local = Assembly(assembly.workspace, Settings(reranker="late-interaction"))
     assert local.reranker() is local.reranker()
     assert local.reranker().name == "late-interaction:e"
+    assert Assembly(assembly.workspace, Settings()).reranker().name == "late-interaction:e"
+    assert Assembly(assembly.workspace, Settings(reranker="none")).reranker() is None
     served = Settings(reranker="late-interaction", embed_model="openai:http://127.0.0.1:1/v1#m")
     record("domainsmith.model_io.load.load_embedder", SimpleNamespace(model_name="e"))
     with pytest.raises(InputInvalid, match="transformer"):
         Assembly(assembly.workspace, served).reranker()
+    automatic = served.model_copy(update={"reranker": "auto"})
+    assert Assembly(assembly.workspace, automatic).reranker() is None
     return {"reranker"}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from domainsmith.chains.self_kv import cell_counts, parse_tables, table_facts
+from domainsmith.chains.markdown_tables import cell_counts, parse_tables
+from domainsmith.chains.self_kv import table_facts
 from domainsmith.records import Language, Passage
 
 PARTS = """\

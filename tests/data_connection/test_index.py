@@ -134,14 +134,13 @@ def test_any_damage_is_seen_and_the_index_rebuilt(chroma_workspace: Workspace, d
 
 
 def _replace_vectors(workspace: Workspace) -> None:
-    from domainsmith.data_connection.chroma_store import ChromaStore
+    from domainsmith.data_connection.chroma_collection import ChromaCollection
 
-    store = ChromaStore(workspace.index_dir, EMBEDDER.model_name)
-    store._open(_generation(workspace).name)
+    collection = ChromaCollection(_generation(workspace))
     ids = [p.id for p in passages(workspace.db)]
     wrong = np.eye(len(ids), EMBEDDER.dimension, dtype=np.float32)
-    store._collection.upsert(ids=ids, embeddings=wrong)
-    store.close()
+    collection.add(ids, wrong)
+    collection.close()
 
 
 @pytest.mark.parametrize("backend", ["memory", "chroma"])
@@ -169,11 +168,11 @@ def test_killed_while_open_loses_nothing(chroma_workspace: Workspace) -> None:
         """
         import os, signal, sys
         from pathlib import Path
-        from domainsmith.data_connection.chroma_store import ChromaStore
+        from domainsmith.data_connection.chroma_collection import ChromaCollection
         from domainsmith.data_connection.index import Backend, Index
         from domainsmith.workspace import Workspace
         from hashed_words import HashedWords
-        ChromaStore._check = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
+        ChromaCollection.check = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
         Index.open(Workspace.open(Path(sys.argv[1])), HashedWords(), backend="chroma")
         """
     )

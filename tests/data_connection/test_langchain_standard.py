@@ -16,7 +16,7 @@ from langchain_tests.integration_tests import (
 
 from domainsmith.data_connection.filters import PassageFilter
 from domainsmith.data_connection.index import Index
-from domainsmith.data_connection.retrieve import HybridRetriever
+from domainsmith.data_connection.langchain_retriever import HybridRetriever
 from domainsmith.data_connection.sources import add_folder
 from domainsmith.data_connection.vector_store import WorkspaceVectorStore
 from domainsmith.errors import InputInvalid

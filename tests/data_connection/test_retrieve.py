@@ -7,8 +7,8 @@ import pytest
 from hashed_words import HashedWords
 
 from domainsmith.data_connection.index import Index
+from domainsmith.data_connection.langchain_retriever import HybridRetriever
 from domainsmith.data_connection.retrieve import (
-    HybridRetriever,
     coverage,
     embedder_speaks,
     retrieve,

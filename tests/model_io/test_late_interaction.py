@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from transformers import AutoTokenizer
 
 from domainsmith.data_connection.word_weights import word_weights
-from domainsmith.errors import WeightsMissing
 from domainsmith.model_io import late_interaction
-from domainsmith.model_io.catalog import embedder_folder
-from domainsmith.model_io.late_interaction import (
-    TOKEN_WEIGHTS,
-    LateInteractionReranker,
-    token_weights,
-    tuned_late_interaction,
-)
+from domainsmith.model_io.late_interaction import LateInteractionReranker
 from domainsmith.model_io.token_vectors import has_token_vectors
-from domainsmith.model_io.tuned_rerank import load_tuned_reranker
 
 if TYPE_CHECKING:
     from domainsmith.model_io.embed import LocalEmbedder
@@ -37,15 +25,6 @@ QUESTION = "What blocks the drain pump of the machine?"
 def rarity(term: str) -> float:
     """Every passage speaks of the machine; the other words are rare."""
     return 0.1 if term.startswith("machin") else 3.0
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("late") / "model"
-    shutil.copytree(embedder_folder("default"), place)
-    tokenizer = AutoTokenizer.from_pretrained(place)
-    (place / TOKEN_WEIGHTS).write_text(json.dumps(token_weights(tokenizer, PASSAGES)))
-    return place
 
 
 def test_tokens_stand_for_characters(embedder: LocalEmbedder) -> None:
@@ -117,14 +96,11 @@ def test_few_vectors_are_kept(embedder: LocalEmbedder, monkeypatch: pytest.Monke
     assert reranker.rerank([QUESTION], [PASSAGES])[0] == pytest.approx(first[0], abs=0.02)
 
 
-def test_a_tuned_one_is_loaded_by_its_form(folder: Path, tmp_path: Path) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    weights = token_weights(tokenizer, PASSAGES)
-    machine, pump = (tokenizer(word)["input_ids"][1] for word in ("machine", "pump"))
-    assert weights[machine] < weights[pump] < weights[-1]
-
-    tuned = load_tuned_reranker(folder, form="late-interaction", blend=0.8, top=2, threads=1)
-    (scores,) = tuned.rerank(["What blocks the drain pump?"], [PASSAGES])
-    assert scores[1] > scores[0] > scores[2]  # the last is not read, so it stays below
-    with pytest.raises(WeightsMissing):
-        tuned_late_interaction(tmp_path)
+def test_unrelated_texts_are_at_about_zero(embedder: LocalEmbedder) -> None:
+    reranker = LateInteractionReranker(embedder, word_weights(rarity))
+    question = "Which bird sings at night?"
+    (scores,) = reranker.rerank([question], [[question, "The loan runs for six years."]])
+    same, unrelated = (reranker.above_chance(score) for score in scores)
+    assert same > 0.8
+    assert abs(unrelated) < 0.25
+    assert reranker.above_chance(1.0) == 1.0

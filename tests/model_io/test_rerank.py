@@ -11,7 +11,12 @@ from domainsmith.errors import InputInvalid, ModelError, WeightsMissing
 from domainsmith.model_io.engine import Engine
 from domainsmith.model_io.generation import LogLikelihood, Reranker
 from domainsmith.model_io.load import load_reranker
-from domainsmith.model_io.rerank import CrossEncoderReranker, LikelihoodReranker, RerankCompressor
+from domainsmith.model_io.rerank import (
+    CrossEncoderReranker,
+    LikelihoodReranker,
+    RerankCompressor,
+    RerankerChain,
+)
 from domainsmith.records import Language
 
 FUSE = "The house circuit needs a 13 A fuse of the slow type."
@@ -207,3 +212,27 @@ def test_langchain_keeps_the_best_documents(likelihood: LikelihoodReranker) -> N
     assert best.metadata["relevance_score"] < 0
     assert "relevance_score" not in documents[1].metadata
     assert compressor.compress_documents([], "Which fuse?") == []
+
+
+class _ByLength:
+    name = "length"
+
+    def rerank(self, queries: list[str], passages: list[list[str]]) -> list[list[float]]:
+        return [[float(len(text)) for text in texts] for texts in passages]
+
+
+class _ByPlace:
+    """Agrees with the order that it is given."""
+
+    name = "place"
+
+    def rerank(self, queries: list[str], passages: list[list[str]]) -> list[list[float]]:
+        return [[-float(at) for at in range(len(texts))] for texts in passages]
+
+
+def test_a_chain_gives_each_stage_the_order_of_those_before() -> None:
+    chain = RerankerChain([_ByLength(), _ByPlace()])
+    assert chain.name == "length > place"
+    texts = [["aa", "a", "aaaa", "aaa"], [], ["b", "bb"]]
+    assert chain.rerank(["q"] * 3, texts) == [[-2.0, -3.0, 0.0, -1.0], [], [-1.0, 0.0]]
+    assert RerankerChain([_ByLength()]).rerank(["q"], [["aa"]]) == [[2.0]]

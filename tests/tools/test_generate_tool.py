@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from amber_manual import store_manual
 
 from domainsmith.apps.assembly import Assembly
 from domainsmith.apps.cli.generate import _options
@@ -18,9 +19,7 @@ from domainsmith.chains.synthesis.sources import sort_passages
 from domainsmith.chains.synthesis.spread import measured_block
 from domainsmith.errors import InputInvalid, InternalError
 from domainsmith.progress import ProgressEvent
-from domainsmith.records import Document, Passage
 from domainsmith.settings import Settings
-from domainsmith.storage.documents import put_document
 from domainsmith.storage.passages import passages
 from domainsmith.tools.generate import GENERATE_DATA
 from domainsmith.tools.generate_request import GenerateData, requested_methods
@@ -35,32 +34,11 @@ if TYPE_CHECKING:
 @pytest.fixture
 def assembly(tmp_path: Path) -> Any:
     with Workspace.create(tmp_path / "space") as space:
-        document = Document(
-            path="manual.md",
-            source_sha256="0" * 64,
-            media_type="text/markdown",
-            title="Manual",
-            language="en",
-            text="",
-        )
         texts = [
             f"The amber {part} weighs {n + 3} kg. If it rattles, tighten its {n + 2} screws."
             for n, part in enumerate(("pump", "valve", "hinge"))
         ]
-        stored = [
-            Passage(
-                document_id=document.id,
-                document_path="manual.md",
-                ordinal=at,
-                text=text,
-                start=0,
-                end=len(text),
-                language="en",
-                content="prose",
-            )
-            for at, text in enumerate(texts)
-        ]
-        put_document(space.db, document, stored, folder="docs")
+        store_manual(space, texts)
         yield Assembly(space, Settings())
 
 
@@ -160,7 +138,7 @@ def test_an_interrupt_with_nothing_made_says_so(
 
     events: list[ProgressEvent] = []
     ctx = assembly.context(progress=events.append)
-    monkeypatch.setattr(assembly, "engine", interrupted)
+    monkeypatch.setattr(assembly, "generator", interrupted)
     with pytest.raises(KeyboardInterrupt):
         GENERATE_DATA.call(ctx, {"count": 4})
     assert events[-1].stage == "interrupted"

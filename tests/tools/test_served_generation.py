@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amber_manual import store_manual
 
 from domainsmith.apps.assembly import Assembly
 from domainsmith.errors import EndpointUnavailable
 from domainsmith.model_io import remote_generate
 from domainsmith.model_io.generation import Completion
 from domainsmith.progress import ProgressEvent
-from domainsmith.records import Document, Passage
 from domainsmith.settings import Settings
-from domainsmith.storage.documents import put_document
 from domainsmith.tools.generate import GENERATE_DATA
 from domainsmith.training.dataset_folder import dataset_info, read_items
 from domainsmith.workspace import Workspace
@@ -30,31 +29,6 @@ TEXTS = [
     f"Workers in Bergen open the amber {part} at 4 bar and never by hand."
     for n, part in enumerate(PARTS)
 ]
-
-
-def fill(space: Workspace, many: int = len(TEXTS)) -> None:
-    document = Document(
-        path="manual.md",
-        source_sha256="0" * 64,
-        media_type="text/markdown",
-        title="Manual",
-        language="en",
-        text="",
-    )
-    stored = [
-        Passage(
-            document_id=document.id,
-            document_path="manual.md",
-            ordinal=at,
-            text=text,
-            start=0,
-            end=len(text),
-            language="en",
-            content="prose",
-        )
-        for at, text in enumerate(TEXTS[:many])
-    ]
-    put_document(space.db, document, stored, folder="docs")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +59,7 @@ def assembly(space: Workspace, model: str) -> Assembly:
 
 def test_a_served_model_makes_data(served: str, tmp_path: Path, embedder: Any) -> None:
     with Workspace.create(tmp_path / "space") as space:
-        fill(space, 2)
+        store_manual(space, TEXTS[:2])
         app = assembly(space, served)
         asked = {"count": 4, "methods": ["documents"], "options": {"refusal_share": 0.1}}
         result = GENERATE_DATA.call(app.context(), asked)
@@ -122,11 +96,11 @@ def test_a_server_that_dies_leaves_what_was_made_and_the_run_goes_on(
     served = "openai:http://127.0.0.1:9/v1#m"
     monkeypatch.setattr(remote_generate.RemoteGenerator, "_ask", answer)
     with Workspace.create(tmp_path / "whole") as space:
-        fill(space)
+        store_manual(space, TEXTS)
         whole = GENERATE_DATA.call(assembly(space, served).context(), asked)
     monkeypatch.setattr(remote_generate, "_PAUSE", 0.01)
     with Workspace.create(tmp_path / "space") as space:
-        fill(space)
+        store_manual(space, TEXTS)
         app = assembly(space, served)
         events: list[ProgressEvent] = []
         left = [len(calls) - 1]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from domainsmith.agents.curation import log_entries
 from domainsmith.agents.curation.bench import Bench
+from domainsmith.agents.curation.coverage import Coverage
 from domainsmith.agents.curation.goal import goal_values
 from domainsmith.agents.curation.log import DecisionLog
 from domainsmith.agents.curation.pick import pick_records
@@ -46,10 +47,9 @@ def write_curated(
             where=bench.folder,
             fix="Add more documents, or use a larger model.",
         )
-    db = bench.ctx.workspace.db
     name = bench.folder.name
     lineage.put_artifact(
-        db,
+        bench.ctx.workspace.db,
         kind="curation",
         id=name,
         payload=goal_values(bench.goal),
@@ -65,18 +65,7 @@ def write_curated(
         f"dataset_{content_hash([name, [record.id for record in kept]])[:16]}",
         kept,
         parents=[name],
-        card={
-            "stage": "selected",
-            "method": "curated",
-            "from": name,
-            "goal": {k: v for k, v in goal_values(bench.goal).items() if k != "focus"},
-            "coverage": {
-                key: f"{value[0]} of {value[1]}" if isinstance(value, list) else value
-                for key, value in coverage.values().items()
-            },
-            "dropped": dropped,
-            "stopped": stop,
-        },
+        card=_card(bench, coverage, dropped, stop),
     )
     note_latest(bench.ctx.workspace, "selected", info.id)
     log.note(
@@ -85,12 +74,27 @@ def write_curated(
         run=state.get("run", 0),
         again=stop == "interrupted",
         stop=stop,
-        dataset=info.id,
-        records=info.records,
         target=bench.goal.target,
-        methods=dict(sorted(Counter(record.method for record in kept).items())),
         coverage=coverage.values(),
         minutes=round(state.get("seconds", 0.0) / 60, 2),
         tokens=state.get("tokens", 0),
+        **log_entries.written(info, kept),
     )
     return info
+
+
+def _card(
+    bench: Bench, coverage: Coverage, dropped: Mapping[str, int], stop: Stop
+) -> dict[str, Any]:
+    return {
+        "stage": "selected",
+        "method": "curated",
+        "from": bench.folder.name,
+        "goal": {k: v for k, v in goal_values(bench.goal).items() if k != "focus"},
+        "coverage": {
+            key: f"{value[0]} of {value[1]}" if isinstance(value, list) else value
+            for key, value in coverage.values().items()
+        },
+        "dropped": dropped,
+        "stopped": stop,
+    }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from domainsmith.records import Language
 
-__all__ = ["Budget", "Focus", "Goal", "goal_from", "goal_values"]
+__all__ = ["Budget", "Focus", "Goal", "goal_values"]
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,3 @@ class Goal:
 def goal_values(goal: Goal) -> dict[str, Any]:
     """Return a goal as plain data, for checkpoints and logs."""
     return {**asdict(goal), "focus": [asdict(item) for item in goal.focus]}
-
-
-def goal_from(values: Mapping[str, Any]) -> Goal:
-    """Return the goal of :func:`goal_values`."""
-    return Goal(**{**values, "focus": tuple(Focus(**item) for item in values["focus"])})

@@ -7,10 +7,9 @@ says is said once.
 from __future__ import annotations
 
 import time
-from collections import Counter
-from dataclasses import asdict
 from typing import Any, Literal
 
+from domainsmith.agents.curation import log_entries
 from domainsmith.agents.curation.bench import Bench
 from domainsmith.agents.curation.choose import choose, exhausted_sections
 from domainsmith.agents.curation.coverage import Coverage
@@ -18,7 +17,8 @@ from domainsmith.agents.curation.finish import write_curated
 from domainsmith.agents.curation.goal import Budget, goal_values
 from domainsmith.agents.curation.log import DecisionLog
 from domainsmith.agents.curation.state import CuratorState, Stop
-from domainsmith.progress import ProgressEvent
+from domainsmith.agents.curation.stopping import is_better, stop_reason, worth
+from domainsmith.progress import ProgressCallback, ProgressEvent
 from domainsmith.training.select.pipeline import selection_counts
 
 __all__ = ["CuratorNodes"]
@@ -27,11 +27,6 @@ _FIRST_QUESTIONS = 48
 _MORE_QUESTIONS = 24
 _PER_PASSAGE = 3.0
 """Records a passage gives, as long as nothing is known."""
-_BETTER = 0.005
-"""A state is better from this gain on."""
-_SERVED = 0.9
-"""Share of the wanted records from which the target counts as reached in every part."""
-_SHOWN = 8
 
 
 class CuratorNodes:
@@ -51,25 +46,8 @@ class CuratorNodes:
     def read(self, state: CuratorState) -> dict[str, Any]:
         """Look at the documents in the light of the wish."""
         with _Spent(self._bench) as spent:
-            bench, atlas, goal = self._bench, self._bench.atlas, self._bench.goal
-            self._log.note(
-                0,
-                "started",
-                target=goal.target,
-                wish=goal.wish,
-                reader=goal.reader,
-                sections=len(atlas.sections),
-                passages=bench.source.counts(),
-                topics=len(set(atlas.topics)),
-                named={
-                    phrase: [atlas.titles[key] for key in keys[:_SHOWN]]
-                    for phrase, keys in bench.named.items()
-                },
-                left_out=sum(1 for weight in atlas.weights.values() if weight == 0),
-                student=bench.examiner.student,
-                limits=asdict(self._budget),
-            )
-        return {"goal": goal_values(goal), **spent.values}
+            self._log.note(0, "started", **log_entries.started(self._bench, self._budget))
+        return {"goal": goal_values(self._bench.goal), **spent.values}
 
     def examine(self, state: CuratorState) -> dict[str, Any]:
         """Ask the student what it knows of the parts that it was asked least about."""
@@ -79,21 +57,7 @@ class CuratorNodes:
             before = len(bench.examiner.results)
             probes = bench.probes(number, _MORE_QUESTIONS if number else _FIRST_QUESTIONS)
             bench.examiner.ask(probes)
-            weakness, mean = bench.weakness()
-            results = bench.examiner.results.values()
-            self._log.note(
-                number + 1,
-                "examined",
-                asked=len(results),
-                fresh=len(results) - before,
-                mean=mean,
-                from_memory=_mean([r.closed_f1 for r in results]),
-                over_passage=_mean([r.context_f1 for r in results]),
-                weakest=[
-                    [bench.atlas.titles[key], weakness[key]]
-                    for key in sorted(weakness, key=lambda k: (-weakness[k], k))[:_SHOWN]
-                ],
-            )
+            self._log.note(number + 1, "examined", **log_entries.examined(bench, before))
         return spent.values
 
     def choose(self, state: CuratorState) -> dict[str, Any]:
@@ -115,23 +79,7 @@ class CuratorNodes:
                 named=bench.named,
             )
             if choice.ways:
-                self._log.note(
-                    number,
-                    "chosen",
-                    passages=sum(map(len, choice.ways.values())),
-                    ways={way: len(ids) for way, ids in choice.ways.items()},
-                    why=dict(Counter(name for item in choice.picked for name, _ in item.why)),
-                    sections=[
-                        {
-                            "section": item.title,
-                            "passages": len(item.passages),
-                            "have": item.have,
-                            "wanted": round(item.wanted, 1),
-                            "why": [list(reason) for reason in item.why],
-                        }
-                        for item in choice.picked
-                    ],
-                )
+                self._log.note(number, "chosen", **log_entries.chosen(choice))
         stop: Stop = ""
         if not choice.ways:  # all that can be covered is covered
             stop = "target" if coverage.records >= bench.goal.target else "exhausted"
@@ -140,37 +88,26 @@ class CuratorNodes:
     def generate(self, state: CuratorState) -> dict[str, Any]:
         """Make records of the chosen passages."""
         number = state["round"]
-        begin, told = time.monotonic(), self._bench.ctx.progress
-        until = begin + max(1.0, self._budget.minutes * 60 - state.get("seconds", 0.0))
+        until = time.monotonic() + max(1.0, self._budget.minutes * 60 - state.get("seconds", 0.0))
         most = self._budget.tokens
         left = max(1, most - state.get("tokens", 0)) if most else 0
-
-        def tell(event: ProgressEvent) -> None:
-            # A round's estimate is about its own passages only and would mislead.
-            first = number == 1 and event.stage == "smoke run"
-            message = event.message.partition(";")[0] if first else ""
-            told(ProgressEvent(f"round {number}: {event.stage}", event.done, None, message))
-
         with _Spent(self._bench) as spent:
-            for way, passages in state["choice"].items():
+            for run, (way, passages) in enumerate(state["choice"].items()):
                 made = self._bench.producer.produce(
                     number,
                     way,
                     passages,
-                    progress=tell,
+                    progress=_of_round(number, self._bench.ctx.progress),
                     seconds=max(0.001, until - time.monotonic()),
                     tokens=left,
                 )
-                passed = sum(all(g.passed for g in r.grades) for r in made.records)
                 self._log.note(
                     number,
                     "generated",
-                    run=list(state["choice"]).index(way),
+                    run=run,
                     way=way,
                     passages=len(passages),
-                    records=len(made.records),
-                    passed=passed,
-                    dropped=dict(made.dropped.most_common(_SHOWN)),
+                    **log_entries.generated(made),
                 )
                 if time.monotonic() >= until:
                     break
@@ -178,47 +115,42 @@ class CuratorNodes:
 
     def review(self, state: CuratorState) -> dict[str, Any]:
         """Measure what the round brought, and decide whether to go on."""
-        bench = self._bench
+        bench, target = self._bench, self._bench.goal.target
         with _Spent(bench) as spent:
-            before = state.get("coverage")
             usable, selection = bench.usable()
             coverage = bench.measure(usable)
-            tried = dict(state.get("tried", {}))
-            for ids in state["choice"].values():
-                for id in ids:
-                    tried[id] = tried.get(id, 0) + 1
-            best, stale = state.get("best", 0.0), state.get("stale", 0)
-            worth = _worth(coverage, bench.goal.target)
-            better = worth >= best + _BETTER
-            stale = 0 if better else stale + 1
+        reached, best = worth(coverage, target), state.get("best", 0.0)
+        stale = 0 if is_better(reached, best) else state.get("stale", 0) + 1
         seconds = state.get("seconds", 0.0) + spent.values["seconds"]
         tokens = state.get("tokens", 0) + spent.values["tokens"]
-        stop = self._stop(coverage, state["round"], stale, seconds, tokens)
-        passages = sum(map(len, state["choice"].values()))
-        given = state.get("given", {"passages": 0.0, "records": 0.0})
+        stop = stop_reason(
+            coverage,
+            target,
+            self._budget,
+            rounds=state["round"],
+            stale=stale,
+            seconds=seconds,
+            tokens=tokens,
+        )
         self._log.note(
             state["round"],
             "reviewed",
             run=state.get("run", 0),
             usable=len(usable),
             dropped=selection_counts(selection),
-            before=before,
+            before=state.get("coverage"),
             after=coverage.values(),
-            weak=self._weak(coverage),
-            worth=round(worth, 4),
+            weak=log_entries.weak_sections(bench, coverage),
+            worth=round(reached, 4),
             stale=stale,
             minutes=round(seconds / 60, 2),
             tokens=tokens,
             stop=stop,
         )
         return {
-            "tried": tried,
-            "given": {
-                "passages": given["passages"] + passages,
-                "records": float(len(usable)),
-            },
+            **_gone_through(state, len(usable)),
             "coverage": coverage.values(),
-            "best": max(best, worth),
+            "best": max(best, reached),
             "stale": stale,
             "stop": stop,
             **spent.values,
@@ -243,30 +175,6 @@ class CuratorNodes:
     def _coverage(self) -> Coverage:
         return self._bench.measure(self._bench.usable()[0])
 
-    def _weak(self, coverage: Coverage) -> dict[str, int]:
-        """Count the sections that the student is weaker in than on average, and their records."""
-        weakness, mean = self._bench.weakness()
-        weak = [key for key, value in weakness.items() if value >= mean]
-        return {
-            "sections": len(weak),
-            "covered": sum(1 for key in weak if coverage.have.get(key)),
-            "records": sum(coverage.have.get(key, 0) for key in weak),
-        }
-
-    def _stop(
-        self, coverage: Coverage, number: int, stale: int, seconds: float, tokens: int
-    ) -> Stop:
-        budget = self._budget
-        full = coverage.records >= self._bench.goal.target and coverage.served >= _SERVED
-        checks: list[tuple[bool, Stop]] = [
-            (full, "target"),
-            (seconds >= budget.minutes * 60, "minutes"),
-            (budget.tokens > 0 and tokens >= budget.tokens, "tokens"),
-            (number >= budget.rounds, "rounds"),
-            (stale >= budget.patience, "plateau"),
-        ]
-        return next((reason for holds, reason in checks if holds), "")
-
 
 class _Spent:
     """Measures a node's time and tokens."""
@@ -287,18 +195,29 @@ class _Spent:
         }
 
 
-def _worth(coverage: Coverage, target: int) -> float:
-    """Put coverage and number into one figure, 0 to 1, to tell a better state from a worse."""
-    sections = coverage.sections[0] / max(1, coverage.sections[1])
-    reached = coverage.reached[0] / max(1, coverage.reached[1])
-    number = min(1.0, coverage.records / target)
-    return 0.4 * coverage.served + 0.3 * sections + 0.1 * reached + 0.2 * number
+def _of_round(number: int, told: ProgressCallback) -> ProgressCallback:
+    """Tell the progress of a round's runs as that of the round."""
+
+    def tell(event: ProgressEvent) -> None:
+        # A round's estimate is about its own passages only and would mislead.
+        first = number == 1 and event.stage == "smoke run"
+        message = event.message.partition(";")[0] if first else ""
+        told(ProgressEvent(f"round {number}: {event.stage}", event.done, None, message))
+
+    return tell
+
+
+def _gone_through(state: CuratorState, usable: int) -> dict[str, Any]:
+    """Count a round's passages as tried, and what they gave on average."""
+    tried = dict(state.get("tried", {}))
+    for ids in state["choice"].values():
+        for id in ids:
+            tried[id] = tried.get(id, 0) + 1
+    before = state.get("given", {"passages": 0.0, "records": 0.0})
+    passages = before["passages"] + sum(map(len, state["choice"].values()))
+    return {"tried": tried, "given": {"passages": passages, "records": float(usable)}}
 
 
 def _per_passage(state: CuratorState) -> float:
     given = state.get("given")
     return given["records"] / given["passages"] if given and given["passages"] else _PER_PASSAGE
-
-
-def _mean(values: list[float]) -> float:
-    return round(sum(values) / len(values), 4) if values else 0.0

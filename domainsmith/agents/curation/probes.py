@@ -9,8 +9,9 @@ from typing import Any
 
 from domainsmith.agents.curation.coverage import Atlas, own_passage
 from domainsmith.agents.curation.student import Probe, probe_of
+from domainsmith.chains.markdown_tables import cell_counts
 from domainsmith.chains.question_patterns import proper_names
-from domainsmith.chains.self_kv import cell_counts, table_facts
+from domainsmith.chains.self_kv import table_facts
 from domainsmith.chains.self_qa import passage_facts
 from domainsmith.chains.synthesis.method import Materials
 from domainsmith.chains.synthesis.qa_options import QaOptions

@@ -170,16 +170,35 @@ def _edit(app: App, item: Item) -> dict[str, Any]:
 
 def _read_verdicts(app: App, items: Sequence[Item]) -> None:
     """Check all lines of standard input, then keep their verdicts."""
+    from domainsmith.memory.feedback import add_review
+
+    text = "" if sys.stdin.isatty() else sys.stdin.read()
+    verdicts = _checked_verdicts(text, {item.id: item for item in items})
+    if not verdicts:
+        raise InputEmpty(
+            "There is nobody to ask and no verdict on standard input",
+            where="data review",
+            fix="Run it in a terminal, or pipe one JSON object a line into it (see --help).",
+        )
+    for values in verdicts:
+        add_review(
+            app.workspace(),
+            values["id"],
+            values["verdict"],
+            changes=values.get("changes"),
+            comment=str(values.get("comment", "")),
+        )
+
+
+def _checked_verdicts(text: str, by_id: dict[str, Item]) -> list[dict[str, Any]]:
+    """Read one verdict a line; the error names the problems of all lines."""
     import json
 
-    from domainsmith.memory.feedback import add_review
     from domainsmith.training.dataset_merge import edited_item
 
-    by_id = {item.id: item for item in items}
     problems: list[str] = []
     verdicts: list[dict[str, Any]] = []
-    lines = "" if sys.stdin.isatty() else sys.stdin.read()
-    for number, line in enumerate(lines.split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -199,20 +218,7 @@ def _read_verdicts(app: App, items: Sequence[Item]) -> None:
             where="standard input",
             fix="Correct all of them; none was kept.",
         )
-    if not verdicts:
-        raise InputEmpty(
-            "There is nobody to ask and no verdict on standard input",
-            where="data review",
-            fix="Run it in a terminal, or pipe one JSON object a line into it (see --help).",
-        )
-    for values in verdicts:
-        add_review(
-            app.workspace(),
-            values["id"],
-            values["verdict"],
-            changes=values.get("changes"),
-            comment=str(values.get("comment", "")),
-        )
+    return verdicts
 
 
 def _problem(values: Any, by_id: dict[str, Item]) -> str:

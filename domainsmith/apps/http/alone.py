@@ -95,6 +95,13 @@ def stream_alone(
 ) -> Generator[str, None, AloneAnswer]:
     """Answer a request in pieces; see :func:`answer_alone`.
 
+    Args:
+        engine: Answers.
+        request: As checked by the protocol.
+        adapter: Name of a loaded adapter; None for the base model.
+        system: Text put first where the request has none of its own.
+        cancel: Ends the answer within one token when set.
+
     Yields:
         Pieces of text. An answer that may be a call comes in one piece, since only its end tells.
 

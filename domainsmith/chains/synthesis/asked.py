@@ -11,8 +11,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from domainsmith.chains.facts import Fact, PassagePool, closed_record, grounded_record, seeded
+from domainsmith.chains.markdown_tables import cell_counts
 from domainsmith.chains.question_patterns import proper_names
-from domainsmith.chains.self_kv import cell_counts, table_facts
+from domainsmith.chains.self_kv import table_facts
 from domainsmith.chains.self_qa import passage_facts
 from domainsmith.chains.synthesis.method import DataBlock, Materials
 from domainsmith.errors import InputEmpty, InputInvalid, InputNotFound

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from domainsmith.chains.facts import Fact, seeded
+from domainsmith.chains.markdown_tables import parse_tables
 from domainsmith.chains.question_patterns import passage_sentences, pattern_questions
-from domainsmith.chains.self_kv import parse_tables
 from domainsmith.chains.synthesis.comparisons import (
     Statement,
     comparable,

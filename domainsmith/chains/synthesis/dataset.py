@@ -67,11 +67,11 @@ class DatasetStore(Protocol):
         parents: Sequence[str] = (),
         card: Mapping[str, Any] | None = None,
     ) -> WrittenDataset:
-        """Write and register a dataset."""
+        """Write and register a dataset; see :func:`training.dataset_folder.write_dataset`."""
         ...
 
     def find_dataset(self, workspace: Workspace, dataset_id: str) -> WrittenDataset | None:
-        """Return a finished dataset."""
+        """Return a finished dataset; None if it is not there whole."""
         ...
 
 

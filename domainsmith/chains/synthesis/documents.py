@@ -18,9 +18,10 @@ from pydantic import Field
 
 from domainsmith.chains.facts import Fact, PassagePool, closed_record, grounded_record, seeded
 from domainsmith.chains.grade import grade_records
+from domainsmith.chains.markdown_tables import cell_counts
 from domainsmith.chains.question_patterns import proper_names
 from domainsmith.chains.refusals import refusal_records
-from domainsmith.chains.self_kv import cell_counts, table_facts
+from domainsmith.chains.self_kv import table_facts
 from domainsmith.chains.self_qa import QaOptions, passage_facts, strong_options
 from domainsmith.chains.synthesis.method import (
     NOT_SCORED,

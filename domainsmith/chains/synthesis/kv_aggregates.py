@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from domainsmith.chains.amounts import parse_date, plain_number, rounded
-from domainsmith.chains.self_kv import with_unit
 from domainsmith.chains.synthesis.kv_fact import KvFact, finished
 from domainsmith.chains.synthesis.kv_rows import flag_value, row_name, shown
 from domainsmith.chains.synthesis.kv_table import KvTable
 from domainsmith.chains.synthesis.kv_words import kv_words
+from domainsmith.chains.verbalize import with_unit
 
 __all__ = ["aggregate_facts"]
 

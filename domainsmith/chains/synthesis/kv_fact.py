@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from domainsmith.chains.self_kv import sentence_end
+from domainsmith.chains.verbalize import sentence_end
 from domainsmith.records import Language
 
 __all__ = ["KvFact", "finished", "same_text"]

@@ -10,10 +10,10 @@ from functools import cached_property
 
 from domainsmith.chains.amounts import parse_date
 from domainsmith.chains.facts import seeded
-from domainsmith.chains.self_kv import is_price, with_unit
 from domainsmith.chains.synthesis.kv_fact import KvFact, finished, same_text
 from domainsmith.chains.synthesis.kv_table import KvTable
 from domainsmith.chains.synthesis.kv_words import kv_words
+from domainsmith.chains.verbalize import is_price, with_unit
 
 __all__ = ["TableRows", "flag_value", "key_names", "row_name", "shown"]
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from domainsmith.chains.amounts import Amount, parse_amount, parse_date
-from domainsmith.chains.self_kv import head_and_unit, is_price
+from domainsmith.chains.verbalize import head_and_unit, is_price
 from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.tables import DataTable
 from domainsmith.records import Language

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from domainsmith.chains.self_kv import is_price, lasts
 from domainsmith.chains.synthesis.kv_table import KvTable
+from domainsmith.chains.verbalize import is_price, lasts
 from domainsmith.records import Language
 
 __all__ = ["KvWords", "is_coded", "kv_words", "scale"]
@@ -16,8 +16,9 @@ __all__ = ["KvWords", "is_coded", "kv_words", "scale"]
 class KvWords(Protocol):
     """Questions and answers about a table in one language.
 
-    ``draw`` (0 to below 1) chooses among equal wordings. A ``where`` is None or a column and the
-    value that the rows asked about have there.
+    Everywhere ``row``, ``rows`` and ``column`` are numbers from 0 in ``table``, ``via`` is the
+    column whose cell leads to the answer, and ``draw`` (0 to below 1) chooses among equal wordings.
+    A ``where`` is None or a column and the value that the rows asked about have there.
     """
 
     def row(self, table: KvTable, row: int, draw: float) -> str:

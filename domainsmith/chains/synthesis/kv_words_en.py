@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from domainsmith.chains.self_kv import head_words
 from domainsmith.chains.synthesis.kv_table import KvTable
 from domainsmith.chains.synthesis.kv_words import is_coded, scale
+from domainsmith.chains.verbalize import head_words
 
 __all__ = ["EnglishWords", "plural"]
 

@@ -1,4 +1,9 @@
-"""The level of a question: what kind of thinking it asks for."""
+"""The level of a question: what kind of thinking it asks for.
+
+``self_qa/LEVEL`` is the method of a fact; reworded questions add ``/reworded``. Besides the levels
+that a question's words tell there are ``compare``, ``procedure``, ``table``, ``multi`` (several
+passages) and ``section``, which are known by how the fact was made.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +11,7 @@ import re
 
 from domainsmith.records import Language
 
-__all__ = ["LEVELS", "level_of"]
-
-LEVELS = ("fact", "why", "how", "compare", "procedure", "table", "multi", "section")
-"""``self_qa/LEVEL`` is the method of a fact; reworded questions add ``/reworded``."""
+__all__ = ["level_of"]
 
 _WHY = {
     "en": re.compile(r"\bwhy\b|\bwhat happens (?:if|when)\b|\bfor what reason\b", re.I),

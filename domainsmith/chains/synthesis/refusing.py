@@ -13,9 +13,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from domainsmith.chains.facts import PassagePool, seeded
+from domainsmith.chains.markdown_tables import cell_counts
 from domainsmith.chains.question_patterns import proper_names
 from domainsmith.chains.refusals import KINDS, known_text, refusal_records
-from domainsmith.chains.self_kv import cell_counts, table_facts
+from domainsmith.chains.self_kv import table_facts
 from domainsmith.chains.self_qa import sentence_facts
 from domainsmith.chains.synthesis.method import DataBlock, Materials
 from domainsmith.chains.synthesis.options import read_options

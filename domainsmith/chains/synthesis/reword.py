@@ -162,6 +162,41 @@ def model_rewordings(
     """
     if not facts:
         return []
+    texts = _written(facts, generator)
+    result.counts["rewordings tried"] += len(texts)
+    sound = []
+    for fact, text in zip(facts, texts, strict=True):
+        reason = _unsound(fact, text)
+        if reason:
+            result.dropped[f"rewording: {reason}"] += 1
+        else:
+            sound.append((fact, text))
+    if scorer is None:
+        result.counts[f"{NOT_SCORED}: rewordings"] += len(sound)
+    else:
+        scores = _scores(sound, scorer)
+        kept = [
+            one
+            for one, (before, after) in zip(sound, scores, strict=True)
+            if after >= before - options.reworded_loss
+        ]
+        if len(kept) < len(sound):
+            result.dropped["rewording: asks something else"] += len(sound) - len(kept)
+        sound = kept
+    return [
+        replace(
+            fact,
+            question=text,
+            method=f"{fact.method}/reworded",
+            model=generator.model_name,
+            prompt_sha256=prompt_sha256(PROMPT, fact.language),
+        )
+        for fact, text in sound
+    ]
+
+
+def _written(facts: Sequence[Fact], generator: Generator) -> list[str]:
+    """Let the model write each question in other words."""
     requests = [
         GenerationRequest(
             render(PROMPT, fact.language, question=fact.question),
@@ -175,38 +210,18 @@ def model_rewordings(
     texts = [""] * len(requests)
     for done in generator.generate(requests):
         texts[done.index] = done.text.strip()
-    result.counts["rewordings tried"] += len(texts)
-    sound = []
-    for fact, text in zip(facts, texts, strict=True):
-        reason = _unsound(fact, text)
-        if reason:
-            result.dropped[f"rewording: {reason}"] += 1
-        else:
-            sound.append((fact, text))
+    return texts
+
+
+def _scores(reworded: Sequence[tuple[Fact, str]], scorer: Scorer) -> list[tuple[float, float]]:
+    """Return how well the evidence answers each question, and its other words: nats a token."""
     pairs = [
         (f"Text: {fact.evidence}\nQuestion: {question}\nAnswer:", f" {fact.answer}")
-        for fact, text in sound
+        for fact, text in reworded
         for question in (fact.question, text)
     ]
-    if scorer is None:
-        result.counts[f"{NOT_SCORED}: rewordings"] += len(sound)
-    told = scorer.score(pairs) if scorer is not None and pairs else []
-    scores = [score.mean for score in told]
-    found = []
-    for at, (fact, text) in enumerate(sound):
-        if scores and scores[2 * at + 1] < scores[2 * at] - options.reworded_loss:
-            result.dropped["rewording: asks something else"] += 1
-            continue
-        found.append(
-            replace(
-                fact,
-                question=text,
-                method=f"{fact.method}/reworded",
-                model=generator.model_name,
-                prompt_sha256=prompt_sha256(PROMPT, fact.language),
-            )
-        )
-    return found
+    scores = [score.mean for score in scorer.score(pairs)] if pairs else []
+    return list(zip(scores[::2], scores[1::2], strict=True))
 
 
 def _unsound(fact: Fact, text: str) -> str:

@@ -51,7 +51,6 @@ _IF_MORE = re.compile(
 _IF = re.compile(
     r"If (?P<cond>(?:the|a|an|another|any|no|your) [^,;:]{6,80}), (?P<then>[^;]{8,150})"
 )
-_VERB_S = re.compile(r"^(?P<noun>(?:the|a|an|another|any) .+?) (?P<verb>[a-z]+s) (?P<rest>.+)$")
 _WAYS = {
     "wait longer than": "has waited {}",
     "last longer than": "has lasted {}",

@@ -25,7 +25,7 @@ from domainsmith.errors import EndpointUnavailable, YieldTooLow
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
 from domainsmith.records import canonical_json
 
-__all__ = ["FLOOR", "MethodRun", "run_method"]
+__all__ = ["FLOOR", "MethodRun"]
 
 FLOOR = 0.5
 """Good items for each unit of the smoke run, unless the method or the caller says otherwise."""
@@ -233,45 +233,6 @@ class MethodRun:
             where="generation",
             fix="Add documents with more text, use a larger model, or lower the floor.",
         )
-
-
-def run_method(
-    method: Method,
-    *,
-    log: Path,
-    target: int,
-    limits: Limits | None = None,
-    progress: ProgressCallback = silent,
-    cancel: threading.Event | None = None,
-    spread: Spread | None = None,
-) -> tuple[list[DataBlock], MethodRun]:
-    """Run a method to its end.
-
-    Args:
-        method: From :func:`~domainsmith.chains.synthesis.registry.build_method`.
-        log: Folder of the run's shards; a run with the same log goes on from there.
-        target: Good items wanted.
-        limits: What may end it earlier.
-        progress: Told the smoke run's yields and estimate, then each block.
-        cancel: Ends the run before its next block once it is set.
-        spread: Where units are processed; in this process if None.
-
-    Returns:
-        The blocks in order, and the run with its tally and why it stopped.
-
-    Raises:
-        YieldTooLow: The smoke run, or a window of units later, gave too little.
-    """
-    run = MethodRun(
-        method,
-        log=log,
-        target=target,
-        limits=limits,
-        progress=progress,
-        cancel=cancel,
-        spread=spread,
-    )
-    return list(run.blocks()), run
 
 
 def _closable(blocks: Iterator[DataBlock]) -> Generator[DataBlock, None, None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from domainsmith.chains.facts import Fact, seeded
-from domainsmith.chains.self_kv import Table, parse_tables
+from domainsmith.chains.markdown_tables import Table, parse_tables
 from domainsmith.records import Passage
 
 __all__ = ["row_facts"]

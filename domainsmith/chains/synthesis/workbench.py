@@ -73,7 +73,13 @@ class Workbench:
         return load_judge(self._options.judge_model) if self._options.judge_model else None
 
     def drawn(self, use: str, text: str, chance: float) -> bool:
-        """Draw by chance, the same for the same use and text."""
+        """Draw by chance, the same for the same use and text.
+
+        Args:
+            use: What is decided, so that decisions about one text differ.
+            text: What it is decided about.
+            chance: Of True, 0 to 1.
+        """
         return seeded(self._materials.seed, use, text).random() < chance
 
     def asked(

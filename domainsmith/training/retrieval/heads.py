@@ -62,7 +62,7 @@ def asked_heads(search: Searched, collection: Collection, most: int) -> list[Hea
             right,
         )
         for question, hits, right in zip(
-            asked, search.hits(asked), collection.right()[: len(asked)], strict=True
+            asked, search.hits(asked, reranked=True), collection.right()[: len(asked)], strict=True
         )
     ]
 
@@ -71,7 +71,7 @@ def cloze_heads(search: Searched, collection: Collection, most: int) -> list[Hea
     """Search for the rest of held-out passages; see :func:`asked_heads`."""
     return [
         Head(row.question.text, row.ids, row.texts, frozenset({row.question.passage.id}))
-        for row in search.cloze(collection)[:most]
+        for row in search.reordered_cloze(search.cloze(collection)[:most])
     ]
 
 
@@ -120,9 +120,7 @@ def place_with(head: Head, scores: Sequence[float], blend: float) -> int | None:
     return first_right([*(head.ids[at] for at in order), *head.ids[len(values) :]], head.right)
 
 
-def best_blend(
-    scores: Sequence[Sequence[float]], heads: Sequence[Head], top: int
-) -> tuple[float, float]:
+def best_blend(scores: Sequence[Sequence[float]], heads: Sequence[Head], top: int) -> float:
     """Choose how much a reranker's scores count, on every second question.
 
     Args:
@@ -131,7 +129,7 @@ def best_blend(
         top: Candidates that are read.
 
     Returns:
-        The weight, and the mean reciprocal rank that it was chosen by.
+        The weight with the best mean reciprocal rank, the least of equal ones.
     """
     rows = range(0, len(heads), 2)
     without = [first_right(heads[row].ids, heads[row].right) for row in rows]
@@ -141,5 +139,4 @@ def best_blend(
         return measure(without, after).after["mrr@10"]
 
     means = {blend: gain(blend) for blend in BLENDS}
-    best = max(BLENDS, key=lambda blend: (means[blend], -blend))
-    return best, means[best]
+    return max(BLENDS, key=lambda blend: (means[blend], -blend))

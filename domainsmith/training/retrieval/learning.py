@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from domainsmith.data_connection.split import passage_context
 from domainsmith.errors import InputEmpty
-from domainsmith.model_io.late_interaction import TOKEN_WEIGHTS, token_weights
 from domainsmith.records import RetrievalSettings, TrainingJob
-from domainsmith.storage.atomic import write_json
 from domainsmith.training.job_folder import JobFolder
 from domainsmith.training.retrieval.collection import Collection
 from domainsmith.training.retrieval.examples import RankingExample
@@ -71,23 +68,6 @@ class Learning:
         folder = self.made.make(role, fill)
         shutil.rmtree(self.folder.path / "checkpoints" / role, ignore_errors=True)
         return folder
-
-    def late_interaction(self, start: Path) -> Path:
-        """Write the embedder in use with the rarity of its tokens in this collection.
-
-        Args:
-            start: Folder of the embedder.
-        """
-        from transformers import AutoTokenizer
-
-        def fill(target: Path) -> None:
-            tokenizer = AutoTokenizer.from_pretrained(start, local_files_only=True)
-            passages = self.collection.passages.values()
-            weights = token_weights(tokenizer, [passage_context(one) for one in passages])
-            shutil.copytree(start, target, ignore=shutil.ignore_patterns("*.py*", "*.md"))
-            write_json(target / TOKEN_WEIGHTS, {str(id): weights[id] for id in weights})
-
-        return self.made.make("late-interaction", fill)
 
     def _examples(self, role: str, search: Searched) -> list[RankingExample]:
         self.show(message=f"looking for hard negatives for the {role}")

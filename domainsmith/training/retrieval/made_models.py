@@ -35,7 +35,7 @@ class MadeModels:
         """Return the folder of a model, making it unless that was done.
 
         Args:
-            role: ``embedder``, ``reranker`` or ``late-interaction``.
+            role: ``embedder`` or ``reranker``.
             fill: Writes the model into the folder that it is given.
         """
         with suppress(ArtifactCorrupt):
@@ -55,18 +55,18 @@ class MadeModels:
         """Return the folder of a model by what it is."""
         return next(iter(self._models.glob(f"*/{facts.id}")))
 
-    def facts(self, kind: str, made: Path, **found: Any) -> Retriever:
-        """Describe a model of a kind: ``embedder``, ``reranker`` or ``late-interaction``.
+    def facts(self, role: str, made: Path, **found: Any) -> Retriever:
+        """Describe a model.
 
         Args:
-            kind: See above.
+            role: ``embedder`` or ``reranker``.
             made: Its folder.
             found: What was found about it.
         """
         return Retriever.model_validate(
             {
-                "role": "embedder" if kind == "embedder" else "reranker",
-                "form": "cross-encoder" if kind == "reranker" else kind,
+                "role": role,
+                "form": "cross-encoder" if role == "reranker" else role,
                 "job_id": self._job.id,
                 "questions_id": self._job.dataset_id,
                 "base_model": self._job.base_model,

@@ -69,37 +69,21 @@ def make_plan(
     place = folder / _FILE
     if place.is_file():
         return TuningPlan(**json.loads(place.read_text(encoding="utf-8")))
-    spread = texts[:: max(1, len(texts) // _PROBE)][:_PROBE]
-    embedder.embed(spread[:2])
-    began = time.perf_counter()
-    embedder.embed(spread)
-    pace = (time.perf_counter() - began) / max(1, len(spread))
-    both = settings.embedder and settings.reranker
-    seconds = settings.minutes * 60
-
-    def steps(wanted: bool, share: float, most: int, batch: int, cost: float) -> int:
-        if not wanted or not questions:
-            return 0
-        epochs = max(1, round(_EPOCHS * questions / batch))
-        return max(1, min(most, epochs, int(share * seconds / max(cost, 1e-6))))
-
+    pace = _seconds_per_text(embedder, texts)
     batch = min(settings.batch_questions, max(2, questions))
     embedder_cost = batch * 2.3 * _TRAINING * pace  # questions are short
     reranker_cost = settings.reranker_batch * (1 + settings.negatives) * _RERANKER_TRAINING * pace
-    first = steps(
-        settings.embedder,
-        _EMBEDDER_SHARE if both else 1.0,
-        settings.embedder_steps,
-        batch,
-        embedder_cost,
-    )
-    second = steps(
-        settings.reranker,
-        1 - _EMBEDDER_SHARE if both else 1.0,
-        settings.reranker_steps,
-        settings.reranker_batch,
-        reranker_cost,
-    )
+    both = settings.embedder and settings.reranker
+    seconds = settings.minutes * 60
+    first = second = 0
+    if settings.embedder and questions:
+        share = _EMBEDDER_SHARE if both else 1.0
+        epoch_steps = _EPOCHS * questions / batch
+        first = _steps(settings.embedder_steps, epoch_steps, share * seconds, embedder_cost)
+    if settings.reranker and questions:
+        share = 1 - _EMBEDDER_SHARE if both else 1.0
+        epoch_steps = _EPOCHS * questions / settings.reranker_batch
+        second = _steps(settings.reranker_steps, epoch_steps, share * seconds, reranker_cost)
     plan = TuningPlan(
         seconds_per_text=pace,
         embedder_steps=first,
@@ -110,3 +94,24 @@ def make_plan(
     )
     write_json(place, asdict(plan))
     return plan
+
+
+def _seconds_per_text(embedder: Embedder, texts: Sequence[str]) -> float:
+    """Measure the embedder on a few passages from all over the collection."""
+    spread = texts[:: max(1, len(texts) // _PROBE)][:_PROBE]
+    embedder.embed(spread[:2])
+    began = time.perf_counter()
+    embedder.embed(spread)
+    return (time.perf_counter() - began) / max(1, len(spread))
+
+
+def _steps(most: int, epoch_steps: float, seconds: float, cost: float) -> int:
+    """Return the steps that the limits allow, at least one.
+
+    Args:
+        most: Of the settings.
+        epoch_steps: Of all passes over the questions.
+        seconds: For training.
+        cost: Seconds of a step.
+    """
+    return max(1, min(most, max(1, round(epoch_steps)), int(seconds / max(cost, 1e-6))))

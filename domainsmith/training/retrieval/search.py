@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from domainsmith.data_connection.cloze import ClozeList, cloze_lists
+from domainsmith.data_connection.reorder import mixed_scores
 from domainsmith.data_connection.retrieve import retrieve
+from domainsmith.data_connection.word_weights import late_interaction
 from domainsmith.model_io.generation import embed_queries
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
 from domainsmith.records import Hit
@@ -65,17 +67,23 @@ class Searched:
         """Close the index."""
         self.index.close()
 
-    def hits(self, questions: Sequence[str], k: int = 50) -> list[list[Hit]]:
+    def hits(
+        self, questions: Sequence[str], k: int = 50, *, reranked: bool = False
+    ) -> list[list[Hit]]:
         """Search as the product does.
 
         Args:
             questions: What is asked.
             k: Passages of each.
+            reranked: Late interaction orders the best ones anew, as it does unless the settings
+                say otherwise.
         """
+        reranker = late_interaction(self.index, self.embedder) if reranked else None
         found: list[list[Hit]] = []
         for start in range(0, len(questions), _BLOCK):
             self._look()
-            found += retrieve(self.index, self.embedder, questions[start : start + _BLOCK], k=k)
+            block = questions[start : start + _BLOCK]
+            found += retrieve(self.index, self.embedder, block, k=k, reranker=reranker)
         return found
 
     def places(self, collection: Collection) -> list[int | None]:
@@ -96,6 +104,23 @@ class Searched:
             self._look()
             block = collection.cloze[start : start + _BLOCK]
             found += cloze_lists(self.index, self.embedder, block, k=k)
+        return found
+
+    def reordered_cloze(self, rows: Sequence[ClozeList], top: int = 20) -> list[ClozeList]:
+        """Let late interaction order the best candidates anew.
+
+        Args:
+            rows: Cloze questions with their candidates.
+            top: Candidates that are read.
+        """
+        reranker = late_interaction(self.index, self.embedder)
+        if reranker is None:
+            return list(rows)
+        found = []
+        for row in rows:
+            self._look()
+            (scores,) = reranker.rerank([row.question.text], [row.texts[:top]])
+            found.append(row.in_order_of(mixed_scores(reranker, scores, row.scores[:top])))
         return found
 
     def cloze_places(self, collection: Collection) -> list[int | None]:

@@ -118,7 +118,7 @@ class _Tuning:
                 tuned, facts = self._tune_embedder(search, base_folder, learning)
                 found.append(facts)
             with closing(tuned or search) as best:
-                if self.settings.reranker:
+                if plan.reranker_steps:
                     start = self.made.at("embedder") if tuned else base_folder
                     found.append(self._train_reranker(best, start, learning))
         return self._finish(found)
@@ -186,25 +186,13 @@ class _Tuning:
         return self._open(tuned, learning.plan, "embedding passages anew"), facts
 
     def _train_reranker(self, search: Searched, start: Path, learning: Learning) -> Retriever:
-        """Make the rerankers that are wanted, take the better one, and compare."""
+        """Train it, and compare search with it to search without."""
         facts = self.made.verdict("reranker")
-        if facts is not None:
-            return facts
-        wanted = self.settings.reranker_form
-        made: dict[str, Path] = {}
-        if learning.plan.reranker_steps and wanted != "late-interaction":
-            made["reranker"] = learning.train("reranker", search, start)
-        if wanted != "cross-encoder":
-            made["late-interaction"] = learning.late_interaction(start)
-        self.show(message="measuring the reranker", eta_seconds=None)
-        found: list[tuple[tuple[bool, float], Retriever]] = []
-        for form, folder in made.items():
-            rank, said = better_reranker(form, folder, search, learning)
-            found.append((rank, self.made.facts(form, folder, **said)))
-            self.made.log("measured", **found[-1][1].model_dump(mode="json"))
-        # Which one is taken is decided on other questions than those it is measured on.
-        facts = max(found, key=lambda pair: pair[0])[1]
-        self.made.write_verdict(facts)
+        if facts is None:
+            made = learning.train("reranker", search, start)
+            self.show(message="measuring the reranker", eta_seconds=None)
+            facts = self.made.facts("reranker", made, **better_reranker(made, search, learning))
+            self.made.write_verdict(facts)
         return facts
 
     def _finish(self, found: list[Retriever]) -> TuningResult:

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from domainsmith.model_io.generation import Reranker
-from domainsmith.model_io.late_interaction import tuned_late_interaction
 from domainsmith.model_io.rerank import CrossEncoderReranker
 from domainsmith.records import RetrievalMeasure, Retriever
 from domainsmith.training.retrieval.collection import Collection
@@ -106,25 +104,20 @@ def better_embedder(search: Searched, after: Searched, collection: Collection) -
     return {"languages": languages, **said.as_facts()}
 
 
-def better_reranker(
-    form: str, made: Path, search: Searched, learning: Learning
-) -> tuple[tuple[bool, float], dict[str, Any]]:
-    """Compare search with a reranker to search without.
+def better_reranker(made: Path, search: Searched, learning: Learning) -> dict[str, Any]:
+    """Compare search with a trained reranker to search without it.
 
     Half of the questions choose how much it counts, the other half measures.
 
     Args:
-        form: ``reranker`` or ``late-interaction``.
         made: Its folder.
-        search: What it reads the candidates of.
+        search: What it reads the candidates of, in the order in which late interaction puts them.
         learning: Of the job.
 
     Returns:
-        How good it is on the half that chose (fast enough, mean reciprocal rank), and what a
-        :class:`Retriever` says about it.
+        What a :class:`Retriever` says about it.
     """
-    load = tuned_late_interaction if form == "late-interaction" else CrossEncoderReranker
-    reranker: Reranker = load(made, device=learning.job.device, threads=learning.job.threads)
+    reranker = CrossEncoderReranker(made, device=learning.job.device, threads=learning.job.threads)
     collection, most = learning.collection, learning.settings.rerank_top
     kinds = {
         collection.kind: asked_heads(search, collection, _RERANK_MEASURED),
@@ -138,7 +131,7 @@ def better_reranker(
     }
     pace = scored[by][1]
     top = min(most, int(learning.settings.rerank_seconds / max(pace, 1e-9)))
-    blend, chosen_by = best_blend(scored[by][0], kinds[by], max(top, 1))
+    blend = best_blend(scored[by][0], kinds[by], max(top, 1))
     places = {
         name: _places(rows, kinds[name], max(top, 1), blend) for name, (rows, _) in scored.items()
     }
@@ -151,7 +144,7 @@ def better_reranker(
             "kept": False,
             "reason": f"reading {_FEWEST_READ} passages takes over {limit:g} s",
         }
-    return (top >= _FEWEST_READ, chosen_by), facts
+    return facts
 
 
 def _places(

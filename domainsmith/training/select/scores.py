@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from domainsmith.errors import InputInvalid
 from domainsmith.records import Record
 from domainsmith.training.select.difficulty import difficulties
 from domainsmith.training.select.pool import Pool
 
-__all__ = ["ScoreName", "quality", "score_of", "training_tokens"]
-
-ScoreName = Literal["quality", "perplexity", "ifd", "golden", "length"]
+__all__ = ["quality", "score_of", "training_tokens"]
 
 
 def quality(record: Record) -> float:

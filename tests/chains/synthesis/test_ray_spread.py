@@ -23,7 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
 from domainsmith.chains.synthesis.ray_spread import RaySpread
-from domainsmith.chains.synthesis.run import run_method
+from domainsmith.chains.synthesis.run import MethodRun
 from domainsmith.errors import InputInvalid
 from domainsmith.records import content_hash
 from tests.chains.synthesis.ray_method import build
@@ -33,7 +33,8 @@ spread = RaySpread("tests.chains.synthesis.ray_method:build", {"units": 7}, work
 method, meter = build({"units": 7})
 hashes, processes = [], set()
 for name, place in (("here", None), ("ray", spread)):
-    blocks, run = run_method(method, log=log / name, target=9, spread=place)
+    run = MethodRun(method, log=log / name, target=9, spread=place)
+    blocks = list(run.blocks())
     items = [item.model_dump(mode="json") for block in blocks for item in block.items]
     hashes.append(content_hash(items))
     processes |= {block.counts["process"] for block in blocks}

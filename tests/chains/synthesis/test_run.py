@@ -12,7 +12,7 @@ import pytest
 
 from domainsmith.chains.synthesis.limits import Limits
 from domainsmith.chains.synthesis.method import DataBlock, Round, Unit
-from domainsmith.chains.synthesis.run import MethodRun, run_method
+from domainsmith.chains.synthesis.run import MethodRun
 from domainsmith.chains.synthesis.shards import Shards
 from domainsmith.chains.synthesis.tally import losing_stage, time_text
 from domainsmith.errors import ArtifactCorrupt, YieldTooLow
@@ -65,7 +65,8 @@ class Numbers:
 
 
 def run(method: Numbers, log: Path, **values: Any) -> tuple[list[DataBlock], MethodRun]:
-    return run_method(method, log=log, **({"target": 100} | values))
+    run = MethodRun(method, log=log, **({"target": 100} | values))
+    return list(run.blocks()), run
 
 
 def items(blocks: Sequence[DataBlock]) -> list[str]:

@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from domainsmith.apps.assembly import Assembly
+from domainsmith.data_connection.retrieve import retrieve
 from domainsmith.errors import InputEmpty, InputInvalid, InputNotFound
+from domainsmith.model_io.late_interaction import LateInteractionReranker
+from domainsmith.model_io.rerank import RerankerChain
 from domainsmith.model_io.tuned_rerank import TunedReranker, blended
 from domainsmith.records import Retriever, TrainingJob
 from domainsmith.settings import Settings
@@ -65,13 +68,13 @@ def test_kept_models_are_used_by_default_and_undone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _always_better(monkeypatch)
-    job, questions = tuning_job(reranker_form="late-interaction")
+    job, questions = tuning_job()
     result, shown = _run(collection, job, questions)
     assert result is not None
     assert "embedder kept" in result.message
     assert shown[-1]["message"]
     embedder, reranker = (registry.retriever(collection, id) for id in result.model_ids)
-    assert (embedder.facts.role, reranker.facts.form) == ("embedder", "late-interaction")
+    assert (embedder.facts.role, reranker.facts.form) == ("embedder", "cross-encoder")
     parents = {edge.parent for edge in lineage.ancestors(collection.db, embedder.id)}
     assert {job.id, job.dataset_id} <= parents
     assert any(name.startswith("passage_") for name in parents)
@@ -81,11 +84,15 @@ def test_kept_models_are_used_by_default_and_undone(
     name = with_tuned.embedder().model_name
     assert name.startswith(f"{embedder.id}@")
     assert not missing_vectors(collection.db, name)  # embedded by the job already
-    assert isinstance(with_tuned.reranker(), TunedReranker)
+    chain = with_tuned.reranker()
+    assert isinstance(chain, RerankerChain)
+    assert [type(stage) for stage in chain.stages] == [LateInteractionReranker, TunedReranker]
+    hits = retrieve(with_tuned.index(), with_tuned.embedder(), ["pump"], reranker=chain)[0]
+    assert all(hit.words is not None and hit.reranked != hit.words for hit in hits)
     assert with_tuned.base_embedder().model_name.startswith("tiny@")
     off = Assembly(collection, settings.model_copy(update={"tuned_retrieval": False}))
     assert off.embedder().model_name.startswith("tiny@")
-    assert off.reranker() is None
+    assert isinstance(off.reranker(), LateInteractionReranker)
     other = Assembly(collection, Settings(threads=1))  # of another embedding model
     assert other.tuned_retrievers() == {}
     explicit = Assembly(collection, settings.model_copy(update={"reranker": "none"}))
@@ -115,19 +122,13 @@ def test_what_is_not_better_is_not_kept(collection: Workspace, tuning_job: MakeJ
         assert vectors(collection.db, f"{item.id}@")[0] == []
     models = collection.db.read().execute("SELECT DISTINCT model FROM vectors").fetchall()
     assert len(models) == 1
-    forms = {
-        line["form"]
-        for line in JobFolder(collection.jobs_dir / job.id).read_lines()
-        if line.get("event") == "measured" and line["role"] == "reranker"
-    }
-    assert forms == {"cross-encoder", "late-interaction"}
 
 
 def test_a_stopped_job_goes_on_to_the_same_weights(
     collection: Workspace, tuning_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _always_better(monkeypatch)
-    job, questions = tuning_job(reranker_form="cross-encoder")
+    job, questions = tuning_job()
     whole, _ = _run(collection, job, questions)
     assert whole is not None
     weights = [
@@ -164,7 +165,7 @@ def test_bad_input_is_refused(collection: Workspace, tuning_job: MakeJob) -> Non
 
 @pytest.mark.timeout(300)
 def test_a_killed_job_is_resumed_as_a_process(collection: Workspace, tuning_job: MakeJob) -> None:
-    job, questions = tuning_job(embedder_steps=100, reranker_form="late-interaction", minutes=60)
+    job, questions = tuning_job(embedder_steps=100, minutes=60)
     job_id = launch.launch(collection, job, dataset=questions)
     deadline = time.monotonic() + 200
     while launch.status(collection, job_id).step < 3:

@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from domainsmith.chains.self_kv import parse_tables
+from domainsmith.chains.markdown_tables import parse_tables
 from domainsmith.chains.synthesis.corruption.edit import Edit
 from domainsmith.records import Language, Passage
 

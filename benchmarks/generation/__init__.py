@@ -1,0 +1,1 @@
+"""Speed of answering prompts, against pipelines and static batches of transformers."""

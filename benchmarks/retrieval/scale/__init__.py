@@ -1,0 +1,1 @@
+"""Indexing and search at 100,000 passages, against Chroma."""

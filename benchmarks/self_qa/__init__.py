@@ -1,0 +1,1 @@
+"""Validated question-answer pairs for a CPU-second."""
