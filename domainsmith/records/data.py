@@ -47,6 +47,16 @@ class Record(Value):
     seed: int = 0
     grades: tuple[Grade, ...] = ()
 
+    @property
+    def asked(self) -> str:
+        """What is asked: the instruction, and the input if that is a part of the question.
+
+        Of "Which of the two is cheaper?" the input says which two. The passages that a question
+        is answered from are no part of it: the same question over others is the same.
+        """
+        own = not self.passage_ids or self.method.startswith("self_instruct/")
+        return f"{self.instruction}\n{self.input}" if self.input and own else self.instruction
+
 
 class Preference(Value):
     """Two answers to one prompt, of which the first is better."""

@@ -187,7 +187,7 @@ class Bench:
         embedder = self.ctx.models.embedder()
         new = [record for record in records if record.id not in self._vectors]
         if new:
-            rows = embedder.embed([record.instruction for record in new])
+            rows = embedder.embed([record.asked for record in new])
             self._vectors.update(zip([record.id for record in new], rows, strict=True))
         asked = [item.question for item in self.questions]
         selection = select_records(

@@ -111,7 +111,7 @@ def _selected(
         return Selection(kept=())
     return select(
         records,
-        vectors=embedder.embed([record.instruction for record in records]),
+        vectors=embedder.embed([record.asked for record in records]),
         questions=exclude,
         question_vectors=embedder.embed([item.question for item in exclude]) if exclude else None,
         held_out_texts=[item.text for item in held_out],

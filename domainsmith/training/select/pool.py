@@ -68,7 +68,7 @@ class SelectionRun:
         drops: The same drops with the winners' ids, in the order of the stages.
         stages: What each stage did, in order.
         scores: Named scores by record id, of all records that were scored.
-        vectors: Embeddings of the instructions, shape (n, d), if a stage used them.
+        vectors: Embeddings of the questions, shape (n, d), if a stage used them.
     """
 
     selection: Selection
@@ -178,8 +178,8 @@ class Pool:
         """
         record = self.records[at]
         if is_refusal(record.output, record.language):
-            return record.instruction
-        return f"{record.instruction}\n{record.output}"
+            return record.asked
+        return f"{record.asked}\n{record.output}"
 
     @property
     def has_vectors(self) -> bool:
@@ -188,13 +188,13 @@ class Pool:
 
     @property
     def vectors(self) -> NDArray[np.float32]:
-        """Embeddings of all instructions, shape (n, d).
+        """Embeddings of all questions, shape (n, d).
 
         Raises:
             InputInvalid: There is nothing to compute them with.
         """
         if self._vectors is None:
-            self._vectors = self.resources.embedded([record.instruction for record in self.records])
+            self._vectors = self.resources.embedded([record.asked for record in self.records])
         if self._vectors is None:
             raise InputInvalid(
                 f"The stage {self._stage} needs embeddings", fix="Give vectors or an embedder."

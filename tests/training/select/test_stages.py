@@ -65,6 +65,20 @@ def test_stages_run_in_the_order_given_and_name_the_winner() -> None:
     assert second.counts() == {"exact": 1, "near": 1}
 
 
+def test_one_instruction_with_other_inputs_is_another_task() -> None:
+    made: dict[str, Any] = {"method": "self_instruct/input_first", "passage_ids": ("p",)}
+    ask = "Write a heading for the text."
+    tasks = [record(ask, f"Hose {at}.", input=f"The hose of hall {at}.", **made) for at in range(3)]
+    again = record(ask, "Hose.", input="The hose of hall 2.", **made)
+    imported = [record(ask, "Belt.", input=f"The belt of hall {at}.") for at in range(2)]
+    over = [
+        record("Where is the belt?", "Hall 2.", input=text, passage_ids=("p",))
+        for text in ("In hall 2.", "In hall 2, above the door.")
+    ]
+    run = run_stages([*tasks, again, *imported, *over], ["exact"])
+    assert [drop.id for drop in run.drops] == [again.id, over[1].id]
+
+
 def test_preferences_and_rankings_are_selected_by_their_prompt() -> None:
     shared: dict[str, Any] = {"language": "en", "method": "judged", "model": "code"}
     pair = Preference(instruction=LONG, chosen="yes", rejected="no", margin=0.5, **shared)

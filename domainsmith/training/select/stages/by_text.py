@@ -66,7 +66,7 @@ def drop_exact(pool: Pool, options: NoOptions) -> None:
         record = pool.records[at]
         # An answer in a conversation is another one than the answer to the question alone.
         turns = tuple((squeeze(user), squeeze(reply)) for user, reply in record.history)
-        first = seen.setdefault((squeeze(record.instruction), pool.form(at), turns), at)
+        first = seen.setdefault((squeeze(record.asked), pool.form(at), turns), at)
         if first != at:
             pool.drop(at, f"same question as {pool.ids[first]}", winner=first)
 
