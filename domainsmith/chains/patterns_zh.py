@@ -30,7 +30,7 @@ _GOAL = re.compile(
 )
 _HAPPENED = re.compile(r"\d{3,4} ?年|世纪|了(?!解)|首次|曾|最初|当时")
 """What was once is no case that can be again."""
-_MORE_CASE = re.compile(r"其中|或|并且|且|情节|否则|若|如果|也|还|而|但")
+_MORE_CASE = re.compile(r"其中|仍然?[^，]{1,12}，[^，]*的，|或|并且|且|情节|否则|若|如果|也|还|而|但")
 """What opens a clause that goes on with the case, or with the sentence before."""
 _FORBIDDEN = re.compile(
     r"(?P<subject>[^，。；：]{0,10}?)(?:绝对?)?(?:请勿|切勿|不要|禁止|严禁|不可|不得|不能)"
@@ -78,11 +78,16 @@ _NOT_SAID = re.compile(
 )
 """What makes the words behind "is" no answer: they lean on something, or say how, not what."""
 _NO_THING = re.compile(
-    r"^(?:首先|其次|最后|主要|尤其|特别|例如|结果|后来|当时|目前|现在|通常|一般|其中|例外|和|与|同|跟|及|象征|考虑|根据|例)"
+    r"除$|^(?:首先|其次|最后|主要|尤其|特别|例如|结果|后来|当时|目前|现在|通常|一般|其中|例外|和|与|同|跟|及|象征|考虑|根据|例)"
     r"|或者|(?:[上下中时间后前里内]|或|并|且|最近|通常|一般|主要|同时|后来|仍然|已经|曾经|例子|原因|如下|题材)$"
     r"|[\u4e00-\u9fff]与[\u4e00-\u9fff].*(?<!关系)$|最近一次|\d[\u4e00-\u9fff]$|(?:^|[^最])最[^的]{1,3}的?(?:方法|例子|问题|情况)"
 )
 """Words before "is" that are no thing one can ask for."""
+_OPEN_MODIFIER = re.compile(
+    r"^(?:具有|不|能够?|可以|由|以|按照?|依照?|依法|对|为|经|在|通过|享有|承担|根据|专门|用于)"
+)
+"""What opens words before the noun that they belong to."""
+_ENDS_IN_NOUN = re.compile(r"的[^的，；]{1,10}$")
 _FOR = re.compile(
     r"(?:提供|服务|准备|制作|带来|打下|奠定|作出?|做出?|设计|撰写|所有|主$|辅$|中心$|支柱$|代表$|例$)"
 )
@@ -200,6 +205,10 @@ def _is(text: str) -> Asked | None:
     if _NO_TOPIC.search(subject) or rest.endswith("的") or rest[0] in "了个种名位指长高被":
         return None
     rest = re.split(r"[;；]|、[^、]{1,8}[是为]", rest)[0]
+    if _OPEN_MODIFIER.match(rest) and match["tail"] and not _ENDS_IN_NOUN.search(rest):
+        rest += match["tail"].rstrip("。；")  # "has rights, bears duties ...": what does, comes last
+        if not _ENDS_IN_NOUN.search(rest) or len(rest) > _LONGEST:
+            return None
     if _NOT_SAID.search(rest) or _NO_THING.search(subject):
         return None
     if match["be"] == "为" and ("以" in subject or _FOR.search(rest) or says_something(subject)):

@@ -41,6 +41,9 @@ _LINK = (
 )
 _ATTRIBUTE = re.compile(r"(?:What (?:is|are) the|Which) [^?]* (?:of|for|belongs to|has) ")
 """Asks for a column of a table: there the first noun is the column, not the thing."""
+_VERB_LAST = re.compile(r"\b(?:does|do|did|if|when|before|after|once|while|until|[Hh]ow \w+) ")
+"""Words of a clause that ends with its verb."""
+_MANY = re.compile(r"\b(?:are|were|do|have) $", re.I)
 _THING = re.compile(
     rf"\bthe ((?!(?:{_LINK})\b)[a-z]+(?: (?!(?:{_LINK})\b)[a-z]+)?)(?= (?:{_LINK})\b|\?)"
 )
@@ -179,12 +182,16 @@ def _foreign_part(
     match_en = _THING.search(question)
     if match_en is None or _ATTRIBUTE.match(question):
         return "", ""
-    # "the app shows": the second word is a verb.
+    # "the app shows", "the sample taken by ...": the second word is a verb.
     own = [word for word in match_en[1].split(" ") if word not in VERBS]
+    if len(own) > 1 and own[1].endswith("ed"):
+        own = own[:1]
     if not own or question[match_en.end() :].startswith(" of "):
         return "", ""
-    if re.search(r"\bdo(?:es)?\b", question) and question.endswith(f"{match_en[1]}?"):
+    if _VERB_LAST.search(question) and question.endswith(f"{match_en[1]}?"):
         return "", ""  # the last word is the verb, not the thing
+    if _MANY.search(question[: match_en.start()]):
+        return "", ""  # "how are the ...": of many things, and each of the names is of one
     return question.replace(own[0] if len(own) < 2 else match_en[1], name, 1), f"the {name}"
 
 

@@ -34,10 +34,18 @@ _NO_ANSWER = re.compile(
     r"|\bfollowing\b|^(?:This|These|Those|Such)\b|^(?:And|Or)\b|^One .* to another\b"
     r"|^(?:Many|Several|Various|Different) (?:factors|ways|reasons|things)\.$|:\.?$"
     r"|^At (?:the same time|the time|risk|least)\b"
+    r"|\bto (?:determine|assess|evaluate|investigate|measure|examine|identify|confirm|compare)\.$"
     r"|^In (?:the )?(?:text|older people|people|patients|children|adults|others)\b",
     re.I,
 )
 """What is no answer: it breaks off, or is none of the place that was asked for."""
+_RUN_ON = re.compile(r"[.:] [A-Z]{4,}\b")
+"""A heading in capitals that ran into the sentence."""
+_TWO_VERBS = re.compile(
+    r"^What (?:do|does|did) (?!.*\b(?:that|which|who|where|when)\b).*"
+    r"\b(?:is|are|was|were|has|had|showed|shown) "
+)
+"""Two sentences of which one has lost its end."""
 _UNNAMED = re.compile(
     r"\bthe (?:test|tests|procedure|exam|scan|study|operation|problem|condition|process)"
     r"(?= (?:is|are|be|can|may|must|should|does|do|\w+ed)\b|\?)"
@@ -87,7 +95,7 @@ def _is_balanced(text: str) -> bool:
     return all(
         text.count(left) == text.count(right)
         for left, right in ("“”", "《》", "「」", "（）", "()", "『』")
-    )
+    ) and not (text.count('"') % 2)
 
 
 def finished_zh(question: str, answer: str, form: str, frame: Frame) -> str:
@@ -151,6 +159,8 @@ def finished_en(
     if not _is_balanced(question) or not _is_balanced(answer) or _GOES_ON.search(question):
         return "", ""
     if not work and len(question.split()) > _MOST_WORDS:
+        return "", ""
+    if _RUN_ON.search(question) or _TWO_VERBS.search(question):
         return "", ""
     if _UNFINISHED.search(question) or _NO_ANSWER.search(answer) or _UNNAMED.search(question):
         return "", ""

@@ -21,6 +21,7 @@ _HOW = re.compile(r"^how (?P<word>many|much|long|far|often|high|old|deep|wide|he
 _SPAN = re.compile(r"\d ?(?:seconds?|minutes?|min|h|hours?|days?|weeks?|months?|years?)\b", re.I)
 _WHEN = re.compile(r"^(?:when|by when|until when|within)\b", re.I)
 _BARE = re.compile(r"\W*\d+(?:[.,]\d+)?\W*")
+_RATE = re.compile(r"(?: [\w-]+){0,4} per \d")
 _AFTER = 6
 """Words behind a number among which the thing that it counts is named."""
 
@@ -37,6 +38,8 @@ def asks_for_number(question: str, answer: str, sentence: str) -> bool:
         False for "What is the phage?", a count of what stands elsewhere, or a length of time
         that is asked for by "how many".
     """
+    if _RATE.match(sentence.partition(answer)[2]) and not re.search(r"\bper\b", question, re.I):
+        return False  # "over 50 horses per 10,000 people" are not 50 horses
     how = _HOW.match(question)
     if _SPAN.search(answer):
         asked = how is not None and how["word"].lower() in {"long", "often", "old"}
