@@ -7,7 +7,7 @@ the question is of these. ``gold found`` tells for how many answerable questions
 is among those that the gate sees: who judges the passages alone must refuse the others. Measured
 is the half of the questions that the gate was not fitted on, and the example domain, of which none
 was used. ``--fit`` fits the gate on the other half and
-prints its coefficients. ``--rerank late-interaction`` lets the passages be ordered anew before.
+prints its coefficients. ``--rerank none`` leaves the passages in the fused order.
 Exits with 1 if precision or recall of all questions is below .85.
 """
 
@@ -78,7 +78,7 @@ def measure(
     others: dict[str, Sequence[Asked]],
     part: str,
     each: int,
-    rerank: str = "",
+    rerank: str = "late-interaction",
 ) -> list[Row]:
     """Judge the questions of one collection.
 
@@ -88,7 +88,7 @@ def measure(
         others: Questions of other collections, by kind.
         part: ``dev`` or ``test``.
         each: Answerable questions; as many are unanswerable, half of them by hiding.
-        rerank: What orders the passages anew (see :func:`reranker_of`); empty for nothing.
+        rerank: What orders the passages anew (see :func:`reranker_of`).
 
     Returns:
         One row a question.
@@ -152,7 +152,7 @@ def _known(hits: Sequence[Hit], speaks: bool) -> str:
     return "words one by one" if any(hit.words is not None for hit in hits) else "meaning"
 
 
-def examples(name: str, embedder: Embedder, rerank: str = "") -> list[Row]:
+def examples(name: str, embedder: Embedder, rerank: str = "late-interaction") -> list[Row]:
     """Judge the questions of one example domain, ``washer`` or ``washer-zh``."""
     text = (_EXAMPLES / f"{name}-questions.jsonl").read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.split("\n") if line.strip()]
@@ -237,7 +237,9 @@ def main() -> int:
         "--chinese", default="", help="embedder of the Chinese collections; empty takes words only"
     )
     parser.add_argument(
-        "--rerank", default="", help="late-interaction, likelihood or the folder of a cross-encoder"
+        "--rerank",
+        default="late-interaction",
+        help="late-interaction, likelihood, a cross-encoder's folder, or none",
     )
     parser.add_argument("--fit", action="store_true", help="fit on the other half, and print")
     parser.add_argument("--examples", default="washer,washer-zh", help="domains, by commas")

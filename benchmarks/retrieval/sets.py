@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.retrieval.collection import Asked, Collection, one_document
+from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.errors import InputNotFound
 from domainsmith.records import Passage
 
@@ -48,7 +49,7 @@ def labelled_set(name: str) -> Collection:
     Raises:
         InputNotFound: The data is absent.
     """
-    return SETS[name](data_folder() / name)
+    return SETS[name](data_folder() / name.partition("+")[0])
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -137,7 +138,12 @@ def _stard(folder: Path) -> Collection:
 
 
 def _parallel(
-    passages: str, questions: str, name: str, definition: str
+    passages: str,
+    questions: str,
+    name: str,
+    definition: str,
+    *,
+    wording: Callable[[str], str] = str,
 ) -> Callable[[Path], Collection]:
     def build(folder: Path) -> Collection:
         groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -149,7 +155,11 @@ def _parallel(
             documents.append(document)
             of.update(zip((row["id"] for row in rows), document[1], strict=True))
         asked = tuple(
-            Asked(str(row["id"]), str(row["question"]), frozenset({of[row["passage_id"]].id}))
+            Asked(
+                str(row["id"]),
+                wording(str(row["question"])),
+                frozenset({of[row["passage_id"]].id}),
+            )
             for row in _lines(folder / questions)
         )
         return Collection(name, tuple(documents), asked, definition)
@@ -173,5 +183,18 @@ SETS: dict[str, Callable[[Path], Collection]] = {
         "zh_cmrc2018",
         "trial split, whole passages; a hit is the gold passage",
     ),
+    "zhtw_drcd": _parallel(
+        "dev_passages.jsonl",
+        "dev_questions.jsonl",
+        "zhtw_drcd",
+        "development split, traditional characters; a hit is the gold passage",
+    ),
+    "zhtw_drcd+simplified": _parallel(
+        "dev_passages.jsonl",
+        "dev_questions.jsonl",
+        "zhtw_drcd+simplified",
+        "the same passages, asked in simplified characters",
+        wording=simplified,
+    ),
 }
-"""Builders by name; each takes the set's folder."""
+"""Builders by name; each takes the folder of that name, up to a plus sign."""

@@ -20,8 +20,9 @@ from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.retrieve import retrieve
 from domainsmith.data_connection.word_weights import late_interaction
 from domainsmith.model_io.generation import Embedder, Reranker, embed_queries
+from domainsmith.model_io.late_interaction import LateInteractionReranker
 from domainsmith.model_io.load import load_embedder, load_engine, load_reranker
-from domainsmith.model_io.rerank import LikelihoodReranker
+from domainsmith.model_io.rerank import LikelihoodReranker, RerankerChain
 from domainsmith.records import Hit
 from domainsmith.settings import Settings
 from domainsmith.storage.documents import put_document
@@ -42,8 +43,8 @@ class Options:
     cache: Path | None = None
     """Folder of the vector cache; None computes anew."""
     peers: bool = False
-    rerank: str = ""
-    """``late-interaction``, ``likelihood`` or the folder of a cross-encoder; empty for none."""
+    rerank: str = "none"
+    """``late-interaction``, ``likelihood`` the folder of a cross-encoder, or ``none``."""
     tuned: Path | None = None
     """A tuned workspace, or a folder with ``embedder`` and, if there is one, ``reranker``."""
 
@@ -77,8 +78,8 @@ def run(collection: Collection, options: Options) -> Result:
     if options.tuned is not None:
         better, second = _tuned(options.tuned, options.cache)
         told: dict[str, Any] = {}
-        anew = reranker_of(options.rerank, better) if second is None else lambda _: second
-        tuned = _product(collection, better, anew, told)
+        first = reranker_of(options.rerank, better)
+        tuned = _product(collection, better, lambda index: _chained(first(index), second), told)
         ranked |= {f"tuned {name}": rows for name, rows in tuned.items()}
         notes |= {f"tuned {name}": value for name, value in told.items() if name != "index"}
     rates = {name: hit_rates(rows, collection.questions) for name, rows in ranked.items()}
@@ -90,16 +91,30 @@ def _tuned(folder: Path, cache: Path | None) -> tuple[Embedder, Reranker | None]
     if (folder / "retrievers").is_dir():
         with Workspace.open(folder) as workspace:
             assembly = Assembly(workspace, Settings())
-            embedder, reranker = assembly.embedder(), assembly.reranker()
-        return (CachedEmbedder(embedder, cache) if cache is not None else embedder), reranker
+            embedder, order = assembly.embedder(), assembly.reranker()
+        # Late interaction counts words as rare as they are there: it is made anew for each index.
+        stages = [one for one in getattr(order, "stages", (order,)) if not _is_late(one)]
+        return _cached(embedder, cache), stages[-1] if stages else None
     embedder_folder = folder / "embedder" if (folder / "embedder").is_dir() else folder
     second = folder / "reranker"
     cross = load_reranker(str(second)) if second.is_dir() else None
     return _embedder(str(embedder_folder), cache), cross
 
 
+def _is_late(reranker: Reranker | None) -> bool:
+    return isinstance(reranker, LateInteractionReranker)
+
+
+def _chained(*stages: Reranker | None) -> Reranker | None:
+    found = [one for one in stages if one is not None]
+    return RerankerChain(found) if len(found) > 1 else next(iter(found), None)
+
+
 def _embedder(name: str, cache: Path | None) -> Embedder:
-    embedder = load_embedder(name)
+    return _cached(load_embedder(name), cache)
+
+
+def _cached(embedder: Embedder, cache: Path | None) -> Embedder:
     return CachedEmbedder(embedder, cache) if cache is not None else embedder
 
 
@@ -107,10 +122,10 @@ def reranker_of(name: str, embedder: Embedder) -> RerankerOf:
     """Say which reranker an open index gets.
 
     Args:
-        name: ``late-interaction``, ``likelihood`` or the folder of a cross-encoder; empty for none.
+        name: ``late-interaction``, ``likelihood``, the folder of a cross-encoder, or ``none``.
         embedder: Of the index.
     """
-    if not name:
+    if name == "none":
         return lambda _: None
     if name == "late-interaction":
         return lambda index: late_interaction(index, embedder)

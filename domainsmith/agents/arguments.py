@@ -8,6 +8,7 @@ from typing import Any
 
 from domainsmith.agents.curation.wish import read_wish
 from domainsmith.agents.spans import Span
+from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.records import Language
 
 __all__ = ["StepArguments", "copy_arguments", "looks_like_question"]
@@ -134,7 +135,7 @@ def copy_arguments(
     if tool == "curate_data":
         return [_wish(request[start:end], inside)]
     arguments, used = _numbers_and_files(tool, inside)
-    if tool == "generate_data" and (methods := _methods(request[start:end])):
+    if tool == "generate_data" and (methods := _methods(simplified(request[start:end]))):
         arguments["methods"] = methods
     return [(arguments, used)]
 
@@ -179,7 +180,7 @@ def _wish(text: str, inside: list[Span]) -> StepArguments:
     """Copy what a dataset shall be like in the person's own words, or its number alone."""
     words = text.strip(" ,，;；.。\n")
     arguments, used = _numbers_and_files("curate_data", inside)
-    found = read_wish(words)
+    found = read_wish(simplified(words))
     if found.focus or found.minutes or found.rounds or found.tokens:
         rest = {name: value for name, value in arguments.items() if name != "count"}
         return {**rest, "wish": words}, frozenset(inside)
@@ -191,9 +192,11 @@ def _number(span: Span) -> float:
 
 
 def _without_leads(text: str, language: Language) -> str:
-    while (lead := _LEADS[language].match(text)) and lead.end():
-        text = text[lead.end() :]
-    return text.strip()
+    plain = simplified(text)  # same length: offsets stay
+    start = 0
+    while (lead := _LEADS[language].match(plain[start:])) and lead.end():
+        start += lead.end()
+    return text[start:].strip()
 
 
 def _question(text: str, inside: list[Span], language: Language) -> StepArguments:
@@ -211,10 +214,11 @@ def _query(text: str, inside: list[Span], language: Language) -> StepArguments:
     if quotes:
         return {"query": quotes[0].value}, frozenset(inside)
     for pattern in _QUERY[language]:
-        match = pattern.search(text.rstrip(" .。?？!！"))
+        match = pattern.search(simplified(text).rstrip(" .。?？!！"))
         if match is None:
             continue
-        query = _QUERY_ENDS[language].sub("", match.group("q"), count=1).strip()
+        query = text[match.start("q") : match.end("q")]
+        query = _QUERY_ENDS[language].sub("", query, count=1).strip()
         query = re.sub(r"^(?:the word|the term|any|词语?)\s+", "", query, flags=re.IGNORECASE)
         if query and not _NO_QUERY.match(query):
             return {"query": query}, frozenset(inside)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.records import Language
 
 __all__ = ["OWN_THINGS", "concepts"]
@@ -133,4 +134,5 @@ def concepts(text: str, language: Language) -> list[str]:
     Returns:
         Concepts in a fixed order, each once.
     """
+    text = simplified(text)
     return [concept for concept, pattern in _patterns(language) if pattern.search(text)]

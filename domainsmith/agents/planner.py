@@ -21,6 +21,7 @@ from domainsmith.agents.clauses import clauses
 from domainsmith.agents.examples import ExampleIndex
 from domainsmith.agents.spans import Span, find_spans, mask
 from domainsmith.data_connection.language import detect_language
+from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.records import Language, Plan
 
 if TYPE_CHECKING:
@@ -123,8 +124,9 @@ class Planner:
             At least one reading.
         """
         spans = find_spans(request, language)
-        pieces = clauses(request, spans, language)
-        partials = self._groupings(request, spans, pieces, language, without_source)
+        plain = simplified(request)  # same length: offsets stay
+        pieces = clauses(plain, spans, language)
+        partials = self._groupings(plain, spans, pieces, language, without_source)
         found: dict[tuple[Draft, ...], Candidate] = {}
         for partial in partials:
             candidate = self._fill(request, spans, partial, language)
@@ -133,7 +135,7 @@ class Planner:
                 found[candidate.drafts] = candidate
         ranked = sorted(found.values(), key=lambda c: (-c.score, len(c.drafts), str(c.drafts)))
         if ranked[0].likeness < _FLOOR:
-            is_question = looks_like_question(request, language)
+            is_question = looks_like_question(plain, language)
             label: Label = ("answer_question",) if is_question else ()
             whole = _Partial(((0, len(request), label),), ranked[0].score)
             ranked.insert(0, self._fill(request, spans, whole, language))

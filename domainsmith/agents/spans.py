@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from domainsmith.data_connection.language import normalise_width
+from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.records import Language
 
 __all__ = ["Span", "SpanKind", "find_spans", "mask"]
@@ -140,7 +141,7 @@ def find_spans(request: str, language: Language) -> list[Span]:
     Returns:
         Spans in order of position, without overlaps.
     """
-    text = normalise_width(request)  # same length: offsets stay
+    text = simplified(normalise_width(request))  # same length: offsets stay
     spans: list[Span] = []
 
     def add(kind: SpanKind, start: int, end: int, value: str | float) -> None:

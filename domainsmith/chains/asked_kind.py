@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domainsmith.data_connection.language import normalise_width
+from domainsmith.data_connection.scripts_zh import simplified
 
 __all__ = ["lacks_asked_kind"]
 
@@ -94,8 +95,9 @@ def lacks_asked_kind(question: str, sentences: Sequence[str]) -> bool:
     Returns:
         False for questions that ask for no kind that is known here.
     """
-    asked = normalise_width(question)
+    asked = simplified(normalise_width(question))
+    said = [simplified(normalise_width(text)) for text in sentences]
     for kind in _KINDS:
         if kind.asks.search(asked):
-            return not any(kind.holds.search(normalise_width(text)) for text in sentences)
+            return not any(kind.holds.search(text) for text in said)
     return False

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from domainsmith.data_connection.language import content_terms, detect_language
+from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.model_io.generation import GenerationRequest, Generator
 from domainsmith.prompts import render
 from domainsmith.records import Message
@@ -27,7 +28,10 @@ def needs_history(question: str) -> bool:
     """Tell whether a question points back at earlier turns, or is too short to search with."""
     language = detect_language(question)
     pattern = _POINTS_BACK_ZH if language == "zh" else _POINTS_BACK_EN
-    return bool(pattern.search(question.strip())) or len(set(content_terms(question, language))) < 2
+    return (
+        bool(pattern.search(simplified(question.strip())))
+        or len(set(content_terms(question, language))) < 2
+    )
 
 
 def standalone_question(

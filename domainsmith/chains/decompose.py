@@ -20,6 +20,7 @@ from domainsmith.chains.split_en import splits_en
 from domainsmith.chains.split_zh import splits_zh
 from domainsmith.chains.written import written
 from domainsmith.data_connection.language import content_terms, detect_language
+from domainsmith.data_connection.scripts_zh import in_script_of, simplified
 from domainsmith.model_io.generation import Scorer
 from domainsmith.prompts import render
 from domainsmith.records import Language
@@ -101,10 +102,10 @@ def decomposition(*, scorer: Scorer | None = None, writer: Any = None) -> BatchS
 
 def _case(question: str) -> _Case:
     language = detect_language(question)
-    splits = (splits_zh if language == "zh" else splits_en)(question)
+    splits = splits_zh(simplified(question)) if language == "zh" else splits_en(question)
     kept = []
     for split in splits:
-        parts = tuple(dict.fromkeys(part.strip() for part in split.parts))
+        parts = tuple(dict.fromkeys(in_script_of(part.strip(), question) for part in split.parts))
         if 1 < len(parts) <= MOST_PARTS and all(content_terms(p, language) for p in parts):
             kept.append(Split(parts, split.rule, split.sure))
     return _Case(question, language, tuple(kept))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import content_terms, detect_language
 from domainsmith.data_connection.retrieve import embedder_speaks
+from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.data_connection.sentences import sentences
 from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Hit, Language, Passage
@@ -69,7 +70,7 @@ class Evidence:
 
 def asks_number(question: str) -> bool:
     """Tell whether a question asks for a number, a measure or a time."""
-    return _ASKS_NUMBER.search(question) is not None
+    return _ASKS_NUMBER.search(simplified(question)) is not None
 
 
 def passage_sentences(passage: Passage) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 
 from domainsmith.data_connection.language import normalise_width
+from domainsmith.data_connection.scripts_zh import simplified
 
 __all__ = ["CODE", "stated_values"]
 
@@ -35,7 +36,7 @@ def stated_values(text: str) -> dict[str, set[str]]:
     Returns:
         Numbers without separators by unit, in lower case; an empty unit for bare numbers.
     """
-    plain = CODE.sub(" ", normalise_width(text))
+    plain = CODE.sub(" ", simplified(normalise_width(text)))
     found: dict[str, set[str]] = defaultdict(set)
     for match in _WRITTEN.finditer(plain):
         found[_unit(match["unit"])].add(str(_number(match["number"])))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.records import Language
 
 __all__ = [
@@ -63,6 +64,11 @@ def normalise_width(text: str) -> str:
     return text if text.isascii() else text.translate(_FULL_WIDTH)
 
 
+def _plain(text: str) -> str:
+    """Lower-case a text, in half-width forms and simplified characters."""
+    return simplified(normalise_width(text).lower())
+
+
 def compact(text: str) -> str:
     """Return a text lower-cased, without white space, punctuation or Markdown marks."""
     return re.sub(r"[\W_]+", "", normalise_width(text).lower())
@@ -102,12 +108,12 @@ def tokenize(text: str, language: Language) -> list[str]:
 
     Returns:
         Words and numbers in order; a run of Han characters gives its dictionary words, then
-        those character bigrams that are not words already.
+        those character bigrams that are not words already, all in simplified characters.
     """
     if text.isascii():
         return _ASCII_RUN.findall(text.lower())
     tokens: list[str] = []
-    for match in _RUN.finditer(normalise_width(text).lower()):
+    for match in _RUN.finditer(_plain(text)):
         run = match.group()
         if match.lastgroup != "cjk":
             tokens.append(run.replace("’", "'"))
@@ -183,7 +189,7 @@ def search_terms(text: str, language: Language) -> list[str]:
     Returns:
         Terms in order, with repetitions.
     """
-    lowered = normalise_width(text).lower()
+    lowered = _plain(text)
     terms: list[str] = []
     for token in tokenize(lowered, language):
         terms.extend(_token_terms(token))
@@ -205,7 +211,7 @@ def content_terms(text: str, language: Language) -> list[str]:
         Stemmed words and numbers without function words; Chinese as dictionary words (no
         bigrams, so that each thing said counts once).
     """
-    lowered = normalise_width(text).lower()
+    lowered = _plain(text)
     terms: list[str] = []
     for match in _RUN.finditer(lowered):
         run = match.group()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from domainsmith.data_connection import language as language_module
+from domainsmith.data_connection import scripts_zh as scripts_module
 from domainsmith.data_connection import split as split_module
 from domainsmith.data_connection.index_files import pack_strings, unpack_strings
 from domainsmith.data_connection.language import detect_language, search_terms
@@ -42,7 +43,7 @@ def term_rules() -> str:
         A hash over the modules that make them.
     """
     digest = hashlib.sha256()
-    for module in (language_module, split_module):
+    for module in (language_module, scripts_module, split_module):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()[:16]
 
