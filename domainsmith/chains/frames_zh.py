@@ -8,11 +8,12 @@ from such a sentence says it again.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from domainsmith.chains.grammar_zh import lacks_subject, names_something
 from domainsmith.data_connection.language import content_terms
+from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.records import Passage
 
 __all__ = ["Frame", "bare_heading", "frame_of", "framed_question"]
@@ -47,11 +48,13 @@ class Frame:
             heading that is a question), or empty.
         name: The article, the statute or the section.
         section: Of a statute.
+        header: The passage's own, in its own characters; the rest is in simplified ones.
     """
 
     kind: Literal["article", "untitled", "statute", "section", "asked", ""] = ""
     name: str = ""
     section: str = ""
+    header: str = field(default="", compare=False)
 
     @property
     def is_story(self) -> bool:
@@ -70,9 +73,14 @@ def frame_of(passage: Passage) -> Frame:
     """
     if passage.language != "zh":
         return Frame()
-    parts = [part.strip() for part in passage.header.split(">") if part.strip()]
+    found = _frame(simplified(passage.header), simplified(passage.text))
+    return replace(found, header=passage.header)
+
+
+def _frame(header: str, text: str) -> Frame:
+    parts = [part.strip() for part in header.split(">") if part.strip()]
     title = re.sub(r"[（(].*$", "", parts[0]).strip() if parts else ""
-    lawful = len(parts) > 1 or _ARTICLES.search(passage.text)
+    lawful = len(parts) > 1 or _ARTICLES.search(text)
     if _STATUTE.search(title) and lawful and 3 <= len(title) <= 40:
         headings = [words for part in parts[1:] if (words := bare_heading(part))][-2:]
         section = f"{headings[0]}（{headings[1]}）" if len(headings) > 1 else "".join(headings)
@@ -81,7 +89,7 @@ def frame_of(passage: Passage) -> Frame:
     if len(parts) < 2:
         if not title or (_WORK.search(title) and re.search(r"[\u4e00-\u9fff]", title)):
             return Frame()
-        known = re.search(r"[\u4e00-\u9fff]", title) or title in passage.text
+        known = re.search(r"[\u4e00-\u9fff]", title) or title in text
         return Frame("article", title) if known and 2 <= len(title) <= 16 else Frame("untitled")
     if parts[-1][-1] in "?？":
         return Frame("asked")

@@ -20,7 +20,7 @@ _DO = (
     r"加|倒|松开|装|拆|测|读|看|让|在)"
 )
 _IF = re.compile(
-    r"(?:如果|若果?|如(?!果|下|上|此|今|何|同)|一旦|假如|当(?![时今年初选代地中局事场]))(?P<case>[^，。；：]{2,40}?)(?:时|的话|(?<![皇王太])(?P<after>后))?，(?P<rest>.{3,})"
+    r"(?:如果|若果?|如(?!果|下|上|此|今|何|同|图|表|\d)|一旦|假如|当(?![时今年初选代地中局事场]))(?P<case>[^，。；：]{2,40}?)(?:时|的话|(?<![皇王太])(?P<after>后))?，(?P<rest>.{3,})"
 )
 _WHEN = re.compile(
     r"(?P<case>[^，。；：]{3,30}?)(?P<word>之前|以前|之后|以后|(?<!小)时|(?<!之)前|(?<![之以])后)，(?P<rest>.{3,})"
@@ -30,7 +30,9 @@ _GOAL = re.compile(
 )
 _HAPPENED = re.compile(r"\d{3,4} ?年|世纪|了(?!解)|首次|曾|最初|当时")
 """What was once is no case that can be again."""
-_MORE_CASE = re.compile(r"其中|仍然?[^，]{1,12}，[^，]*的，|或|并且|且|情节|否则|若|如果|也|还|而|但")
+_MORE_CASE = re.compile(
+    r"其中|仍然?[^，]{1,12}，[^，]*的，|或|并且|且|情节|否则|若|如果|也|还|而|但"
+)
 """What opens a clause that goes on with the case, or with the sentence before."""
 _FORBIDDEN = re.compile(
     r"(?P<subject>[^，。；：]{0,10}?)(?:绝对?)?(?:请勿|切勿|不要|禁止|严禁|不可|不得|不能)"
@@ -67,7 +69,7 @@ _PERSON = re.compile(
 )
 _PERSON_SAID = re.compile(
     r"(?:政治家|军事家|作家|画家|科学家|数学家|物理学家|化学家|历史学家|哲学家|音乐家|艺术家|演员|球员|运动员|歌手|选手|车手|学者|工程师|"
-    r"教师|律师|医师|将领|武将|大名|皇帝|国王|大臣|官员|公主|王子|王后|教授|院士|球星|候选人|主持人|人物)$"
+    r"学生|教师|律师|医师|将领|武将|大名|皇帝|国王|大臣|官员|公主|王子|王后|教授|院士|球星|候选人|主持人|人物)$"
 )
 """Kinds of people: who is asked for, not what."""
 _WHEN_SAID = re.compile(
@@ -78,7 +80,7 @@ _NOT_SAID = re.compile(
 )
 """What makes the words behind "is" no answer: they lean on something, or say how, not what."""
 _NO_THING = re.compile(
-    r"除$|^(?:首先|其次|最后|主要|尤其|特别|例如|结果|后来|当时|目前|现在|通常|一般|其中|例外|和|与|同|跟|及|象征|考虑|根据|例)"
+    r"(?:除|于|较|甚至|称[^为]{2,8})$|^(?:首先|其次|最后|主要|尤其|特别|例如|结果|后来|当时|目前|现在|通常|一般|其中|例外|和|与|同|跟|及|象征|考虑|根据|例)"
     r"|或者|(?:[上下中时间后前里内]|或|并|且|最近|通常|一般|主要|同时|后来|仍然|已经|曾经|例子|原因|如下|题材)$"
     r"|[\u4e00-\u9fff]与[\u4e00-\u9fff].*(?<!关系)$|最近一次|\d[\u4e00-\u9fff]$|(?:^|[^最])最[^的]{1,3}的?(?:方法|例子|问题|情况)"
 )
@@ -92,7 +94,7 @@ _FOR = re.compile(
     r"(?:提供|服务|准备|制作|带来|打下|奠定|作出?|做出?|设计|撰写|所有|主$|辅$|中心$|支柱$|代表$|例$)"
 )
 _UNPLACED = re.compile(
-    r"(?:期间?|活动|[农工商]业|行业|领域|方面|基础|背景|时代?|的|整个|过程|情况|情形|范围|条件|时间|位|公司|职责|工作|比赛|领导|影响|帮助)(?:中|内|下|里|间|上|面|方)$"
+    r"(?:期间?|活动|[农工商]业|行业|领域|方面|基础|背景|时代?|的|整个|过程|情况|情形|范围|条件|时间|位|公司|职责|工作|压力|比赛|领导|影响|帮助)(?:中|内|下|里|间|上|面|方)$"
     r"|简历|之[中下间内]$|在位|[后前]$|时间$|期间$|[从到]|[这那]"
 )
 _UNABLE = re.compile(
@@ -182,7 +184,9 @@ def _where(text: str) -> Asked | None:
     match = _WHERE.fullmatch(text)
     if match is None or VAGUE.match(text) or _NO_SUBJECT.search(match["subject"]):
         return None
-    if _UNPLACED.search(match["place"]) or re.search(r"[应当可得能的存]$", match["subject"]):
+    if _UNPLACED.search(match["place"]) or re.search(
+        r"[应当可得能的存持]$|甚至$", match["subject"]
+    ):
         return None
     if re.search(r"[从到自以]|第[一二三]个|指$", match["subject"]):
         return None
@@ -206,7 +210,7 @@ def _is(text: str) -> Asked | None:
         return None
     rest = re.split(r"[;；]|、[^、]{1,8}[是为]", rest)[0]
     if _OPEN_MODIFIER.match(rest) and match["tail"] and not _ENDS_IN_NOUN.search(rest):
-        rest += match["tail"].rstrip("。；")  # "has rights, bears duties ...": what does, comes last
+        rest += match["tail"].rstrip("。；")  # "has rights ... body": the noun comes last
         if not _ENDS_IN_NOUN.search(rest) or len(rest) > _LONGEST:
             return None
     if _NOT_SAID.search(rest) or _NO_THING.search(subject):

@@ -19,6 +19,7 @@ from domainsmith.chains.patterns_science_en import science_question
 from domainsmith.chains.patterns_zh import CHINESE_FORMS
 from domainsmith.chains.sound_pairs import finished_en, finished_zh, stands_alone
 from domainsmith.chains.titles_en import about_title
+from domainsmith.data_connection.scripts_zh import in_script_of, simplified
 from domainsmith.data_connection.sentences import sentences
 from domainsmith.records import Language, Passage
 
@@ -133,13 +134,18 @@ def pattern_questions(
     science = partial(science_question, work=work)
     forms: Sequence[Callable[[str], tuple[str, str, str] | None]]
     forms = CHINESE_FORMS if language == "zh" else (*ENGLISH_FORMS, science)
+    about = frame or Frame()
+    plain = simplified(text) if language == "zh" else text
     for form in forms:
-        found = form(text)
+        found = form(plain)
         if found is None:
             continue
         question, answer, name = found
         if language == "zh":
-            question = finished_zh(question, answer, name, frame or Frame())
+            question = finished_zh(question, answer, name, about)
+            question, answer = (
+                in_script_of(words, f"{text}\n{about.header}") for words in (question, answer)
+            )
         else:
             general = form in ENGLISH_FORMS
             question, answer = finished_en(
@@ -195,6 +201,6 @@ def section_question(header: str, language: Language) -> str:
     if section[-1] in "?？":
         return section
     if language == "zh":
-        section = bare_heading(section)
-        return f"关于{section}，文档是怎么说的？" if section else ""
+        named = bare_heading(simplified(section))
+        return in_script_of(f"关于{named}，文档是怎么说的？", section) if named else ""
     return f"What do the documents say about {lower_first(section)}?"

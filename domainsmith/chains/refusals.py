@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from domainsmith.chains.facts import Fact, PassagePool, seeded
 from domainsmith.chains.words_en import VERBS
 from domainsmith.data_connection.overlap import squeeze
+from domainsmith.data_connection.scripts_zh import in_script_of
 from domainsmith.model_io.messages import refusal_text
 from domainsmith.prompts import prompt_text, render
 from domainsmith.records import Language, Passage, Record
@@ -178,6 +179,7 @@ def _foreign_part(
         return "", ""
     if language == "zh":
         match = re.match(r"(?P<subject>[^，。？的在是有可]{2,8})(?=的|在|是|有|可以)", question)
+        name = in_script_of(name, question)
         return (name + question[match.end() :], name) if match else ("", "")
     match_en = _THING.search(question)
     if match_en is None or _ATTRIBUTE.match(question):

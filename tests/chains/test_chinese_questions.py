@@ -185,3 +185,13 @@ def test_headings_lose_numbers_and_general_ones_ask_nothing() -> None:
     assert bare_heading("第七章 期 间") == "期间"
     assert bare_heading("第八章 附则") == ""
     assert section_question("条例 > 第五章 附则", "zh") == ""
+
+
+def test_traditional_characters_are_asked_in_traditional_characters() -> None:
+    text = "1922年，約翰·阿斯特從北岩爵士手中收購了《泰晤士報》。"
+    frame = frame_of(passage("泰晤士報", text))
+    found = next(pattern_questions(text, "zh", frame=frame))
+    assert found.question == "哪一年約翰·阿斯特從北岩爵士手中收購了《泰晤士報》？"
+    assert found.answer == "1922年。"
+    section = "第二章 門鎖與鉸鏈"
+    assert section_question(f"手冊 > {section}", "zh") == "關於門鎖與鉸鏈，文檔是怎麼說的？"

@@ -12,6 +12,7 @@ from domainsmith.chains.synthesis.method import NOT_SCORED
 from domainsmith.chains.synthesis.qa_options import QaOptions, QaYield
 from domainsmith.chains.words_en import DONE
 from domainsmith.data_connection.language import content_terms, detect_language
+from domainsmith.data_connection.scripts_zh import in_script_of, simplified
 from domainsmith.model_io.generation import Constraint, GenerationRequest, Generator, Scorer
 from domainsmith.prompts import prompt_sha256, render
 from domainsmith.records import Language
@@ -131,7 +132,8 @@ def pattern_rewordings(facts: Sequence[Fact], share: float, seed: int) -> list[F
     for fact in facts:
         if fact.method == "self_qa/multi":
             continue
-        text = reworded_question(fact.question, fact.language)
+        text = reworded_question(simplified(fact.question), fact.language)
+        text = in_script_of(text, fact.question)
         if text and seeded(seed, "reword", fact.question).random() < share:
             found.append(replace(fact, question=text, method=f"{fact.method}/reworded"))
     return found
