@@ -25,6 +25,8 @@ __all__ = ["Searched", "Stopped", "open_search"]
 
 _DEPTH = 30
 """Candidates of a ranking that negatives are taken from."""
+_READ = 20
+"""Passages of a question that late interaction reads."""
 _BLOCK = 64
 """Questions searched between two looks at the stop sign."""
 
@@ -86,11 +88,22 @@ class Searched:
             found += retrieve(self.index, self.embedder, block, k=k, reranker=reranker)
         return found
 
-    def places(self, collection: Collection) -> list[int | None]:
-        """Return the place of the first right passage for each measured question."""
-        hits = self.hits([question.question for question in collection.measured], k=10)
+    def places(
+        self, collection: Collection, *, most: int = 0, reranked: bool = False
+    ) -> list[int | None]:
+        """Return the place of the first right passage for the measured questions.
+
+        Args:
+            collection: Its questions.
+            most: Questions at most, spread evenly; 0 takes all.
+            reranked: See :meth:`hits`.
+        """
+        step = -(-len(collection.measured) // most) if most else 1
+        asked = collection.measured[:: max(1, step)]
+        hits = self.hits([question.question for question in asked], k=_READ, reranked=reranked)
         ranked = [[hit.passage.id for hit in row] for row in hits]
-        return [first_right(row, ok) for row, ok in zip(ranked, collection.right(), strict=True)]
+        right = collection.right()[:: max(1, step)]
+        return [first_right(row, ok) for row, ok in zip(ranked, right, strict=True)]
 
     def cloze(self, collection: Collection, k: int = 50) -> list[ClozeList]:
         """Rank the candidates of the cloze questions of held-out passages.

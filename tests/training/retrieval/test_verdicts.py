@@ -6,7 +6,7 @@ import pytest
 
 from domainsmith.training.retrieval.collection import Collection
 from domainsmith.training.retrieval.held_out import HeldOut
-from domainsmith.training.retrieval.verdicts import CLOZE, Places, judged
+from domainsmith.training.retrieval.verdicts import CLOZE, REORDERED, Places, judged, reordered
 
 MANY = 60
 BETTER = Places([3] * MANY, [0] * MANY)
@@ -40,3 +40,12 @@ def test_who_decides(kind: str, asked: Places, cloze: Places, kept: bool, by: st
     assert kind in verdict.reason
     assert verdict.measure.better is (kept or WORSE in (asked, cloze))
     assert set(verdict.also) == {kind, *([CLOZE] if len(cloze.before) >= 40 else [])} - {by}
+
+
+@pytest.mark.parametrize(("places", "kept"), [(BETTER, True), (SAME, True), (WORSE, False)])
+def test_an_embedder_must_not_lose_what_late_interaction_gains(places: Places, kept: bool) -> None:
+    verdict = reordered(judged(collection("people"), BETTER, NONE), places)
+
+    assert verdict.kept is kept
+    assert ("late interaction" in verdict.reason) is not kept
+    assert verdict.also[REORDERED].questions == MANY
