@@ -21,6 +21,7 @@ from domainsmith.records import Language, content_hash
 from domainsmith.storage.atomic import write_json
 
 __all__ = [
+    "UNLEARNED",
     "LearnedFusion",
     "LearnedWeight",
     "best_possible",
@@ -30,8 +31,8 @@ __all__ = [
     "write_fusion",
 ]
 
-_VERSION = 1
-_UNLEARNED = 0.6
+_VERSION = 2
+UNLEARNED = 0.6
 """Weight of BM25 without a learned one: the middle of a flat top on every labelled collection."""
 _CODE = re.compile(r"[A-Za-z]+[-_ ]?\d{2,}|\d+[A-Za-z]+")
 _CODE_WEIGHT = 0.15
@@ -119,7 +120,7 @@ def fusion_weight(question: str, learned: float | None, speaks: bool) -> float:
     """
     if not speaks:
         return 0.999  # dense search only orders what BM25 does not find
-    weight = _UNLEARNED if learned is None else learned
+    weight = UNLEARNED if learned is None else learned
     if _CODE.search(question):
         return max(weight, min(0.9, weight + _CODE_WEIGHT))
     return weight

@@ -14,6 +14,7 @@ import numpy as np
 
 from domainsmith.data_connection.cloze import ClozeQuestion, cloze_questions, cloze_scores
 from domainsmith.data_connection.fusion import (
+    UNLEARNED,
     LearnedFusion,
     LearnedWeight,
     read_fusion,
@@ -32,6 +33,9 @@ _QUESTIONS = 160
 """Of one language; enough that the weight's error is small against the flat top."""
 _LEAST = 40
 """Fewer questions say nothing: the collection then uses the general weight."""
+_WORTH = 60
+"""Questions that the general weight is worth: those made here lack the words that people share with
+the answer, so that a few of them lean too far to the embedder."""
 _GRID = np.array([0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5,
                   0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0])  # fmt: skip
 
@@ -86,10 +90,12 @@ def _learned(
     while high + 1 < len(_GRID) and flat[high + 1]:
         high += 1
     middle = round((low + high) / 2)
+    trust = len(gains) / (len(gains) + _WORTH)
+    weight = trust * float(_GRID[middle]) + (1 - trust) * UNLEARNED
     return LearnedWeight(
-        bm25=round(float(_GRID[middle]), 3),
+        bm25=round(weight, 3),
         questions=len(gains),
-        fused=round(float(means[middle]), 4),
+        fused=round(float(np.interp(weight, _GRID, means)), 4),
         bm25_alone=round(float(means[-1]), 4),
         dense_alone=round(float(means[0]), 4),
     )
