@@ -114,8 +114,11 @@ def test_replans_once_when_something_needed_does_not_exist(workspace, monkeypatc
             raise InputEmpty("There is no selected dataset")
         return counting("train_model")(ctx, arguments)
 
+    # The dataset goes between the plan and the step.
+    there = iter([frozenset({"passages", "selected_dataset"})])
     monkeypatch.setattr(
-        "domainsmith.agents.replan.available_artifacts", lambda ctx: frozenset({"passages"})
+        "domainsmith.agents.replan.available_artifacts",
+        lambda ctx: next(there, frozenset({"passages"})),
     )
     asked = []
     result = ask(
@@ -127,6 +130,38 @@ def test_replans_once_when_something_needed_does_not_exist(workspace, monkeypatc
     assert [s.tool for s in result.plan.steps] == ["generate_data", "select_data", "train_model"]
     assert result.ok
     assert len(set(asked)) == 2, "the changed plan needs an approval of its own"
+
+
+def test_what_a_step_needs_is_put_before_it_ahead_of_the_only_question(workspace, monkeypatch):
+    monkeypatch.setattr(
+        "domainsmith.agents.replan.available_artifacts", lambda ctx: frozenset({"passages"})
+    )
+    asked, events = [], []
+    result = ask(
+        workspace,
+        "Select 20 records and train the model",
+        approve=lambda request: not asked.append(request.plan_id),
+        on_event=events.append,
+    )
+    assert [s.tool for s in result.plan.steps] == ["generate_data", "select_data", "train_model"]
+    assert result.plan.steps[1].arguments == {"count": 20}
+    assert result.ok
+    assert len(asked) == 1
+    assert [event.kind for event in events][:3] == ["replanned", "plan", "approval"]
+    assert "so I put generate_data before it" in result.text
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("Hello!", "I learn documents"),
+        ("hi there, what can you do?", "I learn documents"),
+        ("你好，你能做什么？", "我可以学习文档"),
+        ("Write a poem about the sea", "That is outside what I do"),
+    ],
+)
+def test_small_talk_is_told_what_is_done_here(workspace, said, answer):
+    assert ask(workspace, said).text.startswith(answer)
 
 
 def test_nothing_is_replanned_that_needs_an_unknown_argument(workspace):
