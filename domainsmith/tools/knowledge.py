@@ -93,14 +93,15 @@ def _add_documents(ctx: ToolContext, arguments: AddDocuments) -> ToolResult:
 
 
 def _added(ctx: ToolContext, path: str, report: AddReport, *, done: bool) -> str:
-    numbers = f"{report.documents_added} / {report.changed} / {report.unchanged} / {report.removed}"
     summary = say(
         ctx,
-        f"{'Already done: ' if done else ''}{path}: {numbers} documents added / changed /"
-        f" unchanged / removed, {report.passages_total} passages ({report.passages_new} new), "
+        f"{'Already done: ' if done else ''}{path}: {report.documents_added} documents added, "
+        f"{report.changed} changed, {report.unchanged} unchanged, {report.removed} removed; "
+        f"{report.passages_total} passages ({report.passages_new} new); "
         f"{len(report.failed)} files failed.",
-        f"{'已经完成：' if done else ''}{path}：新增 / 更改 / 未变 / 移除文档 {numbers}，"
-        f"共 {report.passages_total} 个段落（新 {report.passages_new} 个），"
+        f"{'已经完成：' if done else ''}{path}：新增 {report.documents_added} 篇文档，"
+        f"更改 {report.changed} 篇，未变 {report.unchanged} 篇，移除 {report.removed} 篇；"
+        f"共 {report.passages_total} 个段落（新 {report.passages_new} 个）；"
         f"{len(report.failed)} 个文件失败。",
     )
     if report.failed:

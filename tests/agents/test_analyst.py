@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from obedient_agent import ask, counting, tools_with
+from obedient_agent import ask, context, counting, tools_with
 
+from domainsmith.agents.analyst import build_analyst, pending_request
+from domainsmith.agents.planner import Planner
 from domainsmith.agents.policy import Budget, Policy
 from domainsmith.errors import InputEmpty, InputInvalid
-from domainsmith.memory.conversations import turns
+from domainsmith.memory.conversations import open_checkpointer, turns
 from domainsmith.tools.tool import ToolResult
 from domainsmith.workspace import Workspace
 
@@ -27,6 +29,13 @@ def workspace(tmp_path):
 def ledger(workspace: Workspace) -> list[str]:
     path = workspace.root / "effects.log"
     return [line.split()[0] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def pending(workspace: Workspace) -> str | None:
+    with open_checkpointer(workspace.threads_path) as checkpointer:
+        tools = tools_with()
+        graph = build_analyst(context(workspace), checkpointer, planner=Planner(tools), tools=tools)
+        return pending_request(graph, "t")
 
 
 def test_a_request_runs_to_its_end_and_says_the_numbers(workspace):
@@ -162,6 +171,22 @@ def test_what_a_step_needs_is_put_before_it_ahead_of_the_only_question(workspace
 )
 def test_small_talk_is_told_what_is_done_here(workspace, said, answer):
     assert ask(workspace, said).text.startswith(answer)
+
+
+@pytest.mark.parametrize("kind", ["plan", "step_started", "step_finished"])
+def test_a_request_that_was_stopped_anywhere_is_pending_and_goes_on(workspace, kind):
+    def stop(event):
+        if event.kind == kind:
+            raise KeyboardInterrupt
+
+    request = "Generate 30 records and select 20 of them"
+    with pytest.raises(KeyboardInterrupt):
+        ask(workspace, request, on_event=stop)
+    assert pending(workspace) == request
+    result = ask(workspace, request)
+    assert result.ok
+    assert len(turns(workspace.threads_path, "t")) == 1
+    assert pending(workspace) is None
 
 
 def test_nothing_is_replanned_that_needs_an_unknown_argument(workspace):

@@ -1,7 +1,9 @@
 import io
 import json
 import os
+import re
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -307,6 +309,24 @@ def test_live_line_fits_the_terminal_also_with_wide_characters(monkeypatch):
     from rich.cells import cell_len
 
     assert cell_len(drawn) <= 19
+    assert screen.getvalue().endswith("\r\x1b[K")
+
+
+def test_live_line_tells_that_work_goes_on_until_it_is_cleared(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("domainsmith.apps.terminal.tail._TICK_SECONDS", 3600.0)
+    screen = Screen()
+    tail = LiveTail(Console(stderr=screen))
+    tail.begin("working")
+    later = time.monotonic() + 3
+    tail.tick(later)
+    tail(ProgressEvent("embedding", 5, 10))
+    tail.tick(later)
+    tail.clear()
+    tail.tick(later)  # too late: nothing runs any more
+    shown = [part for part in screen.getvalue().split("\r\x1b[K") if part]
+    assert re.fullmatch(r"  working  \d+ s", shown[0])
+    assert re.fullmatch(r"  embedding  5/10 \(50 %\).*  \d+ s", shown[-1])
     assert screen.getvalue().endswith("\r\x1b[K")
 
 

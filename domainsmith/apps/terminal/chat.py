@@ -217,6 +217,8 @@ class Chat:
         self._tail.clear()
         for line in event_lines(event, self.language):
             self.console.note(line)
+        if event.kind == "step_started":
+            self._tail.begin(WORDS[self.language]["working"])
 
     def _finish(self, result: AgentResult) -> None:
         text = clean(result.text)
