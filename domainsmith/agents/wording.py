@@ -55,9 +55,9 @@ _SENTENCES: dict[str, dict[Language, str]] = {
     "small_talk": {
         "en": "I learn documents, answer questions from them, make and select training data, "
         "train, evaluate and serve a model, trace where things come from, and look after jobs. "
-        "Ask something, or say what to do: `Add the folder PATH` is how it begins.",
+        "Ask something, or say what to do, such as: Add the folder PATH.",
         "zh": "我可以学习文档、根据文档回答问题、生成和筛选训练数据、训练、评估和部署模型、"
-        "追溯来源，以及管理任务。请直接提问，或说要做什么：第一步是“添加文件夹 路径”。",
+        "追溯来源，以及管理任务。请直接提问，或说要做什么，例如：添加文件夹 路径。",
     },
     "denied": {
         "en": "Step {number} ({tool}) was not approved and was left out.",

@@ -149,5 +149,6 @@ def test_an_interrupt_with_nothing_made_says_so(
     monkeypatch.setattr(assembly, "generator", interrupted)
     with pytest.raises(KeyboardInterrupt):
         GENERATE_DATA.call(ctx, {"count": 4})
+    assert events[0].stage == "starting documents"
     assert events[-1].stage == "interrupted"
     assert "no dataset was written" in events[-1].message

@@ -190,7 +190,10 @@ class Chat:
             self.console.note(said)
 
     def _take(self, line: str) -> None:
-        line = bare_command(line) or line
+        command = bare_command(line)
+        if command:
+            self.language = detect_language(line)
+            line = command
         if line.startswith("/"):
             run_slash(self, line)
         else:
