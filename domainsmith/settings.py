@@ -11,11 +11,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domainsmith.errors import InputInvalid, translated_os_errors
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 __all__ = ["ENVIRONMENT_PREFIX", "LoadedSettings", "Settings", "load_settings"]
 
@@ -147,16 +150,27 @@ def load_settings(
     try:
         return LoadedSettings(Settings.model_validate(merged), origins)
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(map(str, item['loc']))} (from {origins[str(item['loc'][0])]}): "
-            f"{item['msg']}"
-            for item in error.errors()
-        ]
+        problems = [_problem(item, origins) for item in error.errors()]
+        in_file = any(origins[str(item["loc"][0])] == "file" for item in error.errors())
+        then = "Correct the file; then `" if in_file else "`"
         raise InputInvalid(
             "Invalid settings: " + "; ".join(problems),
-            where=path,
-            fix="Run `domainsmith config show` for the names and defaults.",
+            where=path if in_file else None,
+            fix=f"{then}domainsmith config show` lists names and values.",
         ) from error
+
+
+def _problem(item: ErrorDetails, origins: Mapping[str, Origin]) -> str:
+    """Say what is wrong with one setting, where it comes from, and which one was perhaps meant."""
+    name = ".".join(map(str, item["loc"]))
+    origin = origins[str(item["loc"][0])]
+    if item["type"] != "extra_forbidden":
+        return f"{name} (from {origin}): {item['msg']}"
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, Settings.model_fields, n=2)
+    meant = f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"{name} (from {origin}): there is no such setting{meant}"
 
 
 def _read_file(path: Path | None) -> dict[str, Any]:

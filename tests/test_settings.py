@@ -32,6 +32,12 @@ def test_every_problem_is_reported_with_its_source(tmp_path: Path) -> None:
     assert "top_k (from file)" in text
     assert "no_such (from file)" in text
     assert "port (from environment)" in text
+    assert "Correct the file; then" in text
+    with pytest.raises(InputInvalid) as caught:
+        load_settings(None, environment={}, flags={"topk": "3"})
+    text = str(caught.value)
+    assert "topk (from flag): there is no such setting; did you mean top_k?" in text
+    assert "file" not in text
 
 
 def test_broken_toml_is_one_sentence(tmp_path: Path) -> None:

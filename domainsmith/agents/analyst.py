@@ -7,6 +7,7 @@ through the effects table, so a step that a kill interrupted is taken up and not
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 # isort: off
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.graph.state import CompiledStateGraph
+    from langgraph.types import StateSnapshot
 
 __all__ = ["Analyst", "build_analyst", "pending_request", "run_request"]
 
@@ -101,7 +103,7 @@ def pending_request(graph: Analyst, thread_id: str) -> str | None:
         thread_id: The conversation; it need not exist.
     """
     snapshot = graph.get_state({"configurable": {"thread_id": thread_id}})
-    return str(snapshot.values["request"]) if snapshot.next else None
+    return str(snapshot.values["request"]) if _unfinished(snapshot) else None
 
 
 def run_request(
@@ -132,7 +134,7 @@ def run_request(
         "recursion_limit": _SUPERSTEPS,
     }
     snapshot = graph.get_state(config)
-    going_on = bool(snapshot.next) and snapshot.values.get("request") == request
+    going_on = _unfinished(snapshot) and snapshot.values.get("request") == request
     turn: Any = None if going_on else {"request": request}
     if going_on:
         on_event(AgentEvent("resumed", data={"plan": snapshot.values.get("plan", {})}))
@@ -144,14 +146,21 @@ def run_request(
         parts: Any = graph.stream(
             turn, config, stream_mode=["custom", "updates"], durability="sync"
         )
-        for mode, part in parts:
-            if mode == "custom":
-                on_event(AgentEvent(**part))
-            elif "__interrupt__" in part:
-                asked += [question.value for question in part["__interrupt__"]]
+        # Closed also on Ctrl-C: what ran beside it has then ended and is on the disk.
+        with closing(parts):
+            for mode, part in parts:
+                if mode == "custom":
+                    on_event(AgentEvent(**part))
+                elif "__interrupt__" in part:
+                    asked += [question.value for question in part["__interrupt__"]]
         if not asked:
             return _result(graph.get_state(config).values)
         turn = _ask(asked, approve, on_event)
+
+
+def _unfinished(snapshot: StateSnapshot) -> bool:
+    # A task that is done, whose result is stored but not yet taken up, is not among the next ones.
+    return bool(snapshot.next or snapshot.tasks)
 
 
 def _ask(

@@ -18,13 +18,13 @@ from domainsmith.agents.act import run_step
 from domainsmith.agents.approvals import approval_request, skipped_steps, undecided_steps
 from domainsmith.agents.planner import Planner
 from domainsmith.agents.policy import Policy, budget_excess
-from domainsmith.agents.replan import insert_producers
+from domainsmith.agents.replan import insert_producers, lacking_step
 from domainsmith.agents.state import AnalystState, StepTask
 from domainsmith.agents.summary import summarise
 from domainsmith.agents.wording import sentence
 from domainsmith.data_connection.language import detect_language
 from domainsmith.memory import conversations
-from domainsmith.records import Plan, Step, content_hash
+from domainsmith.records import Language, Plan, Step, content_hash
 from domainsmith.tools.tool import Tool, ToolContext
 
 __all__ = ["AnalystNodes"]
@@ -61,12 +61,16 @@ class AnalystNodes:
         }
 
     def plan(self, state: AnalystState, config: RunnableConfig) -> dict[str, Any]:
-        """Plan the request; its words are all that is looked at."""
+        """Plan the request; its words, and what there is already, are all that is looked at."""
         plan = self._planner.plan(state["request"], language=state["language"])
+        plan, words = self._prepared(plan, state["language"])
+        if words:
+            get_stream_writer()(_event("replanned", data={"text": words}))
         get_stream_writer()(_event("plan", data=plan.model_dump(mode="json")))
         return {
             "plan": plan.model_dump(mode="json"),
             "plan_id": _plan_id(plan, _thread(config), state["turn"]),
+            "replanned": words,
         }
 
     def approve(self, state: AnalystState, config: RunnableConfig) -> dict[str, Any]:
@@ -193,6 +197,20 @@ class AnalystNodes:
             ),
         )
         return {"answer": text}
+
+    def _prepared(self, plan: Plan, language: Language) -> tuple[Plan, str]:
+        """Repair a plan before anything is approved or run, where that needs no question."""
+        lacking = lacking_step(plan, self._tools, self._ctx)
+        changed = None
+        if lacking is not None:
+            step, made = lacking
+            changed = insert_producers(plan, step, self._tools, self._ctx, made=made)
+        if lacking is None or changed is None:
+            return plan, ""
+        added = " + ".join(changed[1])
+        step = lacking[0]
+        words = sentence("prepared", language, number=step.number, tool=step.tool, added=added)
+        return changed[0], words
 
     def _undecided(self, state: AnalystState, thread_id: str) -> list[Step]:
         return undecided_steps(state, self._tools, self._policy, thread_id=thread_id)

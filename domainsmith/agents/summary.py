@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from domainsmith.agents.wording import sentence
+from domainsmith.agents.wording import nothing_to_do
 from domainsmith.records import Language, Plan
 
 __all__ = ["summarise"]
@@ -34,7 +34,7 @@ def summarise(
     if plan.question:
         return plan.question
     if not plan.steps:
-        return sentence("nothing_to_do", language)
+        return nothing_to_do(plan.request, language)
     if len(plan.steps) == 1 and not replanned and "1" in results:
         row = results["1"]
         return stop if stop and row["status"] == "failed" else str(row["summary"])

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from domainsmith.records import Language
 
-__all__ = ["ask_back", "sentence"]
+__all__ = ["ask_back", "nothing_to_do", "sentence"]
+
+_SMALL_TALK = re.compile(
+    r"\W*(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|how are you|thanks?|thank you"
+    r"|thx|cheers|ok(?:ay)?|great|help(?: me)?|who are you|what (?:can|do) you do|what are you"
+    r"|how (?:do|can) (?:i|we) (?:start|begin)|how does this work|(?:so much|very much|there|again)"
+    r"|你好|您好|嗨|早上好|下午好|晚上好|谢谢(?:你|您)?|多谢|好的?|帮助|帮帮我|怎么用"
+    r"|你是谁|你(?:会|能)(?:做)?(?:什么|些什么|干什么)|怎么开始|[\s,.!?，。！？呀啊吗]+)+",
+    re.IGNORECASE,
+)
 
 _MISSING: dict[tuple[str, str], dict[Language, str]] = {
     ("add_documents", "path"): {
@@ -41,6 +52,13 @@ _SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "这超出了我的工作范围。我可以学习文档、根据文档回答问题、生成和筛选训练数据、训练、"
         "评估和部署模型、追溯来源，以及管理任务。",
     },
+    "small_talk": {
+        "en": "I learn documents, answer questions from them, make and select training data, "
+        "train, evaluate and serve a model, trace where things come from, and look after jobs. "
+        "Ask something, or say what to do, such as: Add the folder PATH.",
+        "zh": "我可以学习文档、根据文档回答问题、生成和筛选训练数据、训练、评估和部署模型、"
+        "追溯来源，以及管理任务。请直接提问，或说要做什么，例如：添加文件夹 路径。",
+    },
     "denied": {
         "en": "Step {number} ({tool}) was not approved and was left out.",
         "zh": "第 {number} 步（{tool}）未获批准，已跳过。",
@@ -56,6 +74,10 @@ _SENTENCES: dict[str, dict[Language, str]] = {
     "budget": {
         "en": "The request was stopped: {reason}. Finished steps are kept.",
         "zh": "请求已停止：{reason}。已完成的步骤会保留。",
+    },
+    "prepared": {
+        "en": "What step {number} ({tool}) needs does not exist yet, so I put {added} before it.",
+        "zh": "第 {number} 步（{tool}）所需的东西还不存在，因此在它前面加上了 {added}。",
     },
     "replanned": {
         "en": "What step {number} ({tool}) needs did not exist, so I put {added} before it.",
@@ -82,6 +104,20 @@ def ask_back(tool: str, argument: str, language: Language) -> str:
         "en": f"What is the {argument} for {tool}?",
         "zh": f"{tool} 的参数 {argument} 是什么？",
     }[language]
+
+
+def nothing_to_do(request: str, language: Language) -> str:
+    """Answer a request that no step serves: small talk with what is done here, else a refusal.
+
+    Args:
+        request: The person's words.
+        language: The request's language.
+
+    Returns:
+        One or two sentences.
+    """
+    name = "small_talk" if _SMALL_TALK.fullmatch(request.strip()) else "nothing_to_do"
+    return sentence(name, language)
 
 
 def sentence(name: str, language: Language, **values: object) -> str:

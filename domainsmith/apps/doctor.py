@@ -162,7 +162,15 @@ def _index(workspace: Workspace, settings: Settings) -> Check:
     assembly = Assembly(workspace, settings)
     try:
         state = assembly.index().state
-        return Check("workspace", "index", "ok", ", ".join(f"{k} {v}" for k, v in state.items()))
+        found = (
+            f"{state['backend']} search, {state['passages']} passages, "
+            f"{state['vectors']} vectors of {state['model']}"
+        )
+        learned = ", ".join(sorted(state["fusion"]))
+        found += f", weights learned for {learned}" if learned else ""
+        if state["degraded"]:
+            return Check("workspace", "index", "warning", f"{found}; {state['degraded']}")
+        return Check("workspace", "index", "ok", found)
     finally:
         assembly.close()
 

@@ -31,6 +31,7 @@ __all__ = [
     "history",
     "open_checkpointer",
     "save_turn",
+    "thread_ids",
     "threads",
     "turns",
 ]
@@ -183,6 +184,20 @@ def threads(path: Path) -> list[ThreadInfo]:
             " FROM turns GROUP BY thread_id ORDER BY thread_id"
         ).fetchall()
     return [ThreadInfo(*row) for row in rows]
+
+
+def thread_ids(path: Path) -> list[str]:
+    """List the ids of all conversations, those too whose first request was never finished.
+
+    Args:
+        path: The database file.
+    """
+    with _open(path) as connection:
+        query = "SELECT thread_id FROM turns"
+        known = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'checkpoints'"
+        if connection.execute(known).fetchone():
+            query += " UNION SELECT thread_id FROM checkpoints"
+        return sorted({str(row[0]) for row in connection.execute(query)})
 
 
 def delete_thread(path: Path, thread_id: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from domainsmith.errors import YieldTooLow
-from domainsmith.progress import ProgressEvent
+from domainsmith.progress import ProgressCallback, ProgressEvent
 from domainsmith.tools.current import note_latest
 from domainsmith.tools.generate_request import (
     GenerateData,
@@ -78,6 +78,7 @@ def _run(
         message = f"{report.records} records so far are in {report.dataset_id}"
         ctx.progress(ProgressEvent("interrupted", report.records, options.target, message))
 
+    progress = _from_the_start(ctx, options)
     try:
         generator = ctx.models.generator()
         return generate_dataset(
@@ -90,7 +91,7 @@ def _run(
             embedder=ctx.models.embedder(),
             select=admissible_records,
             store=dataset_folder,
-            progress=ctx.progress,
+            progress=progress,
             options=options,
             limits=requested_limits(arguments),
             spread=_spread(ctx, arguments),
@@ -100,6 +101,21 @@ def _run(
         if not told:
             ctx.progress(ProgressEvent("interrupted", 0, options.target, _NOTHING[ctx.language]))
         raise
+
+
+def _from_the_start(ctx: ToolContext, options: GenerationOptions) -> ProgressCallback:
+    """Tell at once that work goes on: models load, and the first block may take a minute."""
+    names = ", ".join(item.name for item in options.methods)
+    stage = say(ctx, f"starting {names}", f"正在开始 {names}")
+    ctx.progress(ProgressEvent(stage, 0, 1))
+    waiting = [ProgressEvent(stage, 1, 1)]
+
+    def tell(event: ProgressEvent) -> None:
+        if waiting:
+            ctx.progress(waiting.pop())
+        ctx.progress(event)
+
+    return tell
 
 
 def _result(

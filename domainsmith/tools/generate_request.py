@@ -75,6 +75,7 @@ def requested_methods(ctx: ToolContext, arguments: GenerateData) -> tuple[Method
         InputInvalid: All problems in one message.
     """
     from domainsmith.chains.synthesis.plan import MethodRequest
+    from domainsmith.chains.synthesis.registry import METHODS
 
     problems: list[str] = []
     shares: dict[str, float] = {}
@@ -85,6 +86,12 @@ def requested_methods(ctx: ToolContext, arguments: GenerateData) -> tuple[Method
         except ValueError:
             problems.append(f"the share of {name} is no number: {share}")
             shares[name] = 1.0
+    # Said here already: later, models have been loaded.
+    problems += [
+        f"there is no method {name} (there are {', '.join(sorted(METHODS))})"
+        for name in shares
+        if name not in METHODS
+    ]
     options = _own_options(arguments.options or {}, list(shares), problems)
     for method in ("preferences", "rankings"):
         _fill_in(ctx, options.get(method, {}))

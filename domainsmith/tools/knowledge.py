@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ADD_DOCUMENTS", "ANSWER_QUESTION", "SEARCH_DOCUMENTS", "resolve_path"]
 
+_MANY = 0.2
+"""Share of passages from which on it is worth saying that the embedder does not know them."""
 _SHOWN = 5
 """Failed files and found passages that a summary names."""
 
@@ -80,27 +82,49 @@ def _add_documents(ctx: ToolContext, arguments: AddDocuments) -> ToolResult:
     questions = find_questions_file(folder)
     remember_source(ctx.workspace, folder, questions)
     done = not (report.documents_added or report.changed or report.removed or report.renamed)
+    hint = _unspoken(ctx)
     return ToolResult(
         ok=True,
-        summary=_added(ctx, arguments.path, report, done=done),
+        summary=_added(ctx, arguments.path, report, done=done) + (f" {hint}" if hint else ""),
         artifact_ids=tuple(d.id for d in document_store.documents(ctx.workspace.db)),
         data={
             "already_done": done,
             **report.as_dict(),
+            "hint": hint,
             "questions_file": None if questions is None else str(questions),
         },
     )
 
 
+def _unspoken(ctx: ToolContext) -> str:
+    """Say it if many documents are in a language that the embedder was not trained on."""
+    from domainsmith.data_connection.retrieve import embedder_speaks
+    from domainsmith.storage.passages import language_counts
+
+    counts = language_counts(ctx.workspace.db)
+    if embedder_speaks(ctx.models.embedder(), "zh") or (
+        counts.get("zh", 0) < _MANY * sum(counts.values())
+    ):
+        return ""
+    return say(
+        ctx,
+        "Many passages are Chinese, which this embedder does not know: words alone find them. "
+        'embed_model = "multilingual" in domainsmith.toml ranks both languages.',
+        "许多段落是中文，而当前的嵌入模型不懂中文，只能按词语检索。在 domainsmith.toml 中设置 "
+        'embed_model = "multilingual" 后，两种语言都能按含义检索。',
+    )
+
+
 def _added(ctx: ToolContext, path: str, report: AddReport, *, done: bool) -> str:
-    numbers = f"{report.documents_added} / {report.changed} / {report.unchanged} / {report.removed}"
     summary = say(
         ctx,
-        f"{'Already done: ' if done else ''}{path}: {numbers} documents added / changed /"
-        f" unchanged / removed, {report.passages_total} passages ({report.passages_new} new), "
+        f"{'Already done: ' if done else ''}{path}: {report.documents_added} documents added, "
+        f"{report.changed} changed, {report.unchanged} unchanged, {report.removed} removed; "
+        f"{report.passages_total} passages ({report.passages_new} new); "
         f"{len(report.failed)} files failed.",
-        f"{'已经完成：' if done else ''}{path}：新增 / 更改 / 未变 / 移除文档 {numbers}，"
-        f"共 {report.passages_total} 个段落（新 {report.passages_new} 个），"
+        f"{'已经完成：' if done else ''}{path}：新增 {report.documents_added} 篇文档，"
+        f"更改 {report.changed} 篇，未变 {report.unchanged} 篇，移除 {report.removed} 篇；"
+        f"共 {report.passages_total} 个段落（新 {report.passages_new} 个）；"
         f"{len(report.failed)} 个文件失败。",
     )
     if report.failed:

@@ -121,11 +121,14 @@ def _rough_estimate(ctx: ToolContext, arguments: TrainModel) -> dict[str, Any]:
 def _planned_records(ctx: ToolContext) -> int:
     """Return how many records the plan will train on, as far as its arguments say so."""
     counts = {name: arguments.get("count") for name, arguments in ctx.ahead}
-    if selected := counts.get("select_data"):
-        return int(selected)
-    if generated := counts.get("generate_data"):
-        return min(ctx.options.records, _MADE_PER_ASKED * int(generated))
-    return ctx.options.records
+    asked = counts.get("select_data")
+    if "generate_data" not in counts:
+        wanted, raw = int(asked or ctx.options.records), newest_dataset(ctx, "raw")
+        return wanted if raw is None else min(wanted, raw.records)
+    if asked:
+        return int(asked)
+    generated = counts["generate_data"]
+    return min(ctx.options.records, _MADE_PER_ASKED * int(generated or ctx.options.records))
 
 
 def _job_estimate(ctx: ToolContext, job: TrainingJob, dataset: DatasetInfo) -> dict[str, Any]:

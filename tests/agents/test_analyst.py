@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from obedient_agent import ask, counting, tools_with
+from obedient_agent import ask, context, counting, tools_with
 
+from domainsmith.agents.analyst import build_analyst, pending_request
+from domainsmith.agents.planner import Planner
 from domainsmith.agents.policy import Budget, Policy
 from domainsmith.errors import InputEmpty, InputInvalid
-from domainsmith.memory.conversations import turns
+from domainsmith.memory.conversations import open_checkpointer, turns
 from domainsmith.tools.tool import ToolResult
 from domainsmith.workspace import Workspace
 
@@ -27,6 +29,13 @@ def workspace(tmp_path):
 def ledger(workspace: Workspace) -> list[str]:
     path = workspace.root / "effects.log"
     return [line.split()[0] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def pending(workspace: Workspace) -> str | None:
+    with open_checkpointer(workspace.threads_path) as checkpointer:
+        tools = tools_with()
+        graph = build_analyst(context(workspace), checkpointer, planner=Planner(tools), tools=tools)
+        return pending_request(graph, "t")
 
 
 def test_a_request_runs_to_its_end_and_says_the_numbers(workspace):
@@ -114,8 +123,11 @@ def test_replans_once_when_something_needed_does_not_exist(workspace, monkeypatc
             raise InputEmpty("There is no selected dataset")
         return counting("train_model")(ctx, arguments)
 
+    # The dataset goes between the plan and the step.
+    there = iter([frozenset({"passages", "selected_dataset"})])
     monkeypatch.setattr(
-        "domainsmith.agents.replan.available_artifacts", lambda ctx: frozenset({"passages"})
+        "domainsmith.agents.replan.available_artifacts",
+        lambda ctx: next(there, frozenset({"passages"})),
     )
     asked = []
     result = ask(
@@ -127,6 +139,54 @@ def test_replans_once_when_something_needed_does_not_exist(workspace, monkeypatc
     assert [s.tool for s in result.plan.steps] == ["generate_data", "select_data", "train_model"]
     assert result.ok
     assert len(set(asked)) == 2, "the changed plan needs an approval of its own"
+
+
+def test_what_a_step_needs_is_put_before_it_ahead_of_the_only_question(workspace, monkeypatch):
+    monkeypatch.setattr(
+        "domainsmith.agents.replan.available_artifacts", lambda ctx: frozenset({"passages"})
+    )
+    asked, events = [], []
+    result = ask(
+        workspace,
+        "Select 20 records and train the model",
+        approve=lambda request: not asked.append(request.plan_id),
+        on_event=events.append,
+    )
+    assert [s.tool for s in result.plan.steps] == ["generate_data", "select_data", "train_model"]
+    assert result.plan.steps[1].arguments == {"count": 20}
+    assert result.ok
+    assert len(asked) == 1
+    assert [event.kind for event in events][:3] == ["replanned", "plan", "approval"]
+    assert "so I put generate_data before it" in result.text
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("Hello!", "I learn documents"),
+        ("hi there, what can you do?", "I learn documents"),
+        ("你好，你能做什么？", "我可以学习文档"),
+        ("Write a poem about the sea", "That is outside what I do"),
+    ],
+)
+def test_small_talk_is_told_what_is_done_here(workspace, said, answer):
+    assert ask(workspace, said).text.startswith(answer)
+
+
+@pytest.mark.parametrize("kind", ["plan", "step_started", "step_finished"])
+def test_a_request_that_was_stopped_anywhere_is_pending_and_goes_on(workspace, kind):
+    def stop(event):
+        if event.kind == kind:
+            raise KeyboardInterrupt
+
+    request = "Generate 30 records and select 20 of them"
+    with pytest.raises(KeyboardInterrupt):
+        ask(workspace, request, on_event=stop)
+    assert pending(workspace) == request
+    result = ask(workspace, request)
+    assert result.ok
+    assert len(turns(workspace.threads_path, "t")) == 1
+    assert pending(workspace) is None
 
 
 def test_nothing_is_replanned_that_needs_an_unknown_argument(workspace):

@@ -93,3 +93,13 @@ def test_watch_prints_what_each_run_did_and_ends_on_interrupt(
     (folder / "a.md").unlink()
     data = _run(tmp_path, capsys, "watch", str(folder), "--runs", "1")["data"]
     assert "Not one file could be loaded" in data["runs"][0]["error"]
+
+
+def test_documents_that_the_embedder_does_not_know_are_pointed_out(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(tmp_path, capsys, "add", str(folder))["data"]["hint"] == ""
+    (folder / "c.md").write_text("# 水泵\n\n家中线路要装 13 安的慢断保险丝。", encoding="utf-8")
+    assert "multilingual" in _run(tmp_path, capsys, "add", str(folder))["data"]["hint"]
+    assert main(["--workspace", str(tmp_path / "ws"), "add", str(folder)]) == 0
+    assert "note: Many passages are Chinese" in capsys.readouterr().err

@@ -175,6 +175,15 @@ def test_unknown_command_and_option_are_usage_errors(capsys):
     assert "Run `domainsmith ask --help`" in errors
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [(["asj"], "ask"), (["generat"], "generate"), (["models", "lst"], "list")],
+)
+def test_a_mistyped_command_names_the_near_one(typed, meant, capsys):
+    assert main(typed) == 2
+    assert f"Did you mean {meant}?" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_script(shell, capsys):
     assert main(["completion", shell]) == 0

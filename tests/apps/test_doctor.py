@@ -57,6 +57,17 @@ def test_device_and_index_are_those_of_the_settings(tmp_path):
     assert named(check_all(None, Settings(device="abacus")))["device"].state == "missing"
 
 
+def test_index_is_told_in_words(tmp_path, embedder):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.txt").write_text("The Orla kettle needs a fuse of 13 A.\n")
+    root = tmp_path / "w"
+    assert main(["--workspace", str(root), "--quiet", "add", str(tmp_path / "docs")]) == 0
+    index = named(check_all(root))["index"]
+    assert index.state == "ok"
+    assert index.value.startswith("exact search, 1 passages, 1 vectors of all-minilm")
+    assert "{" not in index.value
+
+
 def test_broken_settings_are_a_finding_beside_the_others(tmp_path, capsys):
     Workspace.create(tmp_path / ".domainsmith").close()
     (tmp_path / ".domainsmith" / "domainsmith.toml").write_text("top_k = = 1")

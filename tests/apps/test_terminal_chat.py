@@ -1,7 +1,9 @@
 import io
 import json
 import os
+import re
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -17,6 +19,7 @@ from domainsmith.apps.terminal.events import event_lines
 from domainsmith.apps.terminal.reader import candidates, path_candidates, pipe_reader, prompt_reader
 from domainsmith.apps.terminal.slash import REGISTRY
 from domainsmith.apps.terminal.tail import LiveTail
+from domainsmith.memory.feedback import corrected_answers
 from domainsmith.progress import ProgressEvent
 from domainsmith.records import Plan
 from domainsmith.settings import Settings
@@ -107,6 +110,53 @@ def test_slash_commands_answer_and_errors_do_not_end_the_chat(kettle, tmp_path):
     ):
         assert sentence in err
     assert chat.leaving
+
+
+def test_bare_words_leave_help_and_stay_out_of_requests(kettle):
+    chat, out, _ = chat_over(kettle, ["帮助", "Help!", "quit", "/jobs"])
+    assert "代码TN-201是什么意思？" in out
+    assert "What does code TN-201 mean?" in out
+    assert chat.leaving
+    assert "no training jobs yet" not in out  # nothing runs after it
+    assert chat.results == []
+
+
+def test_a_correction_is_kept_for_preference_pairs(kettle, engine):
+    asked = "Which fuse does the Orla kettle need?"
+    chat, _, err = chat_over(kettle, ["/correct x", asked, "/correct A slow fuse of 13 A."])
+    assert "There is no answer yet" in err
+    with Workspace.open(kettle) as workspace:
+        kept = [item.feedback for item in corrected_answers(workspace)]
+    assert [(one.answer_id, one.correction) for one in kept] == [
+        (chat.last_answer, "A slow fuse of 13 A.")
+    ]
+
+
+def test_what_was_interrupted_is_told_and_continued(kettle, engine, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    asked = "Which fuse does the Orla kettle need?"
+    with monkeypatch.context() as patch:
+        patch.setattr("domainsmith.agents.nodes.run_step", interrupted)
+        first, _, err = chat_over(kettle, [asked])
+    assert "/continue goes on" in err
+    with Workspace.open(kettle) as workspace:
+        assert last_thread(workspace) == first.thread  # though not one request was finished
+    again, out, err = chat_over(kettle, ["continue", "/continue"], thread=first.thread)
+    assert f"interrupted: {asked}" in err
+    assert "13 A" in out
+    assert [turn["request"] for turn in again.results] == [asked]
+    assert "Nothing was interrupted" in err
+
+
+def test_models_and_conversations_that_are_not_there_are_said_at_once(kettle, capsys):
+    chat, _, err = chat_over(kettle, ["/model nosuch", "/save /no/such/folder/x.md"])
+    assert "No model under that name" in err
+    assert "No such folder" in err
+    assert chat.assembly.settings.chat_model == "default"
+    assert main(["--workspace", str(kettle), "chat", "--thread", "chat-none"]) == 2
+    assert "No such conversation (chat-none)" in capsys.readouterr().err
 
 
 def scripted(monkeypatch, turns):
@@ -260,6 +310,24 @@ def test_live_line_fits_the_terminal_also_with_wide_characters(monkeypatch):
     from rich.cells import cell_len
 
     assert cell_len(drawn) <= 19
+    assert screen.getvalue().endswith("\r\x1b[K")
+
+
+def test_live_line_tells_that_work_goes_on_until_it_is_cleared(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("domainsmith.apps.terminal.tail._TICK_SECONDS", 3600.0)
+    screen = Screen()
+    tail = LiveTail(Console(stderr=screen))
+    tail.begin("working")
+    later = time.monotonic() + 3
+    tail.tick(later)
+    tail(ProgressEvent("embedding", 5, 10))
+    tail.tick(later)
+    tail.clear()
+    tail.tick(later)  # too late: nothing runs any more
+    shown = [part for part in screen.getvalue().split("\r\x1b[K") if part]
+    assert re.fullmatch(r"  working  \d+ s", shown[0])
+    assert re.fullmatch(r"  embedding  5/10 \(50 %\).*  \d+ s", shown[-1])
     assert screen.getvalue().endswith("\r\x1b[K")
 
 

@@ -42,6 +42,14 @@ def assembly(tmp_path: Path) -> Any:
         yield Assembly(space, Settings())
 
 
+def test_a_method_that_is_not_there_is_said_before_a_model_is_loaded(tmp_path: Path) -> None:
+    with Workspace.create(tmp_path / "space") as space:
+        own = Assembly(space, Settings(chat_model="/no/model"))
+        with pytest.raises(InputInvalid, match=r"no method tables \(there are dialogues,"):
+            GENERATE_DATA.call(own.context(), {"methods": ["tables"]})
+        own.close()
+
+
 def test_methods_shares_options_and_files(assembly: Assembly, tmp_path: Path) -> None:
     arguments = GENERATE_DATA.parse(
         {
@@ -141,5 +149,6 @@ def test_an_interrupt_with_nothing_made_says_so(
     monkeypatch.setattr(assembly, "generator", interrupted)
     with pytest.raises(KeyboardInterrupt):
         GENERATE_DATA.call(ctx, {"count": 4})
+    assert events[0].stage == "starting documents"
     assert events[-1].stage == "interrupted"
     assert "no dataset was written" in events[-1].message

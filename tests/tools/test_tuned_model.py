@@ -156,7 +156,8 @@ def estimated(ctx, monkeypatch):
     monkeypatch.setattr("domainsmith.training.machine_speed.model_shape", lambda folder: shape)
     speed = SimpleNamespace(tokens_per_second=100.0)
     monkeypatch.setattr("domainsmith.training.machine_speed.machine_speed", lambda *args: speed)
-    monkeypatch.setattr(training, "newest_dataset", lambda ctx, stage: "old")
+    old = SimpleNamespace(records=200)
+    monkeypatch.setattr(training, "newest_dataset", lambda ctx, stage: old)
     monkeypatch.setattr(training, "make_job", lambda *args: None)
     exact = {"seconds": 60.0, "records": 9, "tokens": 90}
     monkeypatch.setattr(training, "_job_estimate", lambda *args: dict(exact))
@@ -177,6 +178,7 @@ def test_an_estimate_is_rough_while_the_plan_still_makes_the_data(estimated):
     assert "rough" in planned["summary"]
     assert estimated(("generate_data", {"count": 30}), ("select_data", {}))["records"] == 60
     assert estimated(("select_data", {}))["records"] == ToolOptions().records
+    assert estimated(("select_data", {"count": 300}))["records"] == 200, "there are no more"
     assert estimated(("select_data", {}), max_steps=3)["tokens"] == 3 * 2048
 
 

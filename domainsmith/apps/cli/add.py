@@ -164,6 +164,8 @@ def _show(app: App, data: dict[str, Any]) -> None:
         app.console.note(f"{len(notes) - _SHOWN_NOTES} more notes; see --json")
     if data.get("skipped"):
         app.console.note(f"{len(data['skipped'])} files of kinds that are not read were left out")
+    if data.get("hint"):
+        app.console.note(f"note: {data['hint']}")
     app.console.data(f"{_sentence(data)} in {data['workspace']}")
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.apps.cli.query_flags import query_flags
+from domainsmith.errors import InputNotFound
+
+if TYPE_CHECKING:
+    from domainsmith.workspace import Workspace
 
 __all__ = ["command"]
 
@@ -33,7 +38,7 @@ def command(
 
     app.override(chat_model=model, **query)
     workspace = app.create_workspace()
-    chosen = thread or (last_thread(workspace) if go_on else None)
+    chosen = _known(workspace, thread) if thread else last_thread(workspace) if go_on else None
     live = app.interactive and sys.stdout.isatty() and not app.options.json
     chat = Chat(
         workspace,
@@ -45,11 +50,32 @@ def command(
         can_ask=live,
     )
     if live:
-        app.console.note(f"{workspace.root}  {chat.thread}  /help lists commands, Ctrl-D leaves")
+        app.console.note(f"{workspace.root}: {_holdings(workspace)}")
+        app.console.note("Ask, or say what to do. /help lists commands, Ctrl-D leaves.")
+        if go_on and chosen is None:
+            app.console.note("There is no earlier conversation; this is a new one.")
         for speaker, text in chat.transcript[-6:]:
             app.console.note(f"{speaker}: {text}")
     chat.run()
     done = all(result["ok"] for result in chat.results[-1:])
-    if live:
+    if live and chat.transcript:
         app.console.note(f"`domainsmith chat -c` continues {chat.thread}")
     return Outcome({"thread": chat.thread, "turns": chat.results}, ok=live or done)
+
+
+def _known(workspace: Workspace, thread: str) -> str:
+    from domainsmith.memory.conversations import thread_ids
+
+    if thread not in thread_ids(workspace.threads_path):
+        fix = "`domainsmith chat -c` continues the last one."
+        raise InputNotFound("No such conversation", where=thread, fix=fix)
+    return thread
+
+
+def _holdings(workspace: Workspace) -> str:
+    from domainsmith.storage import documents
+
+    found = documents.documents(workspace.db)
+    if not found:
+        return "no documents yet. Say `Add the folder PATH` to begin."
+    return f"{len(found)} document{'s' * (len(found) != 1)}"

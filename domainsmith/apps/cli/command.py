@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-__all__ = ["SCHEMA_VERSION", "AppCommand", "Options", "Outcome", "common_options", "subcommands"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "AppCommand",
+    "AppGroup",
+    "Options",
+    "Outcome",
+    "common_options",
+    "subcommands",
+]
 
 SCHEMA_VERSION = 1
 """Version of the JSON envelope; raised when a field changes its meaning."""
@@ -123,6 +131,25 @@ class AppCommand(click.Command):
         return outcome
 
 
+class AppGroup(click.Group):
+    """A group of commands that names near ones for a name that it does not have."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which ones were perhaps meant."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            known = self.list_commands(ctx)
+            near = [one for one in known if one.startswith(name)]
+            near = near or get_close_matches(name, known, n=3)
+            if near:
+                ctx.fail(f"No such command {name!r}. Did you mean {' or '.join(near)}?")
+        return super().resolve_command(ctx, args)
+
+
 def _nothing(app: object) -> None:
     """Stand in for a missing function; click demands one."""
 
@@ -139,7 +166,7 @@ def subcommands(name: str, *commands: click.Command) -> Callable[[Callable[..., 
     """
 
     def decorate(function: Callable[..., Any]) -> click.Group:
-        group = click.Group(name, help=function.__doc__, commands=list(commands))
+        group = AppGroup(name, help=function.__doc__, commands=list(commands))
         group.params.extend(common_options())
         return group
 

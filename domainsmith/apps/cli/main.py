@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import click
 
 from domainsmith import __version__
-from domainsmith.apps.cli.command import Options, Outcome, common_options
+from domainsmith.apps.cli.command import AppGroup, Options, Outcome, common_options
 from domainsmith.apps.cli.error_report import (
     error_envelope,
     error_sentence,
@@ -64,7 +64,7 @@ Data goes to stdout, everything else to stderr. NO_COLOR is honoured.
 """
 
 
-class LazyGroup(click.Group):
+class LazyGroup(AppGroup):
     """A group that knows its commands by name and loads one when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -54,6 +54,7 @@ def command(
     place = Path(os.path.abspath(folder.expanduser()))  # as the tools write it
     if place.exists():
         remember_source(app.workspace(), place, find_questions_file(place))
+        app.console.note(f"watching {place}; Ctrl-C ends it")
     try:
         watch_folder(
             app.workspace(),

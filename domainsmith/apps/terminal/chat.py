@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from domainsmith.apps.assembly import Assembly
 from domainsmith.apps.console import Console
-from domainsmith.apps.output import clean
+from domainsmith.apps.output import clean, one_line
 from domainsmith.apps.terminal.approval import Approver
 from domainsmith.apps.terminal.events import WORDS, event_lines
 from domainsmith.apps.terminal.reader import Reader
-from domainsmith.apps.terminal.slash import run_slash
+from domainsmith.apps.terminal.slash import bare_command, run_slash
 from domainsmith.apps.terminal.tail import LiveTail
 from domainsmith.data_connection.language import detect_language
 from domainsmith.errors import DomainSmithError
@@ -41,9 +41,9 @@ def new_thread_id() -> str:
 
 def last_thread(workspace: Workspace) -> str | None:
     """Return the id of the newest conversation, or None."""
-    from domainsmith.memory.conversations import threads
+    from domainsmith.memory.conversations import thread_ids
 
-    ids = [thread.id for thread in threads(workspace.threads_path) if thread.id.startswith("chat-")]
+    ids = [name for name in thread_ids(workspace.threads_path) if name.startswith("chat-")]
     return max(ids, default=None)
 
 
@@ -76,6 +76,7 @@ class Chat:
         self.console = console
         self.assembly = Assembly(workspace, settings)
         self.thread = thread or new_thread_id()
+        self._continued = thread is not None
         self.transcript: list[tuple[str, str]] = []
         self.last_answer: str | None = None
         self.leaving = False
@@ -96,6 +97,7 @@ class Chat:
         with open_checkpointer(self.workspace.threads_path) as checkpointer:
             self._checkpointer = checkpointer
             try:
+                self._guarded(self._tell_pending)
                 while not self.leaving:
                     line = self._next_line()
                     if line:
@@ -124,15 +126,25 @@ class Chat:
         self._tail.clear()
         self._finish(result)
 
+    def pending(self) -> str | None:
+        """Return the request that this conversation was interrupted in, or None."""
+        from domainsmith.agents.analyst import pending_request
+
+        return pending_request(self._agent(), self.thread)
+
     def use_model(self, name: str) -> None:
         """Change the chat model for this run.
 
         Args:
             name: Any model name.
-        """
-        from domainsmith.model_io.catalog import parse_name
 
-        parse_name(name)
+        Raises:
+            WeightsMissing: There is no such model here.
+        """
+        from domainsmith.model_io.catalog import chat_model_folder, parse_name
+
+        if parse_name(name).scheme == "local":
+            chat_model_folder(name)
         settings = self.assembly.settings.model_copy(update={"chat_model": name})
         self.assembly.close()
         self.assembly = Assembly(self.workspace, settings)
@@ -169,12 +181,26 @@ class Chat:
             self._tail.clear()
             self.console.warn(f"error: {error}")
 
+    def _tell_pending(self) -> None:
+        # Only a conversation that is continued can have been interrupted.
+        pending = self.pending() if self._continued else None
+        if pending is not None:
+            self.language = detect_language(pending)
+            said = WORDS[self.language]["pending"].format(request=one_line(pending, 100))
+            self.console.note(said)
+
     def _take(self, line: str) -> None:
+        command = bare_command(line)
+        if command:
+            self.language = detect_language(line)
+            line = command
         if line.startswith("/"):
             run_slash(self, line)
         else:
             # "@path" marks a path for completion; the agent gets the path itself.
-            self.ask(_AT_PATH.sub("", line))
+            request = _AT_PATH.sub("", clean(line)).strip()
+            if request:
+                self.ask(request)
 
     def _agent(self) -> Any:
         if self._graph is None:
@@ -194,6 +220,8 @@ class Chat:
         self._tail.clear()
         for line in event_lines(event, self.language):
             self.console.note(line)
+        if event.kind == "step_started":
+            self._tail.begin(WORDS[self.language]["working"])
 
     def _finish(self, result: AgentResult) -> None:
         text = clean(result.text)
@@ -207,7 +235,7 @@ class Chat:
         self.last_answer = answers[-1] if answers else self.last_answer
         self._print_block(text)
         if answers:
-            self.console.note(f"{answers[-1]}  (/trace, /feedback good|bad)")
+            self.console.note(f"{answers[-1]}  (/trace, /feedback good|bad, /correct TEXT)")
         self.results.append(
             {
                 "request": result.plan.request,

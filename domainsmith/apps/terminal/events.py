@@ -18,7 +18,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "plan": "plan:",
         "resumed": "continuing where this request was interrupted",
         "finished": "{status} in {seconds:.1f} s",
-        "stopped": "stopped; finished steps are kept",
+        "stopped": "stopped; finished steps are kept, /continue goes on",
+        "pending": "interrupted: {request}\n/continue goes on with it",
+        "working": "working",
         "done": "done",
         "failed": "failed",
         "denied": "denied",
@@ -27,7 +29,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "plan": "计划：",
         "resumed": "从上次中断的地方继续",
         "finished": "{status}，用时 {seconds:.1f} 秒",
-        "stopped": "已停止；已完成的步骤会保留",
+        "stopped": "已停止；已完成的步骤会保留，/continue 可继续",
+        "pending": "被中断的请求：{request}\n输入 /continue 可继续",
+        "working": "正在处理",
         "done": "完成",
         "failed": "失败",
         "denied": "未获批准",
@@ -58,6 +62,8 @@ def event_lines(event: AgentEvent, language: Language = "en") -> list[str]:
         return [f"> {event.tool} {'' if arguments == '{}' else arguments}".rstrip()]
     if event.kind == "step_finished":
         status = str(event.data.get("status", ""))
+        if status == "denied":
+            return []  # the person has just said so, and the answer says what was left out
         seconds = float(event.data.get("seconds", 0))
         line = "  " + words["finished"].format(status=words.get(status, status), seconds=seconds)
         # What one step gave is the whole answer, which follows at once.

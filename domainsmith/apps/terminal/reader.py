@@ -96,7 +96,7 @@ def candidates(text: str) -> Iterator[tuple[str, int, str]]:
     if text.startswith("/") and " " not in text:
         for name, item in REGISTRY.items():
             if name.startswith(text):
-                yield name, len(text), item.help
+                yield name, len(text), item.help["en"]
         return
     word = text.rpartition(" ")[2]
     if word.startswith("@"):

@@ -5,14 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from domainsmith.errors import InputInvalid, InputNotFound
+from domainsmith.records import Language
 
 if TYPE_CHECKING:
     from domainsmith.apps.terminal.chat import Chat
 
-__all__ = ["REGISTRY", "SlashCommand", "help_lines", "run_slash"]
+__all__ = ["REGISTRY", "SlashCommand", "bare_command", "help_lines", "run_slash"]
+
+_BARE = {
+    "/exit": "exit quit bye q :q goodbye 退出 再见 结束",
+    "/help": "help ? 帮助",
+    "/continue": "continue go-on resume 继续",
+}
+"""Words that, alone on a line, mean a command and not a request."""
+_SAY: dict[Language, tuple[str, ...]] = {
+    "en": (
+        "Say what you want in your own words, for example:",
+        "  Add the folder manuals",
+        "  What does code TN-201 mean?",
+        "  Make 100 training records, select 40 of them and train the model",
+        "  Is the tuned model better?",
+        "Ctrl-C stops what runs, twice leaves. @ completes paths. Up: history.",
+    ),
+    "zh": (
+        "用自己的话说要做什么，例如：",
+        "  添加文件夹 manuals",
+        "  代码TN-201是什么意思？",
+        "  生成100条训练数据，选出40条，训练模型",
+        "  微调后的模型更好吗？",
+        "Ctrl-C 停止正在做的事，按两次退出。@ 补全路径。上箭头：历史记录。",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -22,20 +48,37 @@ class SlashCommand:
     Args:
         name: With its slash.
         usage: Its argument, for the help.
-        help: One line.
+        help: One line, in both languages.
         run: Does it with the text after the name.
     """
 
     name: str
     usage: str
-    help: str
+    help: dict[Language, str]
     run: Callable[[Chat, str], None]
 
 
-def help_lines() -> list[str]:
-    """Return the help, one line a command."""
+def bare_command(line: str) -> str | None:
+    """Return the command that a line without a slash means, or None for a request.
+
+    Args:
+        line: What was typed.
+    """
+    word = line.strip(" \t.!。！").casefold().replace(" ", "-")
+    return next((name for name, words in _BARE.items() if word in words.split()), None)
+
+
+def help_lines(language: Language = "en") -> list[str]:
+    """Return the help, one line a command.
+
+    Args:
+        language: Of the lines.
+    """
     width = max(len(f"{item.name} {item.usage}") for item in REGISTRY.values())
-    return [f"{f'{item.name} {item.usage}':<{width}}  {item.help}" for item in REGISTRY.values()]
+    return [
+        f"{f'{item.name} {item.usage}':<{width}}  {item.help[language]}"
+        for item in REGISTRY.values()
+    ]
 
 
 def run_slash(chat: Chat, line: str) -> None:
@@ -57,10 +100,10 @@ def run_slash(chat: Chat, line: str) -> None:
 
 
 def _help(chat: Chat, argument: str) -> None:
-    for line in help_lines():
+    said = () if argument else _SAY[chat.language]
+    for line in (*help_lines(chat.language), *said):
         if argument in line:
             chat.console.data(line)
-    chat.console.data("Ctrl-C stops what runs, twice leaves. @ completes paths. Up: history.")
 
 
 def _jobs(chat: Chat, argument: str) -> None:
@@ -72,7 +115,10 @@ def _jobs(chat: Chat, argument: str) -> None:
         [s.job_id, s.state, f"{s.step}/{s.total_steps}", "" if s.loss is None else f"{s.loss:.3f}"]
         for s in reversed(statuses)
     ]
-    chat.console.table(["job", "state", "step#", "loss#"], rows)
+    if rows:
+        chat.console.table(["job", "state", "step#", "loss#"], rows)
+    else:
+        chat.console.data("no training jobs yet")
 
 
 def _model(chat: Chat, argument: str) -> None:
@@ -98,6 +144,8 @@ def _save(chat: Chat, argument: str) -> None:
     path = Path(argument).expanduser()
     if path.exists():
         raise InputInvalid("The file exists", where=path, fix="Choose another name.")
+    if not path.parent.is_dir():
+        raise InputNotFound("No such folder", where=path.parent, fix="Make it first.")
     body = "\n\n".join(f"**{speaker}**\n\n{text}" for speaker, text in chat.transcript)
     write_text(path, f"# {chat.thread}\n\n{body}\n")
     chat.console.data(f"saved {path}")
@@ -114,21 +162,33 @@ def _trace(chat: Chat, argument: str) -> None:
 
 
 def _feedback(chat: Chat, argument: str) -> None:
-    from domainsmith.memory.feedback import add_feedback
-    from domainsmith.records import Feedback
-
     verdict, _, comment = argument.partition(" ")
     if verdict not in ("good", "bad"):
         raise InputInvalid("Feedback is good or bad", fix="Write /feedback good|bad [comment].")
+    _judge(chat, "good" if verdict == "good" else "bad", comment=comment.strip())
+
+
+def _correct(chat: Chat, argument: str) -> None:
+    if not argument:
+        raise InputInvalid("The right answer is missing", fix="Write /correct RIGHT ANSWER.")
+    _judge(chat, "bad", correction=argument)
+
+
+def _judge(chat: Chat, verdict: Literal["good", "bad"], **said: str) -> None:
+    from domainsmith.memory.feedback import add_feedback
+    from domainsmith.records import Feedback
+
     if not chat.last_answer:
         raise InputInvalid("There is no answer yet", fix="Ask something first.")
-    feedback = Feedback(
-        answer_id=chat.last_answer,
-        verdict="good" if verdict == "good" else "bad",
-        comment=comment.strip(),
-    )
-    add_feedback(chat.workspace, feedback)
+    add_feedback(chat.workspace, Feedback(answer_id=chat.last_answer, verdict=verdict, **said))
     chat.console.data(f"noted for {chat.last_answer}")
+
+
+def _continue(chat: Chat, argument: str) -> None:
+    pending = chat.pending()
+    if pending is None:
+        raise InputInvalid("Nothing was interrupted", fix="Say what to do.")
+    chat.ask(pending)
 
 
 def _clear(chat: Chat, argument: str) -> None:
@@ -140,18 +200,45 @@ def _exit(chat: Chat, argument: str) -> None:
     chat.leaving = True
 
 
-REGISTRY: dict[str, SlashCommand] = {
-    item.name: item
-    for item in (
-        SlashCommand("/help", "[WORD]", "List these commands (with a word in them).", _help),
-        SlashCommand("/jobs", "", "List training jobs.", _jobs),
-        SlashCommand("/model", "[NAME]", "Show or change the chat model.", _model),
-        SlashCommand("/history", "", "Print this conversation.", _history),
-        SlashCommand("/save", "FILE", "Write this conversation to a Markdown file.", _save),
-        SlashCommand("/trace", "[ID]", "Show what the last answer was made from.", _trace),
-        SlashCommand("/feedback", "good|bad", "Judge the last answer.", _feedback),
-        SlashCommand("/clear", "", "Begin a new conversation.", _clear),
-        SlashCommand("/exit", "", "Leave (also Ctrl-D).", _exit),
+def _command(
+    name: str, usage: str, run: Callable[[Chat, str], None], en: str, zh: str
+) -> tuple[str, SlashCommand]:
+    return name, SlashCommand(name, usage, {"en": en, "zh": zh}, run)
+
+
+REGISTRY: dict[str, SlashCommand] = dict(
+    (
+        _command("/help", "[WORD]", _help, "List these commands.", "列出这些命令。"),
+        _command(
+            "/continue", "", _continue, "Go on with what was interrupted.", "继续被中断的请求。"
+        ),
+        _command("/jobs", "", _jobs, "List training jobs.", "列出训练任务。"),
+        _command("/model", "[NAME]", _model, "Show or change the chat model.", "查看或更换模型。"),
+        _command("/history", "", _history, "Print this conversation.", "显示这次对话。"),
+        _command(
+            "/save",
+            "FILE",
+            _save,
+            "Write this conversation to a Markdown file.",
+            "把这次对话存为 Markdown 文件。",
+        ),
+        _command(
+            "/trace",
+            "[ID]",
+            _trace,
+            "Show what the last answer was made from.",
+            "显示上个回答的来源。",
+        ),
+        _command("/feedback", "good|bad", _feedback, "Judge the last answer.", "评价上个回答。"),
+        _command(
+            "/correct",
+            "TEXT",
+            _correct,
+            "Say what the last answer should have been.",
+            "告诉程序上个回答应当是什么。",
+        ),
+        _command("/clear", "", _clear, "Begin a new conversation.", "开始新的对话。"),
+        _command("/exit", "", _exit, "Leave (also Ctrl-D).", "退出（也可按 Ctrl-D）。"),
     )
-}
+)
 """Name -> command, in the order of the help."""

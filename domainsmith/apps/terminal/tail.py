@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from typing import TextIO
 
@@ -16,6 +17,7 @@ __all__ = ["LiveTail"]
 
 _REDRAW_SECONDS = 0.1
 _PLAIN_SECONDS = 10.0
+_TICK_SECONDS = 1.0
 
 
 class LiveTail:
@@ -34,6 +36,38 @@ class LiveTail:
         self._drawn = False
         self._stage = ""
         self._started = self._shown = 0.0
+        self._last: ProgressEvent | None = None
+        self._begun: float | None = None
+        self._lock = threading.RLock()
+
+    def begin(self, label: str) -> None:
+        """Show that work goes on, with the time that it takes, until :meth:`clear`.
+
+        Args:
+            label: Shown until the work itself tells where it stands.
+        """
+        if not self._live:
+            return
+        with self._lock:
+            began = self._begun = time.monotonic()
+            self._last = ProgressEvent(label, 0)
+        threading.Thread(target=self._keep_ticking, args=(began,), daemon=True).start()
+
+    def tick(self, now: float) -> None:
+        """Draw the line anew with the time since :meth:`begin`.
+
+        Args:
+            now: The time of the monotonic clock.
+        """
+        with self._lock:
+            if self._begun is not None and self._last is not None:
+                self._draw(f"{self._text(self._last, now)}  {now - self._begun:.0f} s")
+
+    def _keep_ticking(self, began: float) -> None:
+        while self._begun == began:
+            time.sleep(_TICK_SECONDS)
+            if self._begun == began:
+                self.tick(time.monotonic())
 
     def __call__(self, event: ProgressEvent) -> None:
         """Take a report of progress."""
@@ -46,23 +80,30 @@ class LiveTail:
         if not (changed or finished or now - self._shown >= wait):
             return
         self._shown = now
-        text = self._text(event, now)
-        if self._live:
-            width = shutil.get_terminal_size().columns - 1
-            text = set_cell_size(text, width).rstrip() if cell_len(text) > width else text
-            self._file.write(f"\r\x1b[K{text}")
-            self._file.flush()
-            self._drawn = True
-        else:
-            self._console.note(text)
+        with self._lock:
+            self._last = event
+            text = self._text(event, now)
+            if self._live:
+                self._draw(text)
+            else:
+                self._console.note(text)
+
+    def _draw(self, text: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        text = set_cell_size(text, width).rstrip() if cell_len(text) > width else text
+        self._file.write(f"\r\x1b[K{text}")
+        self._file.flush()
+        self._drawn = True
 
     def clear(self) -> None:
         """Remove the line, before anything else is printed."""
-        if self._drawn:
-            self._file.write("\r\x1b[K")
-            self._file.flush()
-            self._drawn = False
-        self._stage = ""
+        with self._lock:
+            self._begun = None
+            if self._drawn:
+                self._file.write("\r\x1b[K")
+                self._file.flush()
+                self._drawn = False
+            self._stage = ""
 
     def _text(self, event: ProgressEvent, now: float) -> str:
         parts = [f"  {one_line(event.stage)}"]
