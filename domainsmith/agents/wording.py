@@ -13,7 +13,7 @@ _SMALL_TALK = re.compile(
     r"|thx|cheers|ok(?:ay)?|great|help(?: me)?|who are you|what (?:can|do) you do|what are you"
     r"|how (?:do|can) (?:i|we) (?:start|begin)|how does this work|(?:so much|very much|there|again)"
     r"|你好|您好|嗨|早上好|下午好|晚上好|谢谢(?:你|您)?|多谢|好的?|帮助|帮帮我|怎么用"
-    r"|你是谁|你(?:会|能)(?:做)?(?:什么|些什么|干什么)|怎么开始|[\s,.!?，。！？呀啊吗]+)+",
+    r"|你是谁|你(?:会|能)(?:做)?(?:什么|些什么|干什么)|怎么开始|[\s,.!?，。！？呀啊吗])+",
     re.IGNORECASE,
 )
 
