@@ -85,7 +85,8 @@ class Graph:
 
     def get_state(self, config):
         request = self.pending.get(config["configurable"]["thread_id"])
-        return SimpleNamespace(next=("act",) if request else (), values={"request": request})
+        going = ("act",) if request else ()
+        return SimpleNamespace(next=going, tasks=going, values={"request": request})
 
 
 def test_each_run_has_conversations_of_its_own_unless_one_is_open(demo_of):
