@@ -63,6 +63,18 @@ def envelope(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
     return data
 
 
+def test_datasets_are_listed_the_last_made_first(
+    space: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (space / "datasets" / "dataset_aaaa" / "data.jsonl").unlink()
+    assert main(["--workspace", str(space), "--json", "data", "list"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)["data"]}
+    assert (rows["dataset_bbbb"]["items"], rows["dataset_bbbb"]["stage"]) == (3, "raw")
+    assert rows["dataset_aaaa"]["stage"] == "missing or damaged"
+    assert main(["--workspace", str(space), "data", "list"]) == 0
+    assert "dataset_bbbb" in capsys.readouterr().out
+
+
 def test_show_pages_items_with_grades_and_sources(
     space: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

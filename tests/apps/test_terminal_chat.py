@@ -127,9 +127,22 @@ def test_a_correction_is_kept_for_preference_pairs(kettle, engine):
     assert "There is no answer yet" in err
     with Workspace.open(kettle) as workspace:
         kept = [item.feedback for item in corrected_answers(workspace)]
-    assert [(one.answer_id, one.correction) for one in kept] == [
-        (chat.last_answer, "A slow fuse of 13 A.")
+    assert (chat.last_answer, "A slow fuse of 13 A.") in [
+        (one.answer_id, one.correction) for one in kept
     ]
+
+
+def test_answers_are_judged_and_corrected_by_a_command(kettle, engine, capsys):
+    command = ["--workspace", str(kettle), "--json"]
+    assert main([*command, "ask", "Which fuse does the Orla kettle need?"]) == 0
+    answer = json.loads(capsys.readouterr().out)["data"]["id"]
+    right = "A fuse of 13 A, slow."
+    assert main([*command, "feedback", answer[:14], "bad", "--correction", right]) == 0
+    assert json.loads(capsys.readouterr().out)["data"]["answer_id"] == answer
+    with Workspace.open(kettle) as workspace:
+        assert right in [item.feedback.correction for item in corrected_answers(workspace)]
+    assert main([*command, "feedback", answer, "good", "--correction", right]) == 2
+    assert main([*command, "feedback", "answer_none", "bad"]) == 2
 
 
 def test_what_was_interrupted_is_told_and_continued(kettle, engine, monkeypatch):

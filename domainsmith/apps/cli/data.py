@@ -10,6 +10,7 @@ __all__ = ["command"]
 
 @subcommands(
     "data",
+    data_show.list_,
     data_show.show,
     data_show.stats,
     data_compare.diff,
@@ -19,4 +20,4 @@ __all__ = ["command"]
     export.command,
 )
 def command() -> None:
-    """Show, measure, compare, merge, mix, review and export datasets."""
+    """List, show, measure, compare, merge, mix, review and export datasets."""

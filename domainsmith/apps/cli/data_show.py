@@ -1,9 +1,10 @@
-"""``domainsmith data show`` and ``domainsmith data stats``."""
+"""``domainsmith data list``, ``domainsmith data show`` and ``domainsmith data stats``."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,40 @@ if TYPE_CHECKING:
     from domainsmith.training.dataset_stats import Spread
     from domainsmith.workspace import Workspace
 
-__all__ = ["item_text", "show", "stats", "terminal_width"]
+__all__ = ["item_text", "list_", "show", "stats", "terminal_width"]
 
 _SHORT = 200
 """Characters of a source passage or context, unless all is asked for."""
 _INDENT = 12
 """Columns of "  question: " and the like."""
+
+
+@click.command("list", cls=AppCommand)
+def list_(app: App) -> Outcome:
+    """List the datasets, the last made first."""
+    from domainsmith.storage import lineage
+    from domainsmith.training.dataset_folder import find_dataset
+
+    workspace = app.workspace()
+    rows = []
+    for stored in lineage.artifacts(workspace.db, "dataset"):
+        info = find_dataset(workspace, stored.id)
+        rows.append(
+            {
+                "id": stored.id,
+                "made": time.strftime("%Y-%m-%d %H:%M", time.localtime(stored.created)),
+                "items": info.records if info else 0,
+                "kind": info.kind if info else "",
+                "stage": str(info.card.get("stage", "raw")) if info else "missing or damaged",
+            }
+        )
+    if rows:
+        names = ("id", "made", "items", "kind", "stage")
+        columns = ["dataset", "made", "items#", "of", "stage"]
+        app.console.table(columns, [[row[name] for name in names] for row in rows])
+    else:
+        app.console.note("There is no dataset yet: `domainsmith generate` makes one.")
+    return Outcome(rows)
 
 
 @click.command("show", cls=AppCommand)
