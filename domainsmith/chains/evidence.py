@@ -46,6 +46,9 @@ _HEADER_SHARE = 0.5
 _SUPPORTED_FROM = 0.7
 """Share of an answer's content words that its passages must hold."""
 
+_ITSELF = re.compile(r"\b(\d[\d.,]*) ?(?:is|are|was|是|为) ?\1\b", re.ASCII)
+"""A number that is said to be itself."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -211,8 +214,9 @@ def is_supported(
 
     Returns:
         True if (1) at least 70 % of its content words stand in the best passages, (2) every
-        number of it does, and (3) what it adds to the question comes from the best sentences,
-        and not from elsewhere in the passages: a small model likes to copy the wrong line.
+        number of it does, (3) what it adds to the question comes from the best sentences,
+        and not from elsewhere in the passages: a small model likes to copy the wrong line, and
+        (4) no number of the question is given back as the number that was asked for.
     """
     words = set(content_terms(answer, language))
     if not words or not evidence:
@@ -223,7 +227,10 @@ def is_supported(
     held = set(content_terms(everything, language))
     if len(words & held) < _SUPPORTED_FROM * len(words):
         return False
-    if not set(_NUMBER.findall(answer)) <= set(_NUMBER.findall(everything)):
+    numbers = set(_NUMBER.findall(answer))
+    if not numbers <= set(_NUMBER.findall(everything)) or _ITSELF.search(answer):
+        return False
+    if numbers and asks_number(question) and numbers <= set(_NUMBER.findall(question)):
         return False
     added = words - set(content_terms(question, language))
     first = set(content_terms(top[0].text, language))

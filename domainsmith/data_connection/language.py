@@ -22,15 +22,16 @@ _CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _KANA = "\u3040-\u30ff"
 _RUN = re.compile(
     rf"(?P<cjk>[{_CJK}{_KANA}]+)"
-    rf"|(?P<number>\d+(?:[.,:]\d+)*)(?![^\W\d_])"
+    rf"|(?P<number>\d+(?:[.,:]\d+)+|\d+(?!\d|(?![{_CJK}{_KANA}])[^\W\d_]))"
     rf"|(?P<word>(?:(?![{_CJK}{_KANA}])[^\W_])+(?:['’](?:(?![{_CJK}{_KANA}])[^\W_])+)*)"
 )
-_ASCII_RUN = re.compile(r"\d+(?:[.,:]\d+)*(?![a-z])|[a-z\d]+(?:'[a-z\d]+)*", re.ASCII)
+_ASCII_RUN = re.compile(r"\d+(?:[.,:]\d+)+|\d+(?![a-z\d])|[a-z\d]+(?:'[a-z\d]+)*", re.ASCII)
 """What :data:`_RUN` finds in lower-cased plain English, in a third of the time."""
 _CJK_CHARACTER = re.compile(rf"[{_CJK}]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MEASURED = re.compile(r"(\d+)([a-z]{1,3})")
-_CODE_APART = re.compile(r"\b[a-z]{1,4}[-_ /.]\d+[a-z0-9]*\b|\b\d+[- ][a-z]\b")
+# In ASCII a word ends before a Han character too: "E-21是什么".
+_CODE_APART = re.compile(r"\b[a-z]{1,4}[-_ /.]\d+[a-z0-9]*\b|\b\d+[- ][a-z]\b", re.ASCII)
 
 # Full-width forms are what Chinese keyboards type: "Ｅ２１" must find "E21".
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}

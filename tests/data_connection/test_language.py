@@ -75,3 +75,16 @@ def test_plain_english_is_cut_as_any_other_text() -> None:
         text = "".join(chance.choice("aB1 2.,:'_-9z\n\x00/") for _ in range(40))
         found = [match.group() for match in language._RUN.finditer(text.lower())]
         assert language.tokenize(text, "en") == found
+
+
+def test_a_number_is_whole_also_before_a_han_character() -> None:
+    terms = search_terms("TN-201是什么？电压230伏，共1,850毫米", "zh")
+    assert {"201", "tn201", "230", "1850"} <= set(terms)
+    assert not {"20", "23", "0"} & set(terms)
+    assert content_terms("电压230伏", "zh") == ["电压", "230", "伏"]
+
+
+def test_a_number_is_whole_before_its_unit() -> None:
+    for text in ("10kg or 1.5kg", "10 kg or 1.5 kg"):
+        assert {"10", "1.5", "kg"} <= set(search_terms(text, "en"))
+        assert not {"1", "5", "0kg"} & set(search_terms(text, "en"))
