@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +136,7 @@ class LocalEmbedder:
         rows: list[NDArray[np.float32]] = []
         place: dict[str, int] = {}
         with self._lock:
-            for batch in batches_by_length(texts, self.max_tokens):
+            for batch in self._batches(texts):
                 place.update(zip(batch, range(len(place), len(place) + len(batch)), strict=True))
                 rows.append(
                     encode(
@@ -152,6 +152,10 @@ class LocalEmbedder:
             raise ModelError("The embedding model computed values that are not numbers")
         found: NDArray[np.float32] = vectors.astype(np.float32)[[place[text] for text in texts]]
         return found
+
+    def _batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
+        device = str(self._model.device.type)
+        return batches_by_length(texts, self._model.tokenizer, self.max_tokens, device=device)
 
 
 class LangChainEmbeddings(Embeddings):

@@ -60,7 +60,8 @@ def token_vectors(
         most_tokens: Tokens of a text that are read, the prompt's included.
     """
     found: dict[str, TokenVectors] = {}
-    for batch in batches_by_length(texts, most_tokens):
+    device = str(model.device.type)
+    for batch in batches_by_length(texts, model.tokenizer, most_tokens, device=device):
         found.update(zip(batch, _computed(model, batch, prompt, most_tokens), strict=True))
     return [found[text] for text in texts]
 
