@@ -165,7 +165,7 @@ def run_peer(peer: Peer, texts: Texts, seconds: float, sample: int) -> dict[str,
         began = time.process_time()
         state["wins"].append(peer.wins(len(state["wins"])))
         state["seconds"] += time.process_time() - began
-    write_json(path, state)
+        write_json(path, state)
     return state
 
 
