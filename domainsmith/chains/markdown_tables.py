@@ -20,6 +20,9 @@ _KEY_HEAD = re.compile(
 _NAME_HEAD = re.compile(
     r"^(?:name|title|service|item|product|part|description)$|名称|项目|品名", re.I
 )
+_LETTER = re.compile(r"[^\W\d_]")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_YES_NO = frozenset({"yes", "no", "y", "n", "true", "false", "是", "否", "有", "无", "✓", "✗", "-"})
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,19 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     key: int
     name: int
+
+    def row_name(self, row: Sequence[str], column: int | None = None) -> str:
+        """Return what a question calls a row; a bare number with the name of its column.
+
+        Args:
+            row: Of :attr:`rows`.
+            column: That tells the row from others; the one of names if None.
+        """
+        at = self.name if column is None else column
+        name, head = row[at], self.heads[at]
+        if _LETTER.search(name) or not _LETTER.search(head):
+            return name
+        return f"{head}{'：' if _HAN.search(head) else ': '}{name}"
 
 
 def parse_tables(text: str) -> list[Table]:
@@ -101,4 +117,13 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table | None:
     named = [at for at in unique if _KEY_HEAD.search(heads[at].replace("_", " "))]
     key = (named if named and named[0] <= 1 else unique)[0]
     name = next((at for at in unique if at != key and _NAME_HEAD.search(heads[at])), key)
-    return Table(tuple(names), tuple(units), tuple(tuple(row) for row in rows), key, name)
+    heads = [
+        _entry(head) if {row[at].lower() for row in rows} <= _YES_NO else head
+        for at, head in enumerate(names)
+    ]
+    return Table(tuple(heads), tuple(units), tuple(tuple(row) for row in rows), key, name)
+
+
+def _entry(head: str) -> str:
+    """Name a column of yes and no: its head is mostly no noun ("Protected", 可退款)."""
+    return f"“{head}”一栏" if _HAN.search(head) else f"entry under “{head}”"
