@@ -56,6 +56,20 @@ class Table:
             return name
         return f"{head}{'：' if _HAN.search(head) else ': '}{name}"
 
+    def asked_head(self, column: int) -> str:
+        """Return what a question calls a column.
+
+        The head of a column of yes and no is mostly no noun ("Protected", 可退款): nobody asks
+        for the protected of something, but for what stands under it.
+
+        Args:
+            column: Its index.
+        """
+        head = self.heads[column]
+        if not {row[column].lower() for row in self.rows} <= _YES_NO:
+            return head
+        return f"“{head}”一栏" if _HAN.search(head) else f"entry under “{head}”"
+
 
 def parse_tables(text: str) -> list[Table]:
     """Read the Markdown tables of a passage.
@@ -117,13 +131,4 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table | None:
     named = [at for at in unique if _KEY_HEAD.search(heads[at].replace("_", " "))]
     key = (named if named and named[0] <= 1 else unique)[0]
     name = next((at for at in unique if at != key and _NAME_HEAD.search(heads[at])), key)
-    heads = [
-        _entry(head) if {row[at].lower() for row in rows} <= _YES_NO else head
-        for at, head in enumerate(names)
-    ]
-    return Table(tuple(heads), tuple(units), tuple(tuple(row) for row in rows), key, name)
-
-
-def _entry(head: str) -> str:
-    """Name a column of yes and no: its head is mostly no noun ("Protected", 可退款)."""
-    return f"“{head}”一栏" if _HAN.search(head) else f"entry under “{head}”"
+    return Table(tuple(names), tuple(units), tuple(tuple(row) for row in rows), key, name)

@@ -112,7 +112,7 @@ def _row_facts(
 
 
 def _lookup(table: Table, column: int, cell: str, key: str, draw: float, language: Language) -> str:
-    head = head_words(table.heads[column])
+    head = head_words(table.asked_head(column))
     if is_price(table.heads[column]) and AMOUNT.match(cell):
         return f"{key}多少钱？" if language == "zh" else f"How much does {key} cost?"
     if language == "zh":

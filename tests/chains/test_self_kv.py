@@ -6,6 +6,7 @@ import pytest
 
 from domainsmith.chains.markdown_tables import cell_counts, parse_tables
 from domainsmith.chains.self_kv import table_facts
+from domainsmith.chains.synthesis.table_questions import row_facts
 from domainsmith.records import Language, Passage
 
 PARTS = """\
@@ -122,6 +123,10 @@ def test_a_row_that_is_a_bare_number_is_named_with_its_column() -> None:
     }
     assert any("Years without a claim: 3" in question for question in asked)
     assert not [question for question in asked if '"3"' in question]
+    pairs = [fact for seed in range(6) for fact in row_facts(passage, seed=seed)]
+    assert pairs
+    assert all("“protected”" in fact.question for fact in pairs)
+    assert not any("entry" in fact.answer.lower() for fact in pairs)
     # "Protected" is no noun: what is the protected of ...?
     assert not [question for question in asked if "the protected" in question.lower()]
 

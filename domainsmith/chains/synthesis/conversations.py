@@ -186,7 +186,7 @@ def _rows(passage: Passage, seed: int) -> Iterator[list[Turn]]:
             one, two = draw.sample(columns, 2)
             rows = (table.rows[at], table.rows[at + 1])
             names = [table.row_name(row) for row in rows]
-            heads = [_head(table.heads[column], language) for column in (one, two)]
+            heads = [_head(table.asked_head(column), language) for column in (one, two)]
             cells = [
                 _told(table.units, rows[0], one),
                 _told(table.units, rows[0], two),
