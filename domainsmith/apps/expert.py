@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from domainsmith.apps.assembly import Assembly
+from domainsmith.errors import InputInvalid
 from domainsmith.progress import ProgressCallback, silent
 from domainsmith.settings import load_settings
 from domainsmith.workspace import Workspace
@@ -62,6 +63,8 @@ class Expert:
             InputInvalid: A setting is unknown or out of range.
             WorkspaceTooNew: A newer version of this program wrote the workspace.
         """
+        if not isinstance(folder, str | Path) or not str(folder).strip():
+            raise InputInvalid("A workspace is opened by its folder's path", fix="Name one.")
         workspace = Workspace.create(Path(folder))
         try:
             loaded = load_settings(workspace.settings_path, flags=settings)
@@ -75,6 +78,8 @@ class Expert:
         from domainsmith.data_connection.sources import add_folder
         from domainsmith.tools.questions import find_questions_file, remember_source
 
+        if not isinstance(folder, str | Path) or not str(folder).strip():
+            raise InputInvalid("add takes the path of a folder or file", fix="Name one.")
         # Normalised as the tools do, so that one folder is one source.
         path = Path(os.path.abspath(Path(folder).expanduser()))
         report = add_folder(
@@ -205,10 +210,21 @@ class Expert:
 
         Returns:
             The job's id.
+
+        Raises:
+            InputInvalid: It is no dataset, or the epochs are out of range.
         """
         from domainsmith.tools.training import make_job
+        from domainsmith.training.dataset_folder import DatasetInfo as Info
         from domainsmith.training.launch import launch
 
+        if not isinstance(dataset, Info):
+            raise InputInvalid(
+                f"train takes a dataset, not {type(dataset).__name__}",
+                fix="Give what generate() or curate() returned, or dataset_info(FOLDER).",
+            )
+        if epochs is not None and not (isinstance(epochs, int | float) and 0 < epochs <= 100):
+            raise InputInvalid(f"epochs is {epochs!r}", fix="Give a number above 0, at most 100.")
         return launch(self.workspace, make_job(self._context(), dataset, epochs))
 
     def wait(self, job_id: str, progress: Callable[[JobStatus], None] | None = None) -> JobStatus:

@@ -17,7 +17,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from domainsmith.chains.answer_record import make_answer
 from domainsmith.chains.answer_steps import CONTEXT_PASSAGES, Method, Steps
-from domainsmith.chains.condense import standalone_question
+from domainsmith.chains.asked_input import read_question
 from domainsmith.chains.gate import THRESHOLD
 from domainsmith.chains.query_options import QueryOptions
 from domainsmith.chains.query_plan import Search
@@ -56,6 +56,7 @@ class _AnswerChain(Runnable[Any, Answer]):
     def __init__(
         self, workspace: Workspace, steps: Steps, model: str, adapter_id: str | None
     ) -> None:
+        self.name = "answer"
         self._workspace = workspace
         self._steps = steps
         self._model = model
@@ -74,12 +75,35 @@ class _AnswerChain(Runnable[Any, Answer]):
         **kwargs: Any,
     ) -> list[Answer]:
         """Answer many questions, as one batch through every step."""
+        if not return_exceptions:
+            # One that cannot be asked stops the batch before the others are computed.
+            for item in inputs:
+                read_question(item)
+        return self._batch_with_config(
+            self._answers, inputs, config, return_exceptions=return_exceptions
+        )
+
+    def _answers(self, inputs: list[Any]) -> list[Exception | Answer]:
+        """Answer what can be asked; in the place of any other input stands its error."""
+        results: list[Exception | Answer | None] = []
+        questions: list[tuple[str, str]] = []
+        for item in inputs:
+            try:
+                questions.append(read_question(item))
+                results.append(None)
+            except InputInvalid as error:
+                results.append(error)
+        made = iter(self._ask(questions))
+        return [next(made) if item is None else item for item in results]
+
+    def _ask(self, questions: Sequence[tuple[str, str]]) -> list[Answer]:
+        if not questions:
+            return []
         began = time.monotonic()
-        questions = [self._question(item) for item in inputs]
         drafts = self._steps.run(
             [whole for _, whole in questions], [asked for asked, _ in questions]
         )
-        seconds = round((time.monotonic() - began) / max(1, len(inputs)), 3)
+        seconds = round((time.monotonic() - began) / len(questions), 3)
         answers = []
         for (asked, _), draft in zip(questions, drafts, strict=True):
             answer = make_answer(
@@ -97,14 +121,6 @@ class _AnswerChain(Runnable[Any, Answer]):
             put_artifact(self._workspace.db, answer, parents=parents)
             answers.append(answer)
         return answers
-
-    def _question(self, item: Any) -> tuple[str, str]:
-        asked = item if isinstance(item, str) else item.get("question", "")
-        history = [] if isinstance(item, str) else list(item.get("history") or [])
-        if not isinstance(asked, str) or not asked.strip():
-            raise InputInvalid("The question is empty", fix="Write a question.")
-        turns = [(str(user), str(assistant)) for user, assistant in history]
-        return asked.strip(), standalone_question(asked.strip(), turns)
 
 
 def build_answer_chain(

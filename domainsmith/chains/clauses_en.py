@@ -6,7 +6,15 @@ import re
 
 from domainsmith.chains.words_en import ACTS, CLAUSE_END, IMPERATIVE, NOT_NOUN
 
-__all__ = ["Asked", "as_answer", "first_clause", "is_noun", "lower_first", "short_answer"]
+__all__ = [
+    "Asked",
+    "as_answer",
+    "first_clause",
+    "is_noun",
+    "lower_first",
+    "short_answer",
+    "with_alternative",
+]
 
 Asked = tuple[str, str, str]
 """Question, answer, name of the form."""
@@ -21,6 +29,9 @@ _OPEN_WORDS = frozenset(
 )
 _LIST_END = re.compile(r", (?:and|or)\b")
 _LISTED = re.compile(r",(?: [\w'-]+){1,3}$")
+_ALTERNATIVE = re.compile(
+    r"(?: (?:from|after|of|in|for|per|a|at|on) [^,;]{2,50})?(?:,? or|, unless|, except) [^;]{3,120}"
+)
 
 
 def lower_first(text: str) -> str:
@@ -64,6 +75,29 @@ def first_clause(text: str) -> str:
         if not (_LIST_END.match(end[0]) and _LISTED.search(text[: end.start()])):
             return text[: end.start()]
     return text
+
+
+def with_alternative(question: str, answer: str, sentence: str) -> str:
+    """Add to an answer the alternative or exception that its sentence goes on with.
+
+    "2 years" is not what "The warranty lasts 2 years from delivery, or 500 hours" says.
+
+    Args:
+        question: Made of the sentence; what it names already is not repeated.
+        answer: Words of the sentence, as :func:`as_answer` writes them.
+        sentence: The whole sentence, without its full stop.
+
+    Returns:
+        The answer up to the sentence's end where such words follow it, else the answer.
+    """
+    words = answer.rstrip(".")
+    start = sentence.lower().rfind(words.lower())
+    if start < 0:
+        return answer
+    rest = sentence[start + len(words) :]
+    if not _ALTERNATIVE.fullmatch(rest) or rest.strip(" ,") in question:
+        return answer
+    return as_answer(words + rest)
 
 
 def is_noun(subject: str) -> bool:

@@ -20,6 +20,9 @@ _KEY_HEAD = re.compile(
 _NAME_HEAD = re.compile(
     r"^(?:name|title|service|item|product|part|description)$|名称|项目|品名", re.I
 )
+_LETTER = re.compile(r"[^\W\d_]")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_YES_NO = frozenset({"yes", "no", "y", "n", "true", "false", "是", "否", "有", "无", "✓", "✗", "-"})
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,33 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     key: int
     name: int
+
+    def row_name(self, row: Sequence[str], column: int | None = None) -> str:
+        """Return what a question calls a row; a bare number with the name of its column.
+
+        Args:
+            row: Of :attr:`rows`.
+            column: That tells the row from others; the one of names if None.
+        """
+        at = self.name if column is None else column
+        name, head = row[at], self.heads[at]
+        if _LETTER.search(name) or not _LETTER.search(head):
+            return name
+        return f"{head}{'：' if _HAN.search(head) else ': '}{name}"
+
+    def asked_head(self, column: int) -> str:
+        """Return what a question calls a column.
+
+        The head of a column of yes and no is mostly no noun ("Protected", 可退款): nobody asks
+        for the protected of something, but for what stands under it.
+
+        Args:
+            column: Its index.
+        """
+        head = self.heads[column]
+        if not {row[column].lower() for row in self.rows} <= _YES_NO:
+            return head
+        return f"“{head}”一栏" if _HAN.search(head) else f"entry under “{head}”"
 
 
 def parse_tables(text: str) -> list[Table]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from domainsmith.chains.clauses_en import with_alternative
 from domainsmith.chains.frames_zh import Frame, bare_heading
 from domainsmith.chains.patterns_en import ENGLISH_FORMS, lower_first
 from domainsmith.chains.patterns_science_en import science_question
@@ -41,6 +42,7 @@ _ARTICLE = re.compile(
 _EMPHASIS = re.compile(r"\*\*|__|`|^>\s*|^#+\s*")
 _INNER_CAPITAL = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
 _INNER_SMALL = re.compile(r"(?<=[a-z,] )[a-z]+")
+_LABEL = re.compile(r"^【[^】]{1,20}】\s*")
 _UNIT_END = re.compile(r"(?:(?<=\d [A-Z]\.)|(?<=°C\.)) (?=[A-Z])")
 
 
@@ -60,14 +62,17 @@ class PatternQuestion:
 
 
 def clean_sentence(text: str) -> str:
-    """Take list marks, article numbers and emphasis off a sentence and join its lines.
+    """Take list marks, article numbers, labels and emphasis off a sentence and join its lines.
+
+    A label in lenticular brackets (【贮藏】) is the heading of what follows it, as leaflets and
+    standards set it, and no part of the sentence.
 
     Args:
         text: One sentence as it stands in the document.
     """
     joined = " ".join(_ARTICLE.sub("", text).split())
     joined = re.sub(r"(?<=[\u3400-\u9fff，。；：、]) (?=[\u3400-\u9fff，。；：、])", "", joined)
-    return _LIST_MARK.sub("", _EMPHASIS.sub("", joined)).strip()
+    return _LABEL.sub("", _LIST_MARK.sub("", _EMPHASIS.sub("", joined)).strip())
 
 
 def passage_sentences(passage: Passage, *, shortest: int = 4) -> list[str]:
@@ -150,7 +155,7 @@ def pattern_questions(
             general = form in ENGLISH_FORMS
             question, answer = finished_en(
                 question,
-                answer,
+                with_alternative(question, answer, text),
                 name,
                 text,
                 work=work,

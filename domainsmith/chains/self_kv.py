@@ -112,7 +112,7 @@ def _row_facts(
 
 
 def _lookup(table: Table, column: int, cell: str, key: str, draw: float, language: Language) -> str:
-    head = head_words(table.heads[column])
+    head = head_words(table.asked_head(column))
     if is_price(table.heads[column]) and AMOUNT.match(cell):
         return f"{key}多少钱？" if language == "zh" else f"How much does {key} cost?"
     if language == "zh":
@@ -123,7 +123,7 @@ def _lookup(table: Table, column: int, cell: str, key: str, draw: float, languag
 
 
 def _row_key(table: Table, row: Sequence[str], language: Language) -> str:
-    key, head = row[table.key], head_words(table.heads[table.key])
+    key, head = table.row_name(row, table.key), head_words(table.heads[table.key])
     coded = bool(re.fullmatch(r"[A-Z]{1,5}-?\d[\w-]*", key))
     if language == "zh":
         return f"{head} {key} " if coded else f"“{key}”"
@@ -131,7 +131,7 @@ def _row_key(table: Table, row: Sequence[str], language: Language) -> str:
 
 
 def _row_name(table: Table, row: Sequence[str], language: Language) -> str:
-    name = row[table.name]
+    name = table.row_name(row)
     if table.name == table.key:
         return _row_key(table, row, language)
     if language == "zh":

@@ -54,7 +54,7 @@ def make_job(ctx: ToolContext, dataset: DatasetInfo, epochs: float | None) -> Tr
         lora_rank=ctx.options.lora_rank,
         lora_alpha=2 * ctx.options.lora_rank,
         learning_rate=ctx.options.learning_rate,
-        epochs=epochs or ctx.options.epochs,
+        epochs=ctx.options.epochs if epochs is None else epochs,
         max_steps=ctx.options.max_steps,
         device=ctx.options.device,
         dtype=ctx.options.dtype,

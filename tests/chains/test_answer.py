@@ -236,6 +236,60 @@ def test_evaluation_can_see_the_model_without_the_code_around_it(place: Any) -> 
     assert whole[1].refused
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (None, "empty"),
+        (3, "no int"),
+        (b"What is the limit?", "no bytes"),
+        (["What is the limit?"], "no list"),
+        ({"question": 3}, "no int"),
+        ({"question": "Why?", "history": "earlier"}, "history"),
+        ({"question": "Why?", "history": [("only one",)]}, "history"),
+        ("x" * 100_000, "100000 characters"),
+    ],
+)
+def test_what_is_no_question_is_said(place: Any, given: Any, said: str) -> None:
+    with pytest.raises(InputInvalid, match=said):
+        _chain(place, Scripted("")).invoke(given)
+
+
+def test_one_bad_question_of_a_batch_costs_no_other(place: Any) -> None:
+    chain = _chain(place, Scripted("", ""))
+    first, bad, last = chain.batch(
+        ["What is the chemical symbol of gold?", None, "Who wrote Hamlet?"],
+        return_exceptions=True,
+    )
+    assert isinstance(bad, InputInvalid)
+    assert first.question.startswith("What is the chemical")
+    assert last.question.startswith("Who wrote")
+
+
+def test_callbacks_see_each_question_and_its_answer(place: Any) -> None:
+    from langchain_core.callbacks import BaseCallbackHandler
+
+    class Watcher(BaseCallbackHandler):
+        def __init__(self) -> None:
+            self.seen: list[Any] = []
+
+        def on_chain_start(self, serialized: Any, inputs: Any, **kwargs: Any) -> None:
+            self.seen.append((kwargs["name"], inputs))
+
+        def on_chain_end(self, outputs: Any, **_: Any) -> None:
+            self.seen.append(outputs)
+
+        def on_chain_error(self, error: BaseException, **_: Any) -> None:
+            self.seen.append(type(error))
+
+    watcher = Watcher()
+    chain = _chain(place, Scripted("")).with_config(callbacks=[watcher], run_name="mine")
+    answer = chain.invoke("Who wrote Hamlet?")
+    assert watcher.seen == [("mine", "Who wrote Hamlet?"), answer]
+    watcher.seen.clear()
+    chain.batch([None], return_exceptions=True)
+    assert watcher.seen == [("mine", None), InputInvalid]
+
+
 def test_an_empty_question_is_an_error(place: Any) -> None:
     with pytest.raises(InputInvalid, match="empty"):
         _chain(place, Scripted("")).invoke({"question": "  "})

@@ -195,3 +195,10 @@ def test_traditional_characters_are_asked_in_traditional_characters() -> None:
     assert found.answer == "1922年。"
     section = "第二章 門鎖與鉸鏈"
     assert section_question(f"手冊 > {section}", "zh") == "關於門鎖與鉸鏈，文檔是怎麼說的？"
+
+
+def test_a_label_in_brackets_is_no_part_of_the_question() -> None:
+    found = asked("【注意事项】服药后八小时内不得驾驶车辆，因为本品会使反应变慢。")
+    assert found is not None
+    assert "【" not in "".join(found)
+    assert "驾驶车辆" in found[0]

@@ -159,3 +159,28 @@ def test_a_number_answers_only_what_asks_for_one(
     question: str, answer: str, sentence: str, fits: bool
 ) -> None:
     assert asks_for_number(question, answer, sentence) is fits
+
+
+@pytest.mark.parametrize(
+    ("sentence", "answer"),
+    [
+        (
+            "The warranty lasts 2 years from the date of purchase, or 10,000 cups, "
+            "whichever comes first.",
+            "2 years from the date of purchase, or 10,000 cups, whichever comes first.",
+        ),
+        (
+            "Descale the machine every 3 months, or when the blue lamp blinks.",
+            "Every 3 months, or when the blue lamp blinks.",
+        ),
+        (
+            "The warranty lasts 2 years, unless the seal is broken.",
+            "2 years, unless the seal is broken.",
+        ),
+        ("The warranty lasts 2 years.", "2 years."),
+    ],
+)
+def test_an_answer_keeps_its_alternative_and_its_exception(sentence: str, answer: str) -> None:
+    found = asked(sentence)
+    assert found is not None
+    assert found[1] == answer

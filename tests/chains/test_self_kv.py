@@ -6,6 +6,7 @@ import pytest
 
 from domainsmith.chains.markdown_tables import cell_counts, parse_tables
 from domainsmith.chains.self_kv import table_facts
+from domainsmith.chains.synthesis.table_questions import row_facts
 from domainsmith.records import Language, Passage
 
 PARTS = """\
@@ -108,3 +109,37 @@ def test_a_comma_separates_thousands_and_nothing_else(price: str, many: int) -> 
     compared = [fact for fact in facts if fact.method == "self_kv/compare"]
     assert len(compared) == many
     assert all(price in fact.answer for fact in compared)
+
+
+def test_a_row_that_is_a_bare_number_is_named_with_its_column() -> None:
+    passage = table_passage(
+        "| Years without a claim | Discount (%) | Protected |\n|---|---|---|\n"
+        "| 1 | 20 | no |\n| 3 | 40 | yes |\n| 5 | 55 | yes |"
+    )
+    asked = {
+        fact.question
+        for seed in range(6)
+        for fact in table_facts(passage, seed=seed, counts=cell_counts([passage]))
+    }
+    assert any("Years without a claim: 3" in question for question in asked)
+    assert not [question for question in asked if '"3"' in question]
+    pairs = [fact for seed in range(6) for fact in row_facts(passage, seed=seed)]
+    assert pairs
+    assert all("“protected”" in fact.question for fact in pairs)
+    assert not any("entry" in fact.answer.lower() for fact in pairs)
+    # "Protected" is no noun: what is the protected of ...?
+    assert not [question for question in asked if "the protected" in question.lower()]
+
+
+def test_a_chinese_row_that_is_a_bare_number_is_named_with_its_column() -> None:
+    passage = table_passage(
+        "| 无赔款年数 | 折扣 | 可转让 |\n|---|---|---|\n| 1 | 九折 | 否 |\n| 3 | 七折 | 是 |", "zh"
+    )
+    asked = {
+        fact.question
+        for seed in range(6)
+        for fact in table_facts(passage, seed=seed, counts=cell_counts([passage]))
+    }
+    assert any("无赔款年数：3" in question for question in asked)
+    assert not [question for question in asked if "“3”" in question]
+    assert any("“可转让”一栏" in question for question in asked)

@@ -185,8 +185,8 @@ def _rows(passage: Passage, seed: int) -> Iterator[list[Turn]]:
             draw = seeded(seed, "row", passage.id, table.rows[at][table.key])
             one, two = draw.sample(columns, 2)
             rows = (table.rows[at], table.rows[at + 1])
-            names = [row[table.name] for row in rows]
-            heads = [_head(table.heads[column], language) for column in (one, two)]
+            names = [table.row_name(row) for row in rows]
+            heads = [_head(table.asked_head(column), language) for column in (one, two)]
             cells = [
                 _told(table.units, rows[0], one),
                 _told(table.units, rows[0], two),

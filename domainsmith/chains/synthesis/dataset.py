@@ -264,6 +264,8 @@ def _card(
     counts["records made"] = len(made.items)
     counts["records kept"] = len(kept)
     counts["with context"] = sum(1 for item in kept if item.input)
+    # What the methods count are facts; one may be asked with and without its passage.
+    counts.update(f"made {item.method}" for item in made.items)
     counts.update(f"kept {item.method}" for item in kept)
     kind = kept[0].kind
     return {

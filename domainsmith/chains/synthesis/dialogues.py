@@ -70,7 +70,7 @@ def build(materials: Materials) -> PassageWalk:
         dialogues.records,
         passages=materials.passages,
         unit_passages=options.unit_passages,
-        version=2,
+        version=3,
     )
 
 

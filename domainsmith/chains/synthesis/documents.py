@@ -116,7 +116,7 @@ class Documents:
     """
 
     name = "documents"
-    version = 6
+    version = 7
     ends_itself = True
     floor = 0.5 * _SMOKE
 
@@ -228,6 +228,7 @@ class Documents:
             seed=self._materials.seed,
         )
         block = DataBlock(unit.key, counts=Counter(record.method for record in records))
+        block.counts["records"] = len(records)
         block.items = list(self._graded(records, None))
         return block
 

@@ -65,7 +65,7 @@ class Preferences:
     """
 
     name = "preferences"
-    version = 1
+    version = 2
 
     def __init__(self, materials: Materials, options: PreferenceOptions) -> None:
         self._materials = materials

@@ -60,7 +60,7 @@ class Rankings:
     """
 
     name = "rankings"
-    version = 1
+    version = 2
 
     def __init__(self, materials: Materials, options: RankingOptions) -> None:
         self._materials = materials

@@ -104,6 +104,7 @@ def build(materials: Materials) -> PassageWalk:
         make,
         passages=usable,
         unit_passages=options.unit_passages,
+        version=2,
         regrade=_quotes_its_rule,
         missing="No sentence of the documents reads as a rule with a limit or a condition",
     )

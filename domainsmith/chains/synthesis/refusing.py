@@ -96,5 +96,5 @@ def build(materials: Materials) -> PassageWalk:
         make,
         passages=materials.passages,
         unit_passages=options.unit_passages,
-        version=2,
+        version=3,
     )

@@ -24,6 +24,10 @@ _DEADLINE_ORDER = re.compile(
     rf"(?P<act>(?:{'|'.join(sorted(a.capitalize() for a in ACTS))}) [^,;.]{{3,60}}?) "
     rf"within {_PERIOD} (?P<word>after|of|from) {_EVENT}"
 )
+_DEADLINE_YOU = re.compile(
+    rf"You (?:must|may|can|should) (?P<act>(?!not\b|only\b)[^,;.]{{3,60}}?) within {_PERIOD} "
+    r"(?P<word>after|of|from) (?P<event>[^,;.]{3,50}?)(?= and | or |, |\.|;|$)"
+)
 _DEADLINE_PASSIVE = re.compile(
     rf"(?P<subject>[A-Z][^,;.]{{1,40}}?) (?P<may>must|can|may|should) (?P<act>be [a-z]+ed|"
     rf"be (?:bought|sold|sent|made|paid)) (?:within|during the first) {_PERIOD} "
@@ -49,7 +53,7 @@ _IF_MORE = re.compile(
     rf"{_LIMIT}, (?P<then>[^;]+)"
 )
 _IF = re.compile(
-    r"If (?P<cond>(?:the|a|an|another|any|no|your) [^,;:]{6,80}), (?P<then>[^;]{8,150})"
+    r"If (?P<cond>(?:the|a|an|another|any|no|your|you|we) [^,;:]{6,80}), (?P<then>[^;]{8,150})"
 )
 _WAYS = {
     "wait longer than": "has waited {}",
@@ -105,7 +109,7 @@ def _capital(text: str) -> str:
 
 
 def _deadline(text: str, draw: random.Random, lowered: bool) -> Iterator[RuleCase]:
-    match = _DEADLINE_ORDER.match(text)
+    match = _DEADLINE_ORDER.match(text) or _DEADLINE_YOU.match(text)
     passive = None if match else _DEADLINE_PASSIVE.match(text)
     found = match or passive
     limit = amount(found["limit"]) if found else None
@@ -240,7 +244,8 @@ def _condition(text: str, draw: random.Random, lowered: bool) -> Iterator[RuleCa
         finding=f"{_capital(cond)}, which is the condition of the rule.",
         conclusion=f"{_capital(then)}.",
     )
-    if re.search(r"\b(?:not|no|never)\b", cond):
+    # Who is told what to do "if you ..." would have to ask of themselves what follows if not.
+    if re.match(r"(?:you|we)\b", cond) or re.search(r"\b(?:not|no|never)\b", cond):
         return
     yield RuleCase(
         kind="condition",

@@ -70,7 +70,7 @@ class SelfInstruct:
     """
 
     name = "self_instruct"
-    version = 2
+    version = 3
     floor = 0.25
 
     def __init__(self, materials: Materials, options: InstructOptions) -> None:

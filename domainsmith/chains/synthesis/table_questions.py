@@ -45,13 +45,15 @@ def row_facts(passage: Passage, *, seed: int) -> Iterator[Fact]:
 
 def _two_cells(table: Table, row: Sequence[str], pair: Sequence[int], passage: Passage) -> Fact:
     heads = [table.heads[at] for at in pair]
+    asked = [table.asked_head(at) for at in pair]
     if passage.language == "zh":
-        question = f"“{row[table.name]}”的{heads[0]}和{heads[1]}分别是什么？"
+        question = f"“{table.row_name(row)}”的{asked[0]}和{asked[1]}分别是什么？"
         told = [f"{head}：{_value(table, row, at)}" for head, at in zip(heads, pair, strict=True)]
         answer = f"{'；'.join(part.rstrip('。') for part in told)}。"
     else:
         heads = [head if head[1:2].isupper() else head.lower() for head in heads]
-        question = f'What are the {heads[0]} and the {heads[1]} of "{row[table.name]}"?'
+        asked = [head if head[1:2].isupper() else head.lower() for head in asked]
+        question = f'What are the {asked[0]} and the {asked[1]} of "{table.row_name(row)}"?'
         told = [f"{head}: {_value(table, row, at)}" for head, at in zip(heads, pair, strict=True)]
         joint = "; ".join(part.rstrip(".") for part in told)
         answer = f"{joint[:1].upper()}{joint[1:]}."

@@ -1,4 +1,4 @@
-"""A method that walks through passages: three for the smoke run, then the rest in units."""
+"""A method that walks through passages: a few for the smoke run, then the rest in units."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from domainsmith.records import Passage, Record
 __all__ = ["PassageWalk"]
 
 _SMOKE = 3
-"""Passages of the smoke run."""
+"""Passages of a unit of the smoke run."""
+_TRIES = 4
+"""Units of the smoke run at most: three passages that give nothing say little of a collection."""
 Make = Callable[[Sequence[Passage], DataBlock, int], Sequence[Record]]
 
 
@@ -66,14 +68,22 @@ class PassageWalk:
         self._by_id: Mapping[str, Passage] = {item.id: item for item in materials.every}
 
     def rounds(self) -> Rounds[Sequence[Unit] | Round, Sequence[DataBlock], None]:
-        """Yield three passages, then all others."""
-        yield [Unit("smoke", {"passages": self._usable[:_SMOKE], "number": 0})]
+        """Yield three passages, up to four times while nothing comes out, then all others."""
+        starts = range(0, len(self._usable), _SMOKE)[:_TRIES]
+        smoke = [
+            Unit(
+                "smoke" if not number else f"smoke {number}",
+                {"passages": self._usable[start : start + _SMOKE], "number": number},
+            )
+            for number, start in enumerate(starts)
+        ]
+        tried = len((yield Round(smoke, enough=1)))
         units = [
             Unit(
                 f"passages {number}",
-                {"passages": self._usable[start : start + self._size], "number": number + 1},
+                {"passages": self._usable[start : start + self._size], "number": number + tried},
             )
-            for number, start in enumerate(range(_SMOKE, len(self._usable), self._size))
+            for number, start in enumerate(range(tried * _SMOKE, len(self._usable), self._size))
         ]
         if units:
             yield units

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from domainsmith.chains.self_qa import sentence_facts
 from domainsmith.chains.synthesis.conversations import conversations
 from domainsmith.chains.synthesis.follow_ups import with_pronoun
-from domainsmith.chains.synthesis.method import Materials, Method, Unit
+from domainsmith.chains.synthesis.method import Materials, Method, Round, Unit
 from domainsmith.chains.synthesis.registry import build_method
+from domainsmith.chains.synthesis.run import MethodRun
 from domainsmith.model_io.generation import Completion, GenerationRequest, LogLikelihood
 from domainsmith.model_io.messages import is_refusal
 from domainsmith.records import Language, Message, Passage, Record
@@ -103,12 +105,28 @@ def records_of(method: Method) -> list[Record]:
     rounds = method.rounds()
     units = next(rounds)
     while True:
-        blocks = [method.block(unit) for unit in units if isinstance(unit, Unit)]
+        planned = units.units if isinstance(units, Round) else units
+        blocks = [method.block(unit) for unit in planned if isinstance(unit, Unit)]
         found += [item for block in blocks for item in block.items if isinstance(item, Record)]
         try:
             units = rounds.send(blocks)
         except StopIteration:
             return found
+
+
+def test_a_smoke_run_whose_first_passages_give_nothing_looks_at_others(tmp_path: Path) -> None:
+    bare = [
+        corpus("en")[0].model_copy(update={"text": f"Nothing to see in part {n}.", "ordinal": n})
+        for n in range(5)
+    ]
+    method = build_method("dialogues", materials([*bare, *corpus("en")], refusal_share=0.0))
+    run = MethodRun(method, log=tmp_path, target=1000)
+    blocks = list(run.blocks())
+    assert run.stopped == "exhausted"
+    assert not blocks[0].items
+    assert any(block.items for block in blocks)
+    # Every passage is read once, whichever unit of the smoke run was the last one.
+    assert sum(block.counts["passages"] for block in blocks) == 5 + len(corpus("en"))
 
 
 def test_every_kind_of_follow_up_in_english() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domainsmith.chains.synthesis.method import DataBlock, Item, Materials, Method, Unit
+from domainsmith.chains.synthesis.method import DataBlock, Item, Materials, Method, Round, Unit
 from domainsmith.chains.synthesis.registry import build_method
 from domainsmith.data_connection.overlap import squeeze
 from domainsmith.errors import InputEmpty, InputInvalid, InputNotFound
@@ -328,7 +328,8 @@ def test_the_real_model_gives_pairs_and_rankings(engine: Engine) -> None:
 @pytest.mark.parametrize("name", ["documents", "reasoned", "preferences", "rankings"])
 def test_grading_is_every_methods_option(name: str) -> None:
     method = build_method(name, materials({"grading": {"graders": ["length"]}}, some=EN))
-    [unit, *_] = next(method.rounds())
+    first = next(method.rounds())
+    [unit, *_] = first.units if isinstance(first, Round) else first
     items = method.block(unit).items
     assert items
     graders = {grade.grader for item in items for grade in item.grades}

@@ -164,3 +164,20 @@ def test_amounts_are_written_as_others_are() -> None:
     for seed in range(20):
         assert other_amount(5, random.Random(seed), above=True) > 5
         assert other_amount(5, random.Random(seed), above=False) < 5
+
+
+def test_terms_that_speak_to_their_reader_are_rules() -> None:
+    text = "You must tell us within 30 days after moving to another address."
+    late, early = sorted(english_cases(text, random.Random(1)), key=lambda case: case.met)
+    assert (late.kind, early.kind) == ("deadline", "deadline")
+    assert early.ask == "Is it still in time to tell us?"
+    assert early.case.endswith("have passed since moving to another address.")
+    assert late.conclusion == "No, it is too late."
+    (case,) = english_cases(
+        "If you report later than 7 days, we may reduce the payment.", random.Random(1)
+    )
+    assert case.case == "Suppose that you report later than 7 days."
+    assert case.conclusion == "We may reduce the payment."
+    assert not list(
+        english_cases("You may not cancel within 14 days of delivery.", random.Random(1))
+    )

@@ -1,0 +1,35 @@
+"""What a script may hand to the expert by mistake, and what it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domainsmith import Expert
+from domainsmith.errors import InputInvalid
+from domainsmith.training.dataset_folder import DatasetInfo
+
+
+@pytest.mark.parametrize("given", [None, 3, "", b"docs"])
+def test_a_path_that_is_none_is_said(tmp_path: Path, given: Any) -> None:
+    with pytest.raises(InputInvalid, match="path"):
+        Expert.open(given)
+    with Expert.open(tmp_path) as expert, pytest.raises(InputInvalid, match="path"):
+        expert.add(given)
+
+
+@pytest.mark.parametrize("given", [None, "dataset_0123456789abcdef", 3])
+def test_only_a_dataset_is_trained_on(tmp_path: Path, given: Any) -> None:
+    with Expert.open(tmp_path) as expert, pytest.raises(InputInvalid, match="takes a dataset"):
+        expert.train(given)
+
+
+@pytest.mark.parametrize("epochs", [0, -1])
+def test_no_epochs_are_not_the_default_epochs(tmp_path: Path, epochs: float) -> None:
+    dataset = DatasetInfo(
+        id="dataset_0123456789abcdef", path=tmp_path, sha256="", records=0, card={}
+    )
+    with Expert.open(tmp_path) as expert, pytest.raises(InputInvalid, match="epochs"):
+        expert.train(dataset, epochs=epochs)
