@@ -10,6 +10,7 @@ import click
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.apps.cli.complete import complete_datasets
+from domainsmith.counts import counted
 from domainsmith.errors import InputInvalid, InputNotFound
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def command(
     items = read_items(folder)
     form = form or export_formats(items[0].kind)[0]
     lines = export_dataset(items, target, form)
-    app.console.data(f"{lines} {items[0].kind}s of {folder.name} written to {target} ({form})")
+    app.console.data(
+        f"{counted(lines, items[0].kind)} of {folder.name} written to {target} ({form})"
+    )
     return Outcome(
         {"dataset_id": folder.name, "path": str(target), "records": lines, "format": form}
     )

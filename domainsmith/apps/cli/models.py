@@ -10,6 +10,7 @@ import click
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome, subcommands
 from domainsmith.apps.cli.complete import complete_adapters
+from domainsmith.counts import counted
 from domainsmith.errors import InputInvalid, InputNotFound
 
 if TYPE_CHECKING:
@@ -115,7 +116,10 @@ def bench(app: App, name: str | None) -> Outcome:
         progress=app.console.note,
     )
     rows = [
-        ["model", f"{speed.name}, {speed.dtype} on {speed.device}, {speed.threads} threads"],
+        [
+            "model",
+            f"{speed.name}, {speed.dtype} on {speed.device}, {counted(speed.threads, 'thread')}",
+        ],
         ["load", f"{speed.load_s:.1f} s"],
         ["read (prefill)", f"{speed.prefill_tokens_per_s:,.0f} tokens/s"],
         ["write, one answer", f"{speed.decode_tokens_per_s:,.0f} tokens/s"],

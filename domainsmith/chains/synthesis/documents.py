@@ -33,6 +33,7 @@ from domainsmith.chains.synthesis.method import (
     passed,
 )
 from domainsmith.chains.synthesis.related import RelatedPassages
+from domainsmith.counts import counted
 from domainsmith.errors import InputEmpty, InputInvalid
 from domainsmith.model_io.generation import Scorer
 from domainsmith.records import Passage, Record
@@ -62,8 +63,8 @@ def build(materials: Materials) -> Documents:
     odd = [item for item in own.only if item not in usable]
     if odd:
         raise InputInvalid(
-            f"Options of documents cannot be used: only: {len(odd)} passages are unknown, held out "
-            f"or copies ({odd[0]})",
+            f"Options of documents cannot be used: only: unknown, held out or copies: "
+            f"{counted(len(odd), 'passage')} ({odd[0]})",
             where="documents",
         )
     if not materials.passages:

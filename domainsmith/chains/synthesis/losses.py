@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from domainsmith.chains.synthesis.several import MadeItems
+from domainsmith.counts import counted
 from domainsmith.errors import YieldTooLow
 from domainsmith.records import Selection
 
@@ -53,7 +54,7 @@ def nothing_kept(made: MadeItems, selection: Selection, where: object) -> YieldT
         told.append(f"other reasons {rest}")
     told = told or [f"nothing was found to ask about ({made.tally.stages()})"]
     return YieldTooLow(
-        f"None of {len(made.items)} generated records passed selection. Dropped: "
+        f"None of {counted(len(made.items), 'generated record')} passed selection. Dropped: "
         + "; ".join(told),
         where=where,
         fix=_advice(losses[0][0] if losses else ""),
