@@ -14,7 +14,7 @@ from domainsmith.counts import counted
 __all__ = ["diff", "merge"]
 
 
-@click.command("diff", cls=AppCommand)
+@click.command("diff", cls=AppCommand, short_help="Compare two datasets.")
 @click.argument("first", shell_complete=complete_datasets)
 @click.argument("second", shell_complete=complete_datasets)
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Most shown.")

@@ -198,7 +198,11 @@ def _cut(text: str, full: bool) -> str:
     return one_line(text) if full else one_line(text, _SHORT)
 
 
-@click.command("stats", cls=AppCommand)
+@click.command(
+    "stats",
+    cls=AppCommand,
+    short_help="Count methods, languages, lengths, tokens and grades.",
+)
 @click.argument("dataset", required=False, shell_complete=complete_datasets)
 @click.option("--tokens/--no-tokens", default=True, help="Count tokens of the chat model.")
 def stats(app: App, dataset: str | None, tokens: bool) -> Outcome:

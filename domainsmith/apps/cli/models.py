@@ -47,7 +47,7 @@ def list_(app: App) -> Outcome:
     )
 
 
-@click.command("show", cls=AppCommand)
+@click.command("show", cls=AppCommand, short_help="Describe one model or adapter.")
 @click.argument("name", shell_complete=complete_adapters)
 def show(app: App, name: str) -> Outcome:
     """Describe one model or adapter: `default`, `embedder`, a path, or an adapter's id."""
@@ -64,7 +64,11 @@ def show(app: App, name: str) -> Outcome:
     return Outcome(data)
 
 
-@click.command("pull", cls=AppCommand)
+@click.command(
+    "pull",
+    cls=AppCommand,
+    short_help="Fetch the weights of the defaults or of a model of the hub.",
+)
 @click.argument("name", default="default")
 def pull(app: App, name: str) -> Outcome:
     """Fetch weights: `default` (chat model and embedder) or a model of the hub.
@@ -79,7 +83,7 @@ def pull(app: App, name: str) -> Outcome:
     return Outcome({"name": name, "path": str(path)})
 
 
-@click.command("remove", cls=AppCommand)
+@click.command("remove", cls=AppCommand, short_help="Delete cached weights.")
 @click.argument("name")
 def remove(app: App, name: str) -> Outcome:
     """Delete cached weights; installed packages and folders outside the cache stay."""
@@ -96,7 +100,11 @@ def remove(app: App, name: str) -> Outcome:
     return Outcome({"name": name, "deleted": gone, "freed_bytes": freed})
 
 
-@click.command("bench", cls=AppCommand)
+@click.command(
+    "bench",
+    cls=AppCommand,
+    short_help="Measure the speed of a local chat model on this machine.",
+)
 @click.argument("name", required=False)
 def bench(app: App, name: str | None) -> Outcome:
     """Measure a local chat model on this machine; the settings' one if NAME is left out.
