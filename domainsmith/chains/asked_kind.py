@@ -89,15 +89,22 @@ def lacks_asked_kind(question: str, sentences: Sequence[str]) -> bool:
     """Tell whether a question asks for a kind of value that no sentence holds.
 
     Args:
-        question: Standing alone, with its question mark.
+        question: With its question mark. Of several (a follow-up stands behind the question that
+            it points back at), the last one that asks for a kind decides.
         sentences: The best evidence.
 
     Returns:
         False for questions that ask for no kind that is known here.
     """
-    asked = simplified(normalise_width(question))
+    kind = _asked(question)
     said = [simplified(normalise_width(text)) for text in sentences]
-    for kind in _KINDS:
-        if kind.asks.search(asked):
-            return not any(kind.holds.search(text) for text in said)
-    return False
+    return kind is not None and not any(kind.holds.search(text) for text in said)
+
+
+def _asked(question: str) -> _Kind | None:
+    single = re.findall(r"[^?]+\??", simplified(normalise_width(question)))
+    for part in reversed(single):
+        for kind in _KINDS:
+            if kind.asks.search(part):
+                return kind
+    return None

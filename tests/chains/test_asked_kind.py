@@ -26,6 +26,11 @@ from domainsmith.chains.asked_kind import lacks_asked_kind
         ("水箱能装多少升水？", "水箱容量为 12 升。", False),
         ("门票多少钱？", "门票在入口处出售。", True),
         ("门票多少钱？", "门票 20 元一张。", False),
+        ("How long is the warranty? How heavy is it?", "It weighs 90 kg.", False),
+        ("How long is the warranty? How heavy is it?", "It runs for two years.", True),
+        ("How heavy is the anvil? And the saw?", "The saw has 40 teeth.", True),
+        ("锅炉保修多久？它有多重？", "锅炉重 90 公斤。", False),
+        ("锅炉保修多久？它有多重？", "锅炉保修两年。", True),
         ("谁修建了这座桥？", "桥很长。", False),
     ],
 )
