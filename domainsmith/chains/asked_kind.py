@@ -46,6 +46,7 @@ _KINDS = (
         r"\bwhat (?:is|are|was|were) the (?:\w+ )?(?:price|cost|fee|charge)|"
         r"多少钱|什么价|价格是多少|费用是多少",
         r"[€$£¥]|\b(?:EUR|USD|GBP|CNY|RMB|euros?|dollars?|pounds?|cents?|yuan|free|percent)\b|%|"
+        r"\b(?:price|cost|fee)s?: ?\d|"
         r"元|块钱|免费|美金|价",
     ),
     _kind(

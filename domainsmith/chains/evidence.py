@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domainsmith.chains.asked_kind import lacks_asked_kind
+from domainsmith.chains.price_words import said_as
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import content_terms, detect_language
 from domainsmith.data_connection.retrieve import embedder_speaks
@@ -168,9 +169,10 @@ def _overlap(question: str, text: str, passage: Passage, index: Index) -> float:
     header = set(content_terms(passage.header, passage.language))
     total = shared = 0.0
     for term in sorted(set(content_terms(question, language))):
-        weight = index.idf(term)
+        word = said_as(term, held | header)
+        weight = index.idf(word)
         total += weight
-        shared += weight * (1.0 if term in held else _HEADER_SHARE if term in header else 0.0)
+        shared += weight * (1.0 if word in held else _HEADER_SHARE if word in header else 0.0)
     return shared / total if total else 0.0
 
 

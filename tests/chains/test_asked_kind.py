@@ -18,6 +18,7 @@ from domainsmith.chains.asked_kind import lacks_asked_kind
         ("How many litres does the pot hold?", "It holds up to 4 l of soup.", False),
         ("How much does a ticket cost?", "Tickets are sold at the gate.", True),
         ("How much does a ticket cost?", "A ticket is EUR 4.50.", False),
+        ("How much does the bolt cost?", "item: Bolt; price: 12", False),
         ("How heavy is the anvil?", "The anvil weighs 90 kg.", False),
         ("What colour is the anvil?", "The anvil is heavy.", False),
         ("锅炉保修多久？", "锅炉保修由厂家负责。", True),
