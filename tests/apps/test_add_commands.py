@@ -43,7 +43,7 @@ def test_passages_are_shown_and_nothing_is_stored(
     out, err = capsys.readouterr()
     assert "a.md: 2 passages" in out
     assert "The tap is blue." in out
-    assert "1 more passages" in err
+    assert "1 more passage;" in err
     assert main(["passages", str(folder / "b.doc")]) == 1
     assert "docx" in capsys.readouterr().err
 

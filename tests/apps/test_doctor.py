@@ -64,7 +64,7 @@ def test_index_is_told_in_words(tmp_path, embedder):
     assert main(["--workspace", str(root), "--quiet", "add", str(tmp_path / "docs")]) == 0
     index = named(check_all(root))["index"]
     assert index.state == "ok"
-    assert index.value.startswith("exact search, 1 passages, 1 vectors of all-minilm")
+    assert index.value.startswith("exact search, 1 passage, 1 vector of all-minilm")
     assert "{" not in index.value
 
 
