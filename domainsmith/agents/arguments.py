@@ -11,7 +11,7 @@ from domainsmith.agents.spans import Span
 from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.records import Language
 
-__all__ = ["StepArguments", "copy_arguments", "looks_like_question"]
+__all__ = ["StepArguments", "copy_arguments", "looks_like_question", "narrowed_tool"]
 
 _METHODS = {
     "dialogues": re.compile(r"dialog(?:ue)?s?\b|multi-turn|conversations?\b|对话|多轮", re.I),
@@ -102,6 +102,26 @@ _QUESTIONS_FILE = re.compile(r"\.(?:jsonl|json|csv)$", re.IGNORECASE)
 def looks_like_question(text: str, language: Language) -> bool:
     """Tell whether a clause asks something."""
     return _QUESTION[language].search(_without_leads(text, language)) is not None
+
+
+def narrowed_tool(tool: str, text: str) -> str:
+    """Name the tool that can do what a piece asks for.
+
+    Data about one thing, or with more of it, is what the curator makes; the plain generation
+    takes all passages, and would leave out what the person said about them.
+
+    Args:
+        tool: As the nearest examples have it.
+        text: The piece of the request.
+
+    Returns:
+        ``curate_data`` for a ``generate_data`` whose piece says what the data shall be about and
+        names no way of making them; else the tool.
+    """
+    plain = simplified(text)
+    if tool == "generate_data" and not _methods(plain) and read_wish(plain).focus:
+        return "curate_data"
+    return tool
 
 
 def copy_arguments(

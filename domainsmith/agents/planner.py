@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from domainsmith.agents.annotated import Label, load_examples
-from domainsmith.agents.arguments import copy_arguments, looks_like_question
+from domainsmith.agents.arguments import copy_arguments, looks_like_question, narrowed_tool
 from domainsmith.agents.assemble import Draft, assemble
 from domainsmith.agents.clause_groups import ANSWER, joined_questions, merge_price, question_bonus
 from domainsmith.agents.clauses import clauses
@@ -188,7 +188,7 @@ class Planner:
         drafts: list[Draft] = []
         score = partial.total
         for start, end, label in joined_questions(request, partial.groups):
-            for tool in label:
+            for tool in (narrowed_tool(tool, request[start:end]) for tool in label):
                 for arguments, used in copy_arguments(
                     tool, request, start, end, sorted(free, key=lambda s: s.start), language
                 ):

@@ -14,14 +14,14 @@ from quiet_curator import HELD, SECTIONS, context, fill, run
 from domainsmith.agents.analyst import build_analyst, run_request
 from domainsmith.agents.curation.coverage import own_passage
 from domainsmith.agents.curation.log import curations, read_log
-from domainsmith.agents.curation.result import run_curation
+from domainsmith.agents.curation.result import curation_result, run_curation
 from domainsmith.agents.curation.words import log_lines, round_rows
 from domainsmith.agents.curator import CurationInterrupted, CurationRequest, curate
 from domainsmith.agents.planner import Planner
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.main import main
 from domainsmith.chains.synthesis.shards import Shards
-from domainsmith.errors import YieldTooLow
+from domainsmith.errors import InputNotFound, YieldTooLow
 from domainsmith.memory.conversations import open_checkpointer
 from domainsmith.storage import lineage
 from domainsmith.storage.passages import passages
@@ -81,6 +81,15 @@ def test_a_wish_that_the_documents_do_not_speak_of_is_said(workspace):
     curation = run(workspace, "20 pairs, stronger on parliamentary elections")
     assert curation.log[0]["named"] == {"parliamentary elections": []}
     assert "not found in the documents" in "\n".join(log_lines(curation.log, "en"))
+    said = curation_result(context(workspace), curation).summary
+    assert "do not speak of: parliamentary elections" in said
+
+
+def test_records_about_one_thing_are_of_its_sections_only(workspace):
+    curation = run(workspace, "4 pairs about error codes")
+    assert set(sections_of(workspace, read_dataset(curation.dataset.path))) == {"error-codes"}
+    with pytest.raises(InputNotFound, match="do not speak of: parliamentary elections"):
+        run(workspace, "20 pairs about parliamentary elections")
 
 
 def test_decisions_are_in_the_log_and_in_words(workspace):

@@ -135,6 +135,27 @@ def test_arguments_are_copied_from_the_request(planner, request_, wanted):
     assert [(step.tool, step.arguments) for step in plan.steps] == wanted
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "Make 5 question answer pairs about descaling",
+        "Generate 40 training examples on error codes",
+        "生成50条关于除垢的问答对",
+    ],
+)
+def test_data_about_one_thing_are_curated(planner, request_):
+    plan = planner.plan(request_)
+    assert [(s.tool, s.arguments) for s in plan.steps] == [("curate_data", {"wish": request_})]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    ["Write questions and answers about the documents for training", "生成关于文档的训练数据"],
+)
+def test_data_about_the_documents_are_generated(planner, request_):
+    assert tools(planner.plan(request_)) == ["generate_data"]
+
+
 def test_gaps_between_steps_are_filled_and_said(planner):
     plan = planner.plan("Generate 100 records, then train the model, then serve it")
     assert tools(plan) == [

@@ -65,6 +65,13 @@ def curation_result(
         f"（要求 {last['target']} 条），{sections} 个章节中覆盖了 {covered} 个，"
         f"共 {curation.rounds} 轮。结束原因：{why}。",
     )
+    missing = [phrase for phrase, titles in _named(curation).items() if not titles]
+    if missing:
+        summary += say(
+            ctx,
+            f" The documents do not speak of: {', '.join(missing)}.",
+            f"文档中没有提到：{'、'.join(missing)}。",
+        )
     return ToolResult(
         ok=True,
         summary=summary,
@@ -75,6 +82,7 @@ def curation_result(
             "dataset_id": info.id,
             "records": info.records,
             "asked": last["target"],
+            "named": _named(curation),
             "rounds": curation.rounds,
             "stop": curation.stop,
             "coverage": last["coverage"],
@@ -85,3 +93,11 @@ def curation_result(
             "sha256": info.sha256,
         },
     )
+
+
+def _named(curation: Curation) -> dict[str, list[str]]:
+    """Tell which sections each phrase of the wish names."""
+    named: dict[str, list[str]] = next(
+        (row["named"] for row in curation.log if row["event"] == "started"), {}
+    )
+    return named

@@ -14,6 +14,7 @@ from domainsmith.agents.curation.goal import Focus, Goal
 from domainsmith.agents.curation.space import Space
 from domainsmith.data_connection.language import content_terms, detect_language
 from domainsmith.data_connection.sentences import sentences
+from domainsmith.errors import InputNotFound
 from domainsmith.records import Passage
 
 __all__ = ["Section", "find_sections", "focus_weights"]
@@ -99,6 +100,9 @@ def focus_weights(
     Returns:
         Section key to weight (1 unless named; 0 leaves it out), and for each phrase the keys
         of the sections that it names, none if the documents do not speak of it.
+
+    Raises:
+        InputNotFound: The data shall be about something only of which the documents do not speak.
     """
     terms = [_terms(section, passages) for section in sections]
     held = Counter(term for bag in terms for term in bag)
@@ -107,7 +111,14 @@ def focus_weights(
     named: dict[str, list[str]] = {}
     for focus in goal.focus:
         named[focus.phrase] = _named(focus, sections, terms, idf, passages, space)
-    if goal.only and any(named[f.phrase] for f in goal.focus if f.weight > 1):
+    if goal.only:
+        wanted = [item.phrase for item in goal.focus if item.weight > 1]
+        if wanted and not any(named[phrase] for phrase in wanted):
+            titles = "; ".join(dict.fromkeys(section.title for section in sections[:5]))
+            raise InputNotFound(
+                f"The documents do not speak of: {', '.join(wanted)}",
+                fix=f"Name something that they speak of, such as: {titles}",
+            )
         weights = dict.fromkeys(weights, 0.0)
     # What shall be left out wins over what shall be stronger.
     for focus in sorted(goal.focus, key=lambda item: -item.weight):

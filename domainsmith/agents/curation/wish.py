@@ -87,10 +87,34 @@ _JUST = re.compile(
     r"(?:\b(?:only|just|about|at least|at most)|只要|只|大约|至少)\s*$", re.IGNORECASE
 )
 _UNIT = re.compile(r"^\s*[条个对组份道则例]")
+_RECORDS_EN = (
+    r"(?:records?|pairs?|questions?(?: and answers?)?|answers|examples?|samples?|items?|q ?& ?as?"
+    r"|qas?|tasks?)"
+)
+_OF_WHAT: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(
+        rf"\b(?:{_RECORDS_EN}\s+(?:about|on|regarding|concerning|covering)"
+        rf"|(?:data|dataset|material|set)\s+(?:about|regarding|concerning|covering))\s+{_THE}"
+        r"(?P<topic>[^,.;:!?\n]{2,80}?)"
+        r"(?=\s*(?:[,.;:!?\n]|$|\b(?:but|while|within|for|from|to|as|using|with|so|then|and"
+        r" (?:then|train|tune|fine|select|evaluate|serve))\b))",
+        re.IGNORECASE,
+    ),
+    "zh": re.compile(
+        r"(?:关于|有关|针对|围绕|涉及)(?P<topic>[^，。；,;:：！!？?\n的]{2,24}?)"
+        r"(?:方面)?的?(?:[，,;；\s]|给我|请|做|写|生成|出|来|高质量|训练|好)*"
+        r"(?:问答对?|记录|数据集?|问题|样本|例子|题目?|语料)"
+        r"(?!.{0,4}[多少强弱重](?:一些|一点|些|点))"
+    ),
+}
+"""What records are about, said without more or less: they shall be about that only."""
 _ONLY = re.compile(r"\b(?:only|nothing but|solely)\b|只要|仅限|只(?:关于|写|出)|仅(?:关于|就)")
 _EMPTY = re.compile(
-    r"^(?:and|the|them|it|that|this|everything|all|than that|good|quality|of|questions?|records?"
-    r"|pairs?|data|examples?|一些|一点|全部|所有|内容)*$",
+    r"^(?:\s|and|the|them|it|that|this|these|those|my|your|everything|anything|whole|entire|all|each"
+    r"|every|than|good|quality|of|questions?|records?|pairs?|data|examples?|documents?|docs|files?"
+    r"|folders?|texts?|passages?|sections?|topics?|manuals?|material|content|domain|workspace"
+    r"|what you (?:have )?read|一些|一点|全部|所有|内容|这些|那些|我的|我们的|文档|文件|资料|手册"
+    r"|知识库|各个?|章节|段落)*$",
     re.IGNORECASE,
 )
 
@@ -150,16 +174,31 @@ def read_wish(text: str) -> Wish:
     for span in reversed(counts):  # "only 50 records" limits nothing but the number
         before = _JUST.sub(" ", plain[: span.start])
         plain = before + ";" + _UNIT.sub("", plain[span.end :])
-    focus = _focus(plain, language)
+    topics = _topics(plain, language)
+    focus = (*topics, *(f for f in _focus(plain, language) if f.phrase not in _named(topics)))
     return Wish(
         target=int(float(counts[0].value)) if counts and float(counts[0].value) >= 1 else None,
         minutes=limits.get("minutes"),
         rounds=int(limits["rounds"]) if "rounds" in limits else None,
         tokens=int(limits["tokens"]) if "tokens" in limits else None,
         focus=focus,
-        only=bool(_ONLY.search(plain)) and any(item.weight > 1 for item in focus),
+        only=bool(topics or _ONLY.search(plain)) and any(item.weight > 1 for item in focus),
         language=language,
     )
+
+
+def _topics(text: str, language: Language) -> tuple[Focus, ...]:
+    """Find what the records shall be about, unless more or less of it, or none, is said."""
+    found: dict[str, None] = {}
+    for match in _OF_WHAT[language].finditer(text):
+        before = text[: match.start()].rsplit(";", 1)[-1]
+        if not any(pattern.search(before + match[0]) for _, pattern in _PATTERNS[language]):
+            found.update(dict.fromkeys(_phrases(match["topic"], language)))
+    return tuple(Focus(phrase, MORE) for phrase in found)
+
+
+def _named(focus: Sequence[Focus]) -> set[str]:
+    return {item.phrase for item in focus}
 
 
 def _focus(text: str, language: Language) -> tuple[Focus, ...]:

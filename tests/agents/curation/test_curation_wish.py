@@ -62,6 +62,29 @@ def test_only(words):
     assert MORE in focus(wish).values()
 
 
+@pytest.mark.parametrize(
+    ("words", "target", "wanted", "only"),
+    [
+        ("make 5 question answer pairs about descaling", 5, {"descaling": MORE}, True),
+        ("20 questions on fuses and filters", 20, {"fuses": MORE, "filters": MORE}, True),
+        ("40 examples regarding the warranty and then train", 40, {"warranty": MORE}, True),
+        ("50 records about descaling but nothing on prices", 50,
+         {"descaling": MORE, "prices": 0.0}, True),
+        ("Write questions and answers about the documents for training", None, {}, False),
+        ("Generate data about what you have read", None, {}, False),
+        ("no questions about prices", None, {"prices": 0.0}, False),
+        ("生成50条关于除垢的问答对", 50, {"除垢": MORE}, True),
+        ("写20个有关错误代码的问题", 20, {"错误代码": MORE}, True),
+        ("针对滤网清洗，做30条记录", 30, {"滤网清洗": MORE}, True),
+        ("生成关于文档的训练数据", None, {}, False),
+        ("不要关于价格的问题", None, {"价格": 0.0}, False),
+    ],
+)  # fmt: skip
+def test_records_about_one_thing_are_about_that_only(words, target, wanted, only):
+    wish = read_wish(words)
+    assert (wish.target, focus(wish), wish.only) == (target, wanted, only)
+
+
 class Clerk:
     """Fills in the form that it was given."""
 
