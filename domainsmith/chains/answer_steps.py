@@ -15,6 +15,7 @@ from domainsmith.chains.conflicts import Difference, find_conflict
 from domainsmith.chains.context import context_passages
 from domainsmith.chains.evidence import Evidence, best_of_kind, is_supported
 from domainsmith.chains.likely import likelihood_gains
+from domainsmith.chains.numbered_steps import numbered_steps
 from domainsmith.chains.query_plan import Found, Search
 from domainsmith.chains.written import scorer_of, writer_of
 from domainsmith.model_io.generation import GenerationRequest, Generator
@@ -27,11 +28,13 @@ __all__ = ["CONTEXT_PASSAGES", "Draft", "Method", "Steps"]
 
 CONTEXT_PASSAGES = 3
 """Best passages that the model reads; more only distract a small one."""
-_MAX_NEW_TOKENS = 64
+_MAX_NEW_TOKENS = {True: 64, False: 512}
+"""Of an answer; a small model goes astray after one or two sentences (True), a strong one does not.
+"""
 _SURE = 0.8
 """Gate score from which the model's own refusal is not believed."""
-_RESERVED_TOKENS = 320
-"""Room in the context for the system text, the question and the answer."""
+_RESERVED_TOKENS = 256
+"""Room in the context for the system text and the question."""
 _LIKELY_FROM = 0.0
 """Nats per token that a passage must add to the likelihood of what it is cited for."""
 
@@ -139,10 +142,9 @@ class Steps:
         if isinstance(self.chat, BaseChatModel):
             replies = self.chat.batch([[(m.role, m.content) for m in row] for row in messages])
             return [str(reply.text).strip() for reply in replies]
+        most = self._most_new_tokens
         requests = [
-            GenerationRequest(
-                self.chat.render(row), max_new_tokens=_MAX_NEW_TOKENS, adapter=self.adapter
-            )
+            GenerationRequest(self.chat.render(row), max_new_tokens=most, adapter=self.adapter)
             for row in messages
         ]
         texts = [""] * len(requests)
@@ -150,11 +152,16 @@ class Steps:
             texts[completion.index] = completion.text.strip()
         return texts
 
+    @property
+    def _most_new_tokens(self) -> int:
+        return _MAX_NEW_TOKENS[writer_of(self.chat) is None]
+
     def _messages(self, draft: Draft) -> list[Message]:
         found, context = draft.found, ""
         if draft.grounded:
             count = getattr(self.chat, "count_tokens", None)
             room = getattr(self.chat, "context_length", 4096) - _RESERVED_TOKENS
+            room -= self._most_new_tokens
             limit: dict[str, Any] = (
                 {"max_tokens": room, "count": count} if count else {"max_characters": 3 * room}
             )
@@ -176,6 +183,8 @@ class Steps:
             draft.evidence = draft.found.evidence
             draft.text = re.sub(r"\s*\[\d{1,2}\]", "", draft.raw).strip()  # marks are ours to give
             draft.method = self._method(draft)
+            if self._tells_steps(draft):
+                continue
             if draft.method == "extracted":
                 _quote_the_kind_asked_for(draft)
             if draft.method == "extracted":
@@ -186,6 +195,20 @@ class Steps:
         changes = find_changes(grounded, index=self.search.index, where=self.search.where)
         for draft, found in zip(drafts, changes, strict=True):
             draft.changes = found
+
+    def _tells_steps(self, draft: Draft) -> bool:
+        """Answer with all numbered steps where a small model would tell one of them."""
+        if draft.method == "refused" or not (draft.grounded and self.fallback):
+            return False
+        if writer_of(self.chat) is not None:
+            return False
+        steps = numbered_steps(draft.asked, draft.evidence, self.search.index.workspace.db)
+        if steps is None:
+            return False
+        draft.method, draft.text = "extracted", steps.text
+        draft.evidence = [steps, *draft.evidence]
+        draft.cited = cite(steps.text, draft.found.hits, draft.found.language, extracted=steps)
+        return True
 
     def _method(self, draft: Draft) -> Method:
         language, verdict = draft.found.language, draft.found.verdict
