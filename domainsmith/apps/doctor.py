@@ -12,6 +12,7 @@ from pathlib import Path
 
 from domainsmith.apps.doctor_check import Check
 from domainsmith.apps.doctor_models import check_models
+from domainsmith.counts import counted
 from domainsmith.errors import DomainSmithError
 from domainsmith.settings import Settings
 from domainsmith.workspace import Workspace
@@ -138,10 +139,16 @@ def _workspace(path: Path | None, settings: Settings) -> Iterator[Check]:
             "workspace",
             "documents",
             "ok",
-            f"{len(documents.documents(db))} documents, {passages} passages",
+            f"{counted(len(documents.documents(db)), 'document')}, {counted(passages, 'passage')}",
         )
-        made = ("dataset", "adapter", "report", "answer", "feedback")
-        counts = [f"{len(lineage.artifacts(db, kind))} {kind}s" for kind in made]
+        made = (
+            ("dataset", ""),
+            ("adapter", ""),
+            ("report", ""),
+            ("answer", ""),
+            ("feedback", "feedback"),
+        )
+        counts = [counted(len(lineage.artifacts(db, kind)), kind, plural) for kind, plural in made]
         yield Check("workspace", "artifacts", "ok", ", ".join(counts))
         rows = jobs.jobs(db)
         lost = [row.id for row in rows if row.state == "lost"]
@@ -149,7 +156,7 @@ def _workspace(path: Path | None, settings: Settings) -> Iterator[Check]:
             "workspace",
             "jobs",
             "warning" if lost else "ok",
-            f"{len(rows)} jobs, {len(lost)} lost",
+            f"{counted(len(rows), 'job')}, {len(lost)} lost",
             f"Run `domainsmith jobs resume {lost[0]}`." if lost else "",
         )
         if passages:
@@ -163,8 +170,8 @@ def _index(workspace: Workspace, settings: Settings) -> Check:
     try:
         state = assembly.index().state
         found = (
-            f"{state['backend']} search, {state['passages']} passages, "
-            f"{state['vectors']} vectors of {state['model']}"
+            f"{state['backend']} search, {counted(state['passages'], 'passage')}, "
+            f"{counted(state['vectors'], 'vector')} of {state['model']}"
         )
         learned = ", ".join(sorted(state["fusion"]))
         found += f", weights learned for {learned}" if learned else ""

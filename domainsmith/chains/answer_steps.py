@@ -13,7 +13,7 @@ from domainsmith.chains.changes import find_changes
 from domainsmith.chains.cite import Cited, cite
 from domainsmith.chains.conflicts import Difference, find_conflict
 from domainsmith.chains.context import context_passages
-from domainsmith.chains.evidence import Evidence, is_supported
+from domainsmith.chains.evidence import Evidence, best_of_kind, is_supported
 from domainsmith.chains.likely import likelihood_gains
 from domainsmith.chains.query_plan import Found, Search
 from domainsmith.chains.written import scorer_of, writer_of
@@ -173,11 +173,13 @@ class Steps:
     def _settle(self, drafts: Sequence[Draft]) -> None:
         """Keep what is supported by overlap and by likelihood; quote the documents otherwise."""
         for draft in drafts:
-            draft.evidence = evidence = draft.found.evidence
+            draft.evidence = draft.found.evidence
             draft.text = re.sub(r"\s*\[\d{1,2}\]", "", draft.raw).strip()  # marks are ours to give
             draft.method = self._method(draft)
             if draft.method == "extracted":
-                draft.text = evidence[0].text
+                _quote_the_kind_asked_for(draft)
+            if draft.method == "extracted":
+                draft.text = draft.evidence[0].text
             self._cite(draft)
         self._weigh(drafts)
         grounded = [_rests_on(draft) for draft in drafts]
@@ -226,11 +228,20 @@ class Steps:
         )
         for draft, gain in zip(chosen, gains, strict=True):
             draft.gain = gain
-            if gain <= _LIKELY_FROM and draft.evidence:
-                best = draft.evidence[0]
+            best = best_of_kind(draft.evidence, draft.asked)
+            if gain <= _LIKELY_FROM and best is not None:
                 draft.method, draft.text = "extracted", best.text
                 language = draft.found.language
                 draft.cited = cite(best.text, draft.found.hits, language, extracted=best)
+
+
+def _quote_the_kind_asked_for(draft: Draft) -> None:
+    """Put the sentence to quote first; without one of the kind asked for, refuse."""
+    best = best_of_kind(draft.evidence, draft.asked)
+    if best is None:
+        draft.method = "refused"
+        return
+    draft.evidence = [best, *(item for item in draft.evidence if item is not best)]
 
 
 def _is_older(db: Database, evidence: Evidence) -> bool:

@@ -46,6 +46,7 @@ _KINDS = (
         r"\bwhat (?:is|are|was|were) the (?:\w+ )?(?:price|cost|fee|charge)|"
         r"多少钱|什么价|价格是多少|费用是多少",
         r"[€$£¥]|\b(?:EUR|USD|GBP|CNY|RMB|euros?|dollars?|pounds?|cents?|yuan|free|percent)\b|%|"
+        r"\b(?:price|cost|fee)s?: ?\d|"
         r"元|块钱|免费|美金|价",
     ),
     _kind(
@@ -89,15 +90,22 @@ def lacks_asked_kind(question: str, sentences: Sequence[str]) -> bool:
     """Tell whether a question asks for a kind of value that no sentence holds.
 
     Args:
-        question: Standing alone, with its question mark.
+        question: With its question mark. Of several (a follow-up stands behind the question that
+            it points back at), the last one that asks for a kind decides.
         sentences: The best evidence.
 
     Returns:
         False for questions that ask for no kind that is known here.
     """
-    asked = simplified(normalise_width(question))
+    kind = _asked(question)
     said = [simplified(normalise_width(text)) for text in sentences]
-    for kind in _KINDS:
-        if kind.asks.search(asked):
-            return not any(kind.holds.search(text) for text in said)
-    return False
+    return kind is not None and not any(kind.holds.search(text) for text in said)
+
+
+def _asked(question: str) -> _Kind | None:
+    single = re.findall(r"[^?]+\??", simplified(normalise_width(question)))
+    for part in reversed(single):
+        for kind in _KINDS:
+            if kind.asks.search(part):
+                return kind
+    return None

@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from domainsmith.chains.asked_kind import lacks_asked_kind
+from domainsmith.chains.price_words import said_as
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import content_terms, detect_language
 from domainsmith.data_connection.retrieve import embedder_speaks
@@ -22,6 +24,7 @@ from domainsmith.records import Hit, Language, Passage
 __all__ = [
     "Evidence",
     "asks_number",
+    "best_of_kind",
     "best_quote",
     "is_supported",
     "passage_sentences",
@@ -46,6 +49,10 @@ _HEADER_SHARE = 0.5
 _SUPPORTED_FROM = 0.7
 """Share of an answer's content words that its passages must hold."""
 
+_QUOTED_FROM = 6
+"""Best sentences among which one of the kind asked for is looked for; several may be alike."""
+_ABOUT_AS_MUCH = 0.5
+"""Share of the best sentence's overlap with the question that a quoted one must have."""
 _ITSELF = re.compile(r"\b(\d[\d.,]*) ?(?:is|are|was|是|为) ?\1\b", re.ASCII)
 """A number that is said to be itself."""
 
@@ -162,9 +169,10 @@ def _overlap(question: str, text: str, passage: Passage, index: Index) -> float:
     header = set(content_terms(passage.header, passage.language))
     total = shared = 0.0
     for term in sorted(set(content_terms(question, language))):
-        weight = index.idf(term)
+        word = said_as(term, held | header)
+        weight = index.idf(word)
         total += weight
-        shared += weight * (1.0 if term in held else _HEADER_SHARE if term in header else 0.0)
+        shared += weight * (1.0 if word in held else _HEADER_SHARE if word in header else 0.0)
     return shared / total if total else 0.0
 
 
@@ -215,8 +223,10 @@ def is_supported(
     Returns:
         True if (1) at least 70 % of its content words stand in the best passages, (2) every
         number of it does, (3) what it adds to the question comes from the best sentences,
-        and not from elsewhere in the passages: a small model likes to copy the wrong line, and
-        (4) no number of the question is given back as the number that was asked for.
+        and not from elsewhere in the passages: a small model likes to copy the wrong line,
+        (4) no number of the question is given back as the number that was asked for, and (5) it
+        says the kind of value that was asked for (a weight, no power), where the best sentences
+        hold one.
     """
     words = set(content_terms(answer, language))
     if not words or not evidence:
@@ -232,10 +242,41 @@ def is_supported(
         return False
     if numbers and asks_number(question) and numbers <= set(_NUMBER.findall(question)):
         return False
+    if _says_another_kind(answer, numbers, top, question):
+        return False
     added = words - set(content_terms(question, language))
     first = set(content_terms(top[0].text, language))
     # An answer that only repeats the question says nothing.
     return bool(added) and len(added & first) >= 0.6 * len(added)
+
+
+def _says_another_kind(
+    answer: str, numbers: set[str], top: Sequence[Evidence], question: str
+) -> bool:
+    """Tell whether an answer takes nothing from the sentences that hold the kind asked for."""
+    if not lacks_asked_kind(question, [answer]):
+        return False
+    # "240" is a price where the row that says 240 has the column "Price (EUR)".
+    holding = [item.text for item in top if not lacks_asked_kind(question, [item.text])]
+    return not numbers & {number for text in holding for number in _NUMBER.findall(text)}
+
+
+def best_of_kind(evidence: Sequence[Evidence], question: str) -> Evidence | None:
+    """Find the sentence to quote: the best one that holds the kind of value asked for.
+
+    Args:
+        evidence: Ranked, best first.
+        question: With its question mark.
+
+    Returns:
+        None if no sentence that is about the question holds such a value.
+    """
+    for item in evidence[:_QUOTED_FROM]:
+        if item.overlap >= _ABOUT_AS_MUCH * evidence[0].overlap and not lacks_asked_kind(
+            question, [item.text]
+        ):
+            return item
+    return None
 
 
 def best_quote(answer: str, passage: Passage, language: Language) -> str:

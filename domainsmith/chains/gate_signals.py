@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass
 
 from domainsmith.chains.asked_kind import lacks_asked_kind
 from domainsmith.chains.evidence import Evidence, asks_number
+from domainsmith.chains.price_words import said_as
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import (
     compact,
@@ -95,15 +96,16 @@ def signals(
         The measurements.
     """
     language = detect_language(question)
-    weights = {t: index.idf(t) for t in sorted(set(content_terms(question, language)))}
-    total = sum(weights.values()) or 1.0
     contexts = [passage_context(hit.passage) for hit in hits]
     held = [
         set(content_terms(text, hit.passage.language))
         for text, hit in zip(contexts, hits, strict=True)
     ]
-    shares = [sum(w for t, w in weights.items() if t in words) / total for words in held]
     union = set().union(*held)
+    asked = {said_as(term, union) for term in content_terms(question, language)}
+    weights = {term: index.idf(term) for term in sorted(asked)}
+    total = sum(weights.values()) or 1.0
+    shares = [sum(w for t, w in weights.items() if t in words) / total for words in held]
     absent = [weight for term, weight in weights.items() if term not in union]
     cosines = [0.0]
     if speaks:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
+from domainsmith.data_connection.tables import row_cells
 from domainsmith.records import Answer, Conflict, Language
 from domainsmith.storage.database import Database
 from domainsmith.storage.passages import passages_by_id
@@ -9,6 +13,8 @@ from domainsmith.storage.passages import passages_by_id
 __all__ = ["change_lines", "conflict_lines", "nearest_lines", "step_lines"]
 
 _SHOWN = 3
+_ROW = re.compile(r"^\s*\|.*\|\s*$")
+_RULE = re.compile(r"^\s*\|[\s:|-]*-[\s:|-]*\|\s*$")
 _CHARACTERS = 160
 
 
@@ -30,10 +36,39 @@ def nearest_lines(db: Database, answer: Answer, *, shown: int = _SHOWN) -> list[
     for passage in passages_by_id(db, answer.nearest[:shown]):
         page = f", page {passage.page}" if passage.page else ""
         header = f" ({passage.header})" if passage.header else ""
-        words = " ".join(passage.text.split())
+        words = " ".join(_readable(passage.text).split()).removesuffix(";")
         cut = f"{words[:_CHARACTERS]}..." if len(words) > _CHARACTERS else words
         lines.append(f"{passage.document_path}{page}{header}: {cut}")
     return lines
+
+
+def _readable(text: str) -> str:
+    """Write the rows of Markdown tables as a line of ``head: cell`` pairs each.
+
+    A table goes on over passages, so the first of them may have no heads: then the cells stand
+    with commas between them.
+    """
+    shown: list[str] = []
+    heads: list[str] = []
+    lines = text.split("\n")
+    for at, line in enumerate(lines):
+        if not _ROW.match(line):
+            heads = []
+            shown.append(line)
+        elif _RULE.match(line):
+            continue
+        elif at + 1 < len(lines) and _ROW.match(lines[at + 1]) and _RULE.match(lines[at + 1]):
+            heads = row_cells(line)
+        else:
+            shown.append(_said_row(heads, row_cells(line)))
+    return "\n".join(shown)
+
+
+def _said_row(heads: Sequence[str], cells: Sequence[str]) -> str:
+    if len(heads) != len(cells):
+        return ", ".join(filter(None, cells)) + ";"
+    pairs = [f"{head}: {cell}" if head else cell for head, cell in zip(heads, cells, strict=True)]
+    return ", ".join(pair for pair, cell in zip(pairs, cells, strict=True) if cell) + ";"
 
 
 def conflict_lines(answer: Answer) -> list[str]:

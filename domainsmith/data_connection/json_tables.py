@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from domainsmith.counts import counted
 from domainsmith.data_connection.loaders.encoding import decode
 from domainsmith.data_connection.loaders.loaded import clean_text
 from domainsmith.data_connection.tables import DataTable, tidy_table
@@ -89,7 +90,7 @@ def _lines(text: str, path: Path) -> list[Any]:
     if problems:
         more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise InputInvalid(
-            f"{len(problems)} lines are no records: {'; '.join(problems[:_SHOWN])}{more}",
+            f"Not a record: {counted(len(problems), 'line')}: {'; '.join(problems[:_SHOWN])}{more}",
             where=path.name,
         )
     return values

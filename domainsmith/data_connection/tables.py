@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from domainsmith.counts import counted
 from domainsmith.data_connection.databases import database_rows
 from domainsmith.data_connection.limited import LimitedLoader
 from domainsmith.data_connection.loaders import LoadedFile
@@ -136,7 +137,7 @@ def tidy_table(
     heads = [" ".join(str(head).split()) for head in heads]
     kept = [at for at, head in enumerate(heads) if head and heads.index(head) == at]
     if len(kept) < len(heads):
-        said.append(f"{len(heads) - len(kept)} columns without a name of their own were left out.")
+        said.append(f"Left out: {counted(len(heads) - len(kept), 'column')} without a name.")
     made: list[tuple[str, ...]] = []
     formulas = long = 0
     for row in rows:
@@ -152,9 +153,9 @@ def tidy_table(
         if any(clean):
             made.append(clean)
     if formulas:
-        said.append(f"{formulas} formulas have no stored result and count as missing.")
+        said.append(f"Missing: the stored result of {counted(formulas, 'formula')}.")
     if long:
-        said.append(f"{long} rows have more cells than the header and were left out.")
+        said.append(f"Left out: {counted(long, 'row')} with more cells than the header.")
         whole = False
     if len(kept) < 2 or not made:
         return None

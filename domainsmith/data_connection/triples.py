@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from domainsmith.counts import counted
 from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.loaders.encoding import decode
 from domainsmith.data_connection.loaders.loaded import clean_text
@@ -116,7 +117,7 @@ def _raise(problems: list[str], path: Path) -> None:
         return
     more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
     raise InputInvalid(
-        f"{len(problems)} lines are no triples: {'; '.join(problems[:_SHOWN])}{more}",
+        f"Not a triple: {counted(len(problems), 'line')}: {'; '.join(problems[:_SHOWN])}{more}",
         where=path.name,
         fix="Give each line a subject, a relation and an object.",
     )

@@ -17,6 +17,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from domainsmith.counts import counted
 from domainsmith.errors import InputInvalid, WeightsMissing, translated_os_errors
 from domainsmith.model_io.fetch import is_offline
 from domainsmith.model_io.hub_file import checksum_of, fetch_file
@@ -121,7 +122,7 @@ def fetch_model(
         found = _info(name)
         wanted = _wanted(found, name)
         total = sum(item.size or 0 for item in wanted)
-        say(f"Fetching {name}: {len(wanted)} files, {total / 1e6:,.0f} MB")
+        say(f"Fetching {name}: {counted(len(wanted), 'file')}, {total / 1e6:,.0f} MB")
         folder = _folder_of_revision(partial, found.sha)
         for item in wanted:
             url = hf_hub_url(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from domainsmith.counts import counted
 from domainsmith.errors import InputEmpty, InputNotFound
 from domainsmith.records import EvalReport, Question, Record
 from domainsmith.tools.adapters import require_same_base
@@ -208,7 +209,8 @@ def _summary(
     }[report.verdict]
     return say(
         ctx,
-        f"{'Already done: ' if done else ''}Verdict after {questions} held-out questions of "
+        f"{'Already done: ' if done else ''}Verdict after "
+        f"{counted(questions, 'held-out question')} of "
         f"{file.name}: {verdict[0]}. Scores (95 % intervals): {scores}. Differences: {gains}. "
         f"Leaks: {leaks}. {decision.reason} Report: {path}",
         f"{'已经完成：' if done else ''}{file.name} 的 {questions} 个留出问题的结论：{verdict[1]}。"

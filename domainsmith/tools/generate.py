@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from domainsmith.counts import counted
 from domainsmith.errors import YieldTooLow
 from domainsmith.progress import ProgressCallback, ProgressEvent
 from domainsmith.tools.current import note_latest
@@ -75,7 +76,7 @@ def _run(
     def keep_partial(report: DatasetReport) -> None:
         told.append(report)
         note_latest(ctx.workspace, "raw", report.dataset_id)
-        message = f"{report.records} records so far are in {report.dataset_id}"
+        message = f"{counted(report.records, 'record')} so far in {report.dataset_id}"
         ctx.progress(ProgressEvent("interrupted", report.records, options.target, message))
 
     progress = _from_the_start(ctx, options)
@@ -165,7 +166,8 @@ def _kept_out(ctx: ToolContext, report: DatasetReport, kept_out: Mapping[str, An
         )
     return say(
         ctx,
-        f"Kept out: {excluded} passages behind the {asked} questions of {names}.",
+        f"Kept out: {counted(excluded, 'passage')} behind the {counted(asked, 'question')} of "
+        f"{names}.",
         f"已排除 {names} 中 {asked} 个问题背后的 {excluded} 个段落。",
     )
 
@@ -187,12 +189,15 @@ def _summary(ctx: ToolContext, report: DatasetReport, target: int, kept_out: str
     more = ""
     if over:
         more = say(
-            ctx, f"; {over} good ones more than that left out", f"；另有 {over} 条合格但超出要求"
+            ctx,
+            f"; {counted(over, 'good one')} more than that left out",
+            f"；另有 {over} 条合格但超出要求",
         )
     return say(
         ctx,
-        f"{'Already done: ' if done else ''}{report.records} records in {report.dataset_id} "
-        f"(asked for {target}; {out} candidates dropped{more}). {kept_out}{early}",
+        f"{'Already done: ' if done else ''}{counted(report.records, 'record')} in "
+        f"{report.dataset_id} "
+        f"(asked for {target}; {counted(out, 'candidate')} dropped{more}). {kept_out}{early}",
         f"{'已经完成：' if done else ''}{report.dataset_id} 中有 {report.records} 条记录"
         f"（要求 {target} 条；丢弃候选 {out} 条{more}）。{kept_out}{early}",
     )
@@ -207,7 +212,8 @@ def _unscored(ctx: ToolContext, report: DatasetReport) -> str:
         return ""
     return say(
         ctx,
-        f" The served model tells no likelihoods, so {many} texts were kept without the checks "
+        f" The served model tells no likelihoods, so {counted(many, 'text')} had to be kept "
+        f"without the checks "
         "that need them (trivia, likelihood); a local model makes these.",
         f"所连接的模型不提供似然值，因此 {many} 条文本未做需要它的检查（常识、似然）；"
         "本地模型会做这些检查。",
@@ -219,7 +225,8 @@ def _smoke_result(ctx: ToolContext, report: DatasetReport, target: int) -> ToolR
     by_method = ", ".join(f"{name} {many}" for name, many in report.good.items())
     summary = say(
         ctx,
-        f"The smoke run alone gave {good} good records ({by_method}) with {report.tokens} tokens "
+        f"The smoke run alone gave {counted(good, 'good record')} ({by_method}) with "
+        f"{counted(report.tokens, 'token')} "
         f"in {report.seconds:.0f} s. The same command without --smoke-only goes on from there.",
         f"仅试运行：得到 {good} 条合格记录（{by_method}），用了 {report.tokens} 个词元、"
         f"{report.seconds:.0f} 秒。去掉 --smoke-only 再次执行即可继续。",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, JsonValue
 
-from domainsmith.errors import InputInvalid
+from domainsmith.errors import InputInvalid, InputNotFound
 from domainsmith.records import content_hash
 from domainsmith.tools.knowledge import resolve_path
 from domainsmith.tools.tool import ToolArguments, ToolContext
@@ -156,16 +156,33 @@ def requested_options(ctx: ToolContext, arguments: GenerateData) -> GenerationOp
         arguments: As given.
 
     Raises:
-        InputInvalid: The methods cannot be used; all problems in one message.
+        InputInvalid: The methods or their options cannot be used; all problems in one message.
+        InputNotFound: A file of tables or seeds does not exist.
     """
     from domainsmith.chains.generate import GenerationOptions
+    from domainsmith.chains.synthesis.plan import check_run
 
     methods = requested_methods(ctx, arguments)
-    if arguments.count is None:
-        return GenerationOptions(target=ctx.options.records, methods=methods)
-    return GenerationOptions(
-        target=arguments.count, surplus=_COUNT_SURPLUS, methods=methods, bounded=True
-    )
+    options = GenerationOptions(target=ctx.options.records, methods=methods)
+    if arguments.count is not None:
+        options = GenerationOptions(
+            target=arguments.count, surplus=_COUNT_SURPLUS, methods=methods, bounded=True
+        )
+    # Here and not only where the methods are built: by then, models have been loaded.
+    check_run(options)
+    _require_files(ctx, arguments)
+    return options
+
+
+def _require_files(ctx: ToolContext, arguments: GenerateData) -> None:
+    named = [*(arguments.tables or ()), *([arguments.seeds] if arguments.seeds else [])]
+    absent = [name for name in named if not resolve_path(ctx, name).is_file()]
+    if absent:
+        raise InputNotFound(
+            f"There is no such file: {', '.join(absent)}",
+            where=ctx.folder,
+            fix="Correct the name, or give the whole path.",
+        )
 
 
 def requested_limits(arguments: GenerateData) -> Limits:

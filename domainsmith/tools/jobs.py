@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from domainsmith.counts import counted
 from domainsmith.records import JobStatus
 from domainsmith.tools.tool import NoArguments, Tool, ToolArguments, ToolContext, ToolResult, say
 
@@ -40,7 +41,7 @@ def _list_jobs(ctx: ToolContext, arguments: NoArguments) -> ToolResult:
     adopt_jobs(ctx.workspace)
     rows = reversed(all_jobs(ctx.workspace.db))  # the newest first: it is asked about most
     found = [status(ctx.workspace, row.id) for row in rows]
-    head = say(ctx, f"{len(found)} jobs.", f"{len(found)} 个任务。")
+    head = say(ctx, f"{counted(len(found), 'job')}.", f"{len(found)} 个任务。")
     return ToolResult(
         ok=True,
         summary="\n".join([head, *(_line(s) for s in found[:_LISTED])]),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from domainsmith.counts import counted
 from domainsmith.errors import InputEmpty, InputInvalid
 from domainsmith.records import Answer, Hit
 from domainsmith.storage import documents as document_store
@@ -118,10 +119,11 @@ def _unspoken(ctx: ToolContext) -> str:
 def _added(ctx: ToolContext, path: str, report: AddReport, *, done: bool) -> str:
     summary = say(
         ctx,
-        f"{'Already done: ' if done else ''}{path}: {report.documents_added} documents added, "
+        f"{'Already done: ' if done else ''}{path}: "
+        f"{counted(report.documents_added, 'document')} added, "
         f"{report.changed} changed, {report.unchanged} unchanged, {report.removed} removed; "
-        f"{report.passages_total} passages ({report.passages_new} new); "
-        f"{len(report.failed)} files failed.",
+        f"{counted(report.passages_total, 'passage')} ({report.passages_new} new); "
+        f"{counted(len(report.failed), 'file')} failed.",
         f"{'已经完成：' if done else ''}{path}：新增 {report.documents_added} 篇文档，"
         f"更改 {report.changed} 篇，未变 {report.unchanged} 篇，移除 {report.removed} 篇；"
         f"共 {report.passages_total} 个段落（新 {report.passages_new} 个）；"
@@ -163,7 +165,7 @@ def _search_documents(ctx: ToolContext, arguments: SearchDocuments) -> ToolResul
         f"{_also(ctx, hit)}"
         for n, hit in enumerate(found, 1)
     ]
-    head = say(ctx, f"{len(found)} passages:", f"{len(found)} 个段落：")
+    head = say(ctx, f"{counted(len(found), 'passage')}:", f"{len(found)} 个段落：")
     return ToolResult(
         ok=True,
         summary="\n".join([head, *lines[:_SHOWN]]),

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from domainsmith.counts import counted
 from domainsmith.errors import InputInvalid, InputNotFound
 from domainsmith.storage import documents as document_store
 from domainsmith.storage import jobs as job_store
@@ -102,12 +103,14 @@ def _workspace_status(ctx: ToolContext, arguments: NoArguments) -> ToolResult:
     }
     names = ", ".join(d.path for d in documents[:_LISTED])
     more = "" if len(documents) <= _LISTED else ", ..."
+    listed = say(ctx, f" ({names}{more})", f"（{names}{more}）") if documents else ""
     summary = say(
         ctx,
-        f"{len(documents)} documents ({names}{more}), {data['passages']} passages, "
-        f"{len(data['datasets'])} datasets, {len(jobs)} jobs, {len(data['adapters'])} adapters, "
-        f"{len(data['reports'])} reports; promoted: {data['promoted'] or 'none'}.",
-        f"{len(documents)} 篇文档（{names}{more}），{data['passages']} 个段落，"
+        f"{counted(len(documents), 'document')}{listed}, {counted(data['passages'], 'passage')}, "
+        f"{counted(len(data['datasets']), 'dataset')}, {counted(len(jobs), 'job')}, "
+        f"{counted(len(data['adapters']), 'adapter')}, "
+        f"{counted(len(data['reports']), 'report')}; promoted: {data['promoted'] or 'none'}.",
+        f"{len(documents)} 篇文档{listed}，{data['passages']} 个段落，"
         f"{len(data['datasets'])} 个数据集，{len(jobs)} 个任务，{len(data['adapters'])} 个适配器，"
         f"{len(data['reports'])} 份报告；当前采用：{data['promoted'] or '无'}。",
     )

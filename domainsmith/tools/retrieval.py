@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from domainsmith.counts import counted
 from domainsmith.errors import InputEmpty, InputInvalid, JobFailed
 from domainsmith.progress import ProgressEvent
 from domainsmith.records import JobStatus, RetrievalSettings, TrainingJob
@@ -178,7 +179,7 @@ def _tuned(ctx: ToolContext, made: QuestionSet, status: JobStatus) -> str:
             )
     return say(
         ctx,
-        f"{made.size} questions ({routes}). {status.message}. {used}{hint}",
+        f"{counted(made.size, 'question')} ({routes}). {status.message}. {used}{hint}",
         f"{made.size} 个问题（{routes}）。{status.message}。{used}{hint}",
     )
 

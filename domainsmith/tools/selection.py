@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, JsonValue
 
+from domainsmith.counts import counted
 from domainsmith.errors import InputEmpty, InputNotFound, YieldTooLow
 from domainsmith.records import Question, content_hash
 from domainsmith.storage import lineage
@@ -84,7 +85,8 @@ def _select_data(ctx: ToolContext, arguments: SelectData) -> ToolResult:
     pictures = ", ".join(sorted(path.name for path in info.path.glob("*.png")))
     summary = say(
         ctx,
-        f"{'Already done: ' if done else ''}{info.records} of {raw.records} records selected into "
+        f"{'Already done: ' if done else ''}{info.records} of "
+        f"{counted(raw.records, 'record')} selected into "
         f"{info.id}; dropped: {by_stage}." + (f" Plots: {pictures}." if pictures else ""),
         f"{'已经完成：' if done else ''}从 {raw.records} 条记录中选出 {info.records} 条，"
         f"存入 {info.id}；丢弃：{by_stage}。" + (f"图表：{pictures}。" if pictures else ""),
@@ -177,7 +179,8 @@ def _write_selection(ctx: ToolContext, task: _Task) -> tuple[DatasetInfo, list[d
     kept = [by_id[i] for i in run.selection.kept]
     if not kept:
         raise YieldTooLow(
-            f"Selection left none of {len(items)} records: {_worst(run)} ({run.counts()})",
+            f"Selection left none of {counted(len(items), 'record')}: {_worst(run)} "
+            f"({run.counts()})",
             where=task.raw.path,
             fix="Generate more data, or leave a stage out.",
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from domainsmith.counts import counted
 from domainsmith.errors import ArtifactCorrupt, InputEmpty, JobFailed
 from domainsmith.progress import ProgressEvent
 from domainsmith.records import JobStatus, TrainingJob
@@ -77,7 +78,8 @@ def _estimate(ctx: ToolContext, arguments: TrainModel) -> dict[str, Any]:
     memory = cost.get("peak_memory_bytes")
     cost["summary"] = say(
         ctx,
-        f"about {cost['seconds'] / 60:.1f} min, {cost['records']} records, {cost['tokens']} tokens"
+        f"about {cost['seconds'] / 60:.1f} min, {counted(cost['records'], 'record')}, "
+        f"{counted(cost['tokens'], 'token')}"
         f"{f', {memory / 1e9:.1f} GB memory' if memory else ''} ({exact})",
         f"约 {cost['seconds'] / 60:.1f} 分钟，{cost['records']} 条记录，{cost['tokens']} 个词元"
         f"{f'，{memory / 1e9:.1f} GB 内存' if memory else ''}（{exact}）",
@@ -196,8 +198,9 @@ def _report(
     check = "" if manifest.validation_loss is None else f" / {manifest.validation_loss:.3f}"
     summary = say(
         ctx,
-        f"{'Already done: ' if done else ''}{status.adapter_id} trained on {dataset.records} "
-        f"records in {manifest.steps} steps, {manifest.trained_tokens} tokens; loss (training"
+        f"{'Already done: ' if done else ''}{status.adapter_id} trained on "
+        f"{counted(dataset.records, 'record')} in {counted(manifest.steps, 'step')}, "
+        f"{counted(manifest.trained_tokens, 'token')}; loss (training"
         f"{' / validation' if check else ''}) {manifest.final_loss:.3f}{check}.",
         f"{'已经完成：' if done else ''}{status.adapter_id} 用 {dataset.records} 条记录训练了 "
         f"{manifest.steps} 步，{manifest.trained_tokens} 个词元；损失（训练"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from domainsmith.counts import counted
 from domainsmith.errors import InputEmpty, InputInvalid
 from domainsmith.model_io.messages import record_messages
 from domainsmith.records import Record, TrainingJob, content_hash
@@ -155,7 +156,7 @@ def tokenize_records(
         if item.completion_length <= 1:
             refused.append(RefusedRecord(record.id, item.length, "the answer is empty"))
         elif item.length > max_length:
-            reason = f"{item.length} tokens, more than {max_length}"
+            reason = f"{counted(item.length, 'token')}, more than {max_length}"
             refused.append(RefusedRecord(record.id, item.length, reason))
         else:
             usable.append(item)

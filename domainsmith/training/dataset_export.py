@@ -11,9 +11,11 @@ from domainsmith.model_io.messages import record_messages
 from domainsmith.records import Preference, Ranking, Record, canonical_json
 from domainsmith.storage.atomic import write_text
 
-__all__ = ["ExportFormat", "export_dataset", "export_formats"]
+__all__ = ["ENDINGS", "ExportFormat", "check_ending", "export_dataset", "export_formats"]
 
 ExportFormat = Literal["alpaca", "sharegpt", "chatml", "trl", "jsonl"]
+ENDINGS: Mapping[str, str] = {".jsonl": "one JSON object a line", ".json": "one JSON array"}
+"""How a file is written, by the ending of its name."""
 _FORMS: Mapping[str, tuple[ExportFormat, ...]] = {
     "record": ("alpaca", "sharegpt", "chatml", "trl", "jsonl"),
     "preference": ("trl", "sharegpt", "jsonl"),
@@ -34,11 +36,11 @@ def export_formats(kind: str) -> tuple[ExportFormat, ...]:
 def export_dataset(
     records: Sequence[Record | Preference | Ranking], target: Path, form: ExportFormat
 ) -> int:
-    """Write a dataset in a form that other trainers read, one JSON object a line.
+    """Write a dataset in a form that other trainers read.
 
     Args:
         records: What to write, all of one kind.
-        target: The file.
+        target: The file: ``.json`` gets one JSON array, ``.jsonl`` one JSON object a line.
         form: Records: ``alpaca`` (instruction, input, output, system, history), ``sharegpt``
             (conversations of from/value), ``chatml`` (messages of role/content) or ``trl``
             (messages as prompt and completion). Preferences: ``trl`` (explicit prompt, chosen
@@ -48,12 +50,14 @@ def export_dataset(
             exactly those that this project trains on.
 
     Returns:
-        Number of lines.
+        Number of objects.
 
     Raises:
-        InputInvalid: There is no such form of this kind of dataset.
+        InputInvalid: The name ends with something else, or there is no such form of this kind of
+            dataset.
     """
-    lines: list[str] = []
+    check_ending(target)
+    written: list[str] = []
     for record in records:
         if form not in _FORMS[record.kind]:
             raise InputInvalid(
@@ -61,9 +65,31 @@ def export_dataset(
                 where=target,
                 fix=f"Use one of: {', '.join(_FORMS[record.kind])}.",
             )
-        lines += [canonical_json(line) + "\n" for line in _exported(record, form)]
-    write_text(target, "".join(lines))
-    return len(lines)
+        written += [canonical_json(item) for item in _exported(record, form)]
+    if target.suffix.lower() == ".json":
+        write_text(target, "[\n" + ",\n".join(written) + "\n]\n")
+    else:
+        write_text(target, "".join(f"{line}\n" for line in written))
+    return len(written)
+
+
+def check_ending(target: Path) -> None:
+    """Refuse a name whose ending does not say how the file is to be written.
+
+    Args:
+        target: The file.
+
+    Raises:
+        InputInvalid: It ends with none of :data:`ENDINGS`.
+    """
+    if target.suffix.lower() not in ENDINGS:
+        raise InputInvalid(
+            f"A file that ends with {target.suffix} cannot be written"
+            if target.suffix
+            else "The name of the file has no ending",
+            where=target,
+            fix=f"End it with {' or '.join(f'{end} ({what})' for end, what in ENDINGS.items())}.",
+        )
 
 
 def _exported(item: Record | Preference | Ranking, form: ExportFormat) -> list[dict[str, Any]]:

@@ -136,7 +136,7 @@ def _turn(turn: Any) -> tuple[str, str]:
 
 
 def _history(value: Any) -> tuple[tuple[str, str], ...]:
-    if value in (None, ""):
+    if value in (None, "", [], ()):
         return ()
     pairs = [] if isinstance(value, str) or not isinstance(value, Sequence) else list(value)
     if not pairs or not all(isinstance(pair, Sequence) and len(pair) == 2 for pair in pairs):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from domainsmith.counts import counted
 from domainsmith.errors import InputEmpty, InputInvalid, translated_os_errors
 from domainsmith.records import Question
 
@@ -51,7 +52,7 @@ def load_questions(path: Path) -> list[Question]:
         more = len(problems) - _MAX_PROBLEMS
         listed = "; ".join(problems[:_MAX_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
         raise InputInvalid(
-            f"{len(problems)} lines are not test questions: {listed}",
+            f"Not a test question: {counted(len(problems), 'line')}: {listed}",
             where=path,
             fix="Correct them; the README shows the form.",
         )

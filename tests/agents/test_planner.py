@@ -42,6 +42,33 @@ def test_the_loop_in_one_sentence(planner, request_, path):
     assert [step.needs for step in plan.steps] == [(), (1,), (2,), (3,), (4,)]
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "List my documents",
+        "list documents",
+        "Show me my files",
+        "What documents do I have?",
+        "List my datasets",
+        "列出我的文档",
+        "把我的文件列出来",
+        "我的文档有哪些？",
+        "列出我的資料",
+        "列出数据集",
+    ],
+)
+def test_a_list_of_what_is_there_asks_for_no_folder(planner, request_):
+    plan = planner.plan(request_)
+    assert (tools(plan), plan.question) == (["workspace_status"], "")
+
+
+@pytest.mark.parametrize("request_", ["Add my documents", "添加我的文档"])
+def test_documents_to_be_added_still_need_a_folder(planner, request_):
+    plan = planner.plan(request_)
+    assert not plan.steps
+    assert plan.question
+
+
 def test_no_example_is_near_the_demo():
     for language in ("en", "zh"):
         text = (files("domainsmith.agents") / f"plan_examples.{language}.jsonl").read_text("utf-8")

@@ -275,7 +275,7 @@ def test_settings_show_where_they_come_from(kettle, monkeypatch, capsys):
 def test_doctor_reports_and_fails_when_something_is_missing(kettle, monkeypatch, capsys):
     assert main(["--workspace", str(kettle), "doctor", "--json"]) == 0
     checks = {row["name"]: row for row in envelope(capsys)["data"]}
-    assert checks["documents"]["value"].startswith("1 documents")
+    assert checks["documents"]["value"].startswith("1 document, ")
     assert checks["index"]["state"] == "ok"
     from domainsmith.apps import doctor
 
@@ -589,3 +589,11 @@ def test_followed_job_s_adapter_is_the_newest(kettle, monkeypatch):
         assert [note[1:] for note in noted] == [("adapter", "adapter_1")]
         with pytest.raises(JobFailed, match="The job ended as lost"):
             follow(app, "job_1")
+
+
+@pytest.mark.parametrize("group", ["", "models", "jobs", "data", "config"])
+def test_no_line_of_help_is_cut(group, capsys):
+    assert main([*group.split(), "--help"]) == 0
+    listed = capsys.readouterr().out.partition("Commands:")[2]
+    assert listed
+    assert "..." not in listed

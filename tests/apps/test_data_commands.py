@@ -19,6 +19,7 @@ from domainsmith.apps.cli.main import main
 from domainsmith.memory.feedback import reviews
 from domainsmith.records import Grade, Preference, Record
 from domainsmith.training.dataset_folder import dataset_info, read_dataset, write_dataset
+from domainsmith.training.general_set import read_general_set
 from domainsmith.workspace import Workspace
 
 
@@ -85,7 +86,7 @@ def test_show_pages_items_with_grades_and_sources(
     assert "passage_0123456789abcdef (no longer stored)" in shown.out
     assert "\x1b" not in shown.out
     assert "\u202e" not in shown.out
-    assert "1 of 1 items" in shown.err
+    assert "1 of 1 item" in shown.err
     assert call(space, "data", "show", "--json") == 0
     assert envelope(capsys)["dataset_id"] == "dataset_cccc", "the newest one, whatever it holds"
     assert call(space, "data", "show", "dataset_aaaa", "--find", "nothing") == 2
@@ -107,10 +108,34 @@ def test_stats_diff_and_merge(space: Path, capsys: pytest.CaptureFixture[str]) -
 def test_export_knows_the_kind(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = space.parent / "out.jsonl"
     assert call(space, "data", "export", str(target), "--dataset", "dataset_cccc") == 0
-    assert "1 preferences of dataset_cccc" in capsys.readouterr().out
+    assert "1 preference of dataset_cccc" in capsys.readouterr().out
     assert set(json.loads(target.read_text(encoding="utf-8"))) == {"prompt", "chosen", "rejected"}
     alpaca = [str(target), "--dataset", "dataset_cccc", "--format", "alpaca", "--force"]
     assert call(space, "export", *alpaca) == 2
+
+
+def test_the_ending_of_the_name_says_how_an_export_is_written(
+    space: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    read = {}
+    for ending in ("json", "jsonl"):
+        target = space.parent / f"out.{ending}"
+        assert call(space, "data", "export", str(target), "--dataset", "dataset_bbbb") == 0
+        capsys.readouterr()
+        read[ending] = read_general_set(target)
+        assert not read[ending].bad
+        assert len(read[ending].records) == 3
+    whole = json.loads((space.parent / "out.json").read_text(encoding="utf-8"))
+    lines = (space.parent / "out.jsonl").read_text(encoding="utf-8").splitlines()
+    assert whole == [json.loads(line) for line in lines]
+    asked = [[item.instruction for item in found.records] for found in read.values()]
+    assert asked[0] == asked[1]
+    for name in ("out.csv", "out"):
+        odd = space.parent / name
+        assert call(space, "data", "export", str(odd), "--dataset", "dataset_bbbb") == 2
+        told = capsys.readouterr().err
+        assert ".jsonl (one JSON object a line) or .json (one JSON array)" in told
+        assert not odd.exists()
 
 
 def test_a_review_by_pipe(

@@ -74,6 +74,26 @@ def test_what_is_not_honoured_is_refused_by_name(server, fields, named):
     assert named in body["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("messages", "place"),
+    [
+        ([{"role": "robot", "content": "x"}], "messages.0.role"),
+        ([*QUESTION, {"role": "robot", "content": "x"}], "messages.1.role"),
+    ],
+)
+def test_an_unknown_role_is_the_only_problem_that_is_told(messages, place):
+    body = {"model": "base", "messages": messages}
+    with pytest.raises(InputInvalid) as caught:
+        parse_request(json.dumps(body).encode())
+    assert caught.value.what.startswith(f"Invalid request: {place}: ")
+    assert ";" not in caught.value.what
+
+
+def test_no_message_at_all_is_told():
+    with pytest.raises(InputInvalid, match=r"messages: .*at least 1 item"):
+        parse_request(b'{"model": "base", "messages": []}')
+
+
 def test_the_free_format_is_a_neutral_value_for_documents():
     body = {"model": "domainsmith", "messages": QUESTION, "response_format": {"type": "text"}}
     request = parse_request(json.dumps(body).encode())

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from running_server import QUESTION, RunningServer
 
+from domainsmith import __version__
 from domainsmith.apps.http import limits
 from domainsmith.apps.http.alone import conversation
 from domainsmith.apps.http.application import ModelWorker
@@ -72,6 +74,21 @@ def test_health_and_models(server, client):
     assert status == 200
     assert json.loads(body)["status"] == "ok"
     assert [model.id for model in client.models.list()] == ["domainsmith", "base", "base+documents"]
+
+
+def test_the_root_says_what_is_here(server):
+    status, headers, body = server.request("GET", "/")
+    found = json.loads(body)
+    assert (status, headers["content-type"]) == (200, "application/json")
+    assert (found["name"], found["version"]) == ("domainsmith", __version__)
+    assert "POST /v1/chat/completions" in found["endpoints"]
+    assert "GET /health" in found["endpoints"]
+    page, _, anchor = found["docs"].partition("#")
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+    assert f"# {anchor.replace('-', ' ')}\n" in text.replace("`", "")
+    status, headers, body = server.request("HEAD", "/")
+    assert (status, body) == (200, b"")
+    assert int(headers["content-length"]) > 0
 
 
 def test_answer_is_registered_and_repeatable(client, workspace):
@@ -212,7 +229,7 @@ def test_text_parts_are_joined():
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
+        ("POST", "/", 405),
         ("GET", "/docs", 404),
         ("GET", "/openapi.json", 404),
         ("GET", "/v1/chat/completions", 405),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,7 @@ from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.sources import add_folder
 from domainsmith.data_connection.split import split
 from domainsmith.model_io.generation import LogLikelihood
-from domainsmith.records import Document
+from domainsmith.records import Answer, Document
 from domainsmith.storage.documents import put_document
 from domainsmith.storage.passages import passages
 from domainsmith.workspace import Workspace
@@ -129,6 +130,35 @@ def test_a_refusal_shows_the_nearest_passages(place: Any) -> None:
     assert len(lines) == 3
     assert all(".md" in line for line in lines)
     assert nearest_lines(place[0].db, _ask(place, "How many litres does the kettle boil?")) == []
+
+
+def test_a_table_among_the_nearest_passages_is_shown_readable(
+    tmp_path: Path, embedder: LocalEmbedder
+) -> None:
+    (tmp_path / "docs").mkdir()
+    rows = [
+        "| Part | Price (EUR) | Note |",
+        "|---|--:|---|",
+        "| Belt | 12 | |",
+        "| Filter | 7 | new |",
+    ]
+    text = "\n".join(["# Spare parts", "", *rows, ""])
+    (tmp_path / "docs" / "parts.md").write_text(text, encoding="utf-8")
+    with Workspace.create(tmp_path / "space") as space:
+        add_folder(space, tmp_path / "docs", embedder=embedder)
+        (stored,) = passages(space.db)
+        answer = Answer(
+            question="Who won?",
+            text="",
+            language="en",
+            method="refused",
+            model="code",
+            refused=True,
+            nearest=(stored.id,),
+        )
+        (line,) = nearest_lines(space.db, answer)
+    assert "Part: Belt, Price (EUR): 12; Part: Filter, Price (EUR): 7, Note: new" in line
+    assert "---" not in line
 
 
 class Liking:

@@ -108,7 +108,7 @@ def test_jsonl_is_split_at_line_feeds_only_and_counts_broken_lines(tmp_path: Pat
     loaded = load_file(_write(tmp_path, "a.jsonl", '{"a": "x\u2028y"}\nbroken\n{"a": "z"}\n'))
 
     assert loaded.text.endswith("| x y |\n| z |")
-    assert loaded.notes == ("1 lines are not JSON and were left out.",)
+    assert loaded.notes == ("Left out: 1 line that cannot be read as JSON.",)
 
 
 def test_pdf_headings_tables_pages_and_running_lines(tmp_path: Path) -> None:

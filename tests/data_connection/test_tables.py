@@ -40,8 +40,8 @@ def test_formulas_in_text_are_missing_and_said() -> None:
     assert table.heads == ("a", "b")
     assert table.rows == (("x", ""), ("y", ""))
     assert table.notes == (
-        "2 columns without a name of their own were left out.",
-        "1 formulas have no stored result and count as missing.",
+        "Left out: 2 columns without a name.",
+        "Missing: the stored result of 1 formula.",
     )
 
 

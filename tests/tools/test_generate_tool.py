@@ -14,10 +14,11 @@ from domainsmith.apps.cli.generate import _options
 from domainsmith.chains.generate import GenerationOptions
 from domainsmith.chains.synthesis.method import Materials
 from domainsmith.chains.synthesis.plan import plan_methods
+from domainsmith.chains.synthesis.registry import METHODS
 from domainsmith.chains.synthesis.shards import block_values
 from domainsmith.chains.synthesis.sources import sort_passages
 from domainsmith.chains.synthesis.spread import measured_block
-from domainsmith.errors import InputInvalid, InternalError
+from domainsmith.errors import InputInvalid, InputNotFound, InternalError
 from domainsmith.progress import ProgressEvent
 from domainsmith.settings import Settings
 from domainsmith.storage.passages import passages
@@ -47,6 +48,30 @@ def test_a_method_that_is_not_there_is_said_before_a_model_is_loaded(tmp_path: P
         own = Assembly(space, Settings(chat_model="/no/model"))
         with pytest.raises(InputInvalid, match=r"no method tables \(there are dialogues,"):
             GENERATE_DATA.call(own.context(), {"methods": ["tables"]})
+        own.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "said"),
+    [
+        ({"methods": ["self_kv"]}, InputInvalid, r"nothing to read: give a table \(--table"),
+        ({"options": {"nonsense": 3}}, InputInvalid, "nonsense: there is no such option"),
+        ({"options": {"grading.nonsense": 3}}, InputInvalid, "nonsense"),
+        ({"methods": ["documents", "preferences"]}, InputInvalid, "items of one kind"),
+        ({"methods": ["self_kv"], "tables": ["no.csv"]}, InputNotFound, "no such file: no.csv"),
+        *[
+            ({"methods": [name], "options": {"nonsense": 3}}, InputInvalid, "nonsense")
+            for name in METHODS
+        ],
+    ],
+)
+def test_options_are_refused_before_a_model_is_loaded(
+    tmp_path: Path, asked: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    with Workspace.create(tmp_path / "space") as space:
+        own = Assembly(space, Settings(chat_model="/no/model"))
+        with pytest.raises(error, match=said):
+            GENERATE_DATA.call(own.context(), asked)
         own.close()
 
 

@@ -74,7 +74,7 @@ def test_all_problems_of_a_file_are_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputInvalid) as caught:
         load_questions(path)
     text = str(caught.value)
-    assert text.startswith("4 lines are not test questions")
+    assert text.startswith("Not a test question: 4 lines")
     assert "line 2: not JSON" in text
     assert "line 3: the key 'a' was used in line 1" in text
     assert "line 4: answer" in text

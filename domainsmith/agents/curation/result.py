@@ -6,6 +6,7 @@ from typing import Any
 
 from domainsmith.agents.curation.words import stop_words
 from domainsmith.agents.curator import Curation, CurationRequest, curate
+from domainsmith.counts import counted
 from domainsmith.tools.curation import CurateData
 from domainsmith.tools.held_out import held_out_questions
 from domainsmith.tools.tool import ToolContext, ToolResult, say
@@ -57,9 +58,9 @@ def curation_result(
     info = curation.dataset
     summary = say(
         ctx,
-        f"{'Already done: ' if done else ''}{info.records} records in {info.id} (asked for "
-        f"{last['target']}), {covered} of {sections} sections covered, after {curation.rounds} "
-        f"rounds. It ended because {why}.",
+        f"{'Already done: ' if done else ''}{counted(info.records, 'record')} in {info.id} "
+        f"(asked for {last['target']}), {covered} of {counted(sections, 'section')} covered, after "
+        f"{counted(curation.rounds, 'round')}. It ended because {why}.",
         f"{'已经完成：' if done else ''}{info.id} 中有 {info.records} 条记录"
         f"（要求 {last['target']} 条），{sections} 个章节中覆盖了 {covered} 个，"
         f"共 {curation.rounds} 轮。结束原因：{why}。",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from domainsmith.counts import counted
 from domainsmith.records import Language
 
 __all__ = ["ROUND_COLUMNS", "log_lines", "round_rows", "stop_words"]
@@ -112,7 +113,7 @@ def _told(line: Mapping[str, Any], language: Language) -> list[str]:
             f"凭记忆 F1 {line['from_memory']:.2f}，看段落 F1 {line['over_passage']:.2f}；"
             f"最薄弱：{names or '无'}"
             if zh
-            else f"round {number}: the student was asked {line['asked']} questions "
+            else f"round {number}: the student was asked {counted(line['asked'], 'question')} "
             f"({line['fresh']} new); F1 from memory {line['from_memory']:.2f}, over the passage "
             f"{line['over_passage']:.2f}; weakest: {names or 'none'}"
         ]
@@ -124,9 +125,10 @@ def _told(line: Mapping[str, Any], language: Language) -> list[str]:
             f"第 {number} 轮：方式“{line['way']}”，{line['passages']} 个段落得到 {line['records']} "
             f"条记录，{line['passed']} 条合格；生成前丢弃：{lost or '无'}"
             if zh
-            else f'round {number}: way "{line["way"]}": {line["passages"]} passages gave '
-            f"{line['records']} records, {line['passed']} passed the graders; lost before: "
-            f"{lost or 'nothing'}"
+            else f'round {number}: way "{line["way"]}": '
+            f"{counted(line['passages'], 'passage')} gave "
+            f"{counted(line['records'], 'record')}, {line['passed']} passed the graders; "
+            f"lost before: {lost or 'nothing'}"
         ]
     if event == "reviewed":
         return _reviewed(line, language)
@@ -134,7 +136,7 @@ def _told(line: Mapping[str, Any], language: Language) -> list[str]:
         f"结束：{stop_words(line['stop'], 'zh')}。{line['dataset']} 中有 {line['records']} 条记录"
         f"（要求 {line['target']} 条）"
         if zh
-        else f"ended: {stop_words(line['stop'], 'en')}. {line['records']} records in "
+        else f"ended: {stop_words(line['stop'], 'en')}. {counted(line['records'], 'record')} in "
         f"{line['dataset']} (asked for {line['target']})"
     ]
 
@@ -146,9 +148,12 @@ def _started(line: Mapping[str, Any], zh: bool) -> list[str]:
         f"{passages['excluded']} 个，重复 {passages['copies']} 个），{line['sections']} 个章节，"
         f"{line['topics']} 个主题；学生：{line['student']}"
         if zh
-        else f"started: target {line['target']} records; {passages['used']} passages "
-        f"({passages['excluded']} held out for the test questions, {passages['copies']} copies), "
-        f"{line['sections']} sections, {line['topics']} topics; student: {line['student']}"
+        else f"started: target {counted(line['target'], 'record')}; "
+        f"{counted(passages['used'], 'passage')} "
+        f"({passages['excluded']} held out for the test questions, "
+        f"{counted(passages['copies'], 'copy', 'copies')}), "
+        f"{counted(line['sections'], 'section')}, {counted(line['topics'], 'topic')}; "
+        f"student: {line['student']}"
     ]
     for phrase, titles in line["named"].items():
         names = _some(titles, 5, zh)
@@ -159,7 +164,9 @@ def _started(line: Mapping[str, Any], zh: bool) -> list[str]:
     if line["left_out"]:
         many = line["left_out"]
         lines.append(
-            f"按要求不使用 {many} 个章节" if zh else f"left out as wished: {many} sections"
+            f"按要求不使用 {many} 个章节"
+            if zh
+            else f"left out as wished: {counted(many, 'section')}"
         )
     return lines
 
@@ -174,7 +181,7 @@ def _chosen(line: Mapping[str, Any], language: Language) -> list[str]:
     return [
         f"第 {number} 轮：选择 {line['passages']} 个段落：{shown}"
         if zh
-        else f"round {number}: chose {line['passages']} passages: {shown}"
+        else f"round {number}: chose {counted(line['passages'], 'passage')}: {shown}"
     ]
 
 

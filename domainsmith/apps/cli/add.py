@@ -10,6 +10,7 @@ import click
 
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
+from domainsmith.counts import counted
 from domainsmith.errors import InputEmpty, InputInvalid, InputNotFound, translated_os_errors
 
 if TYPE_CHECKING:
@@ -143,8 +144,8 @@ def _sentence(data: dict[str, Any]) -> str:
     older = data.get("superseded")
     return (
         f"{', '.join(parts)}, {len(data.get('failed', []))} failed; "
-        f"{data['passages']} passages ({data['passages_new']} new)"
-        + (f"; {older} documents are older versions" if older else "")
+        f"{counted(data['passages'], 'passage')} ({data['passages_new']} new)"
+        + (f"; older versions: {counted(older, 'document')}" if older else "")
     )
 
 
@@ -161,9 +162,11 @@ def _show(app: App, data: dict[str, Any]) -> None:
     for path, note in notes[:_SHOWN_NOTES]:
         app.console.note(f"note: {path}: {note}")
     if len(notes) > _SHOWN_NOTES:
-        app.console.note(f"{len(notes) - _SHOWN_NOTES} more notes; see --json")
+        app.console.note(f"{counted(len(notes) - _SHOWN_NOTES, 'more note')}; see --json")
     if data.get("skipped"):
-        app.console.note(f"{len(data['skipped'])} files of kinds that are not read were left out")
+        app.console.note(
+            f"left out, of a kind that is not read: {counted(len(data['skipped']), 'file')}"
+        )
     if data.get("hint"):
         app.console.note(f"note: {data['hint']}")
     app.console.data(f"{_sentence(data)} in {data['workspace']}")

@@ -10,6 +10,7 @@ import click
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.apps.cli.query_flags import query_flags
+from domainsmith.counts import counted
 from domainsmith.errors import InputNotFound
 
 if TYPE_CHECKING:
@@ -78,4 +79,4 @@ def _holdings(workspace: Workspace) -> str:
     found = documents.documents(workspace.db)
     if not found:
         return "no documents yet. Say `Add the folder PATH` to begin."
-    return f"{len(found)} document{'s' * (len(found) != 1)}"
+    return counted(len(found), "document")

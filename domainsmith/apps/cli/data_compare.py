@@ -9,11 +9,12 @@ from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.apps.cli.complete import complete_datasets
 from domainsmith.apps.cli.export import dataset_folder
 from domainsmith.apps.output import one_line
+from domainsmith.counts import counted
 
 __all__ = ["diff", "merge"]
 
 
-@click.command("diff", cls=AppCommand)
+@click.command("diff", cls=AppCommand, short_help="Compare two datasets.")
 @click.argument("first", shell_complete=complete_datasets)
 @click.argument("second", shell_complete=complete_datasets)
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Most shown.")
@@ -70,7 +71,10 @@ def merge(app: App, datasets: tuple[str, ...]) -> Outcome:
     if info.card.get("stage") in ("raw", "selected"):
         note_latest(app.workspace(), info.card["stage"], info.id)
     twice = info.card["dropped"]["exact duplicate"]
-    app.console.data(f"{info.records} items in {info.id} ({twice} exact duplicates left out)")
+    app.console.data(
+        f"{counted(info.records, 'item')} in {info.id} ({counted(twice, 'exact duplicate')} "
+        f"left out)"
+    )
     return Outcome(
         {
             "dataset_id": info.id,

@@ -23,7 +23,7 @@ __all__ = ["mix"]
 _SHOWN = 10
 
 
-@click.command("mix", cls=AppCommand)
+@click.command("mix", cls=AppCommand, short_help="Blend a general instruction set into a dataset.")
 @click.argument("general", type=click.Path(path_type=Path))
 @click.option(
     "--share",

@@ -15,6 +15,7 @@ from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.apps.cli.complete import complete_datasets
 from domainsmith.apps.cli.data_show import item_text, terminal_width
 from domainsmith.apps.cli.export import dataset_folder
+from domainsmith.counts import counted
 from domainsmith.errors import InputEmpty, InputInvalid
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _apply(app: App, folder: Path) -> str | None:
         return None
     if made.card["stage"] in ("raw", "selected"):
         note_latest(app.workspace(), made.card["stage"], made.id)
-    app.console.data(f"{made.records} items in {made.id}")
+    app.console.data(f"{counted(made.records, 'item')} in {made.id}")
     return made.id
 
 

@@ -15,6 +15,7 @@ from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.apps.cli.complete import complete_datasets
 from domainsmith.apps.cli.export import dataset_folder
 from domainsmith.apps.output import clean, one_line
+from domainsmith.counts import counted
 from domainsmith.errors import DomainSmithError, InputNotFound
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def show(
     else:
         for text in texts:
             app.console.data(text + "\n")
-    app.console.note(f"{len(shown)} of {len(items)} items of {folder.name}")
+    app.console.note(f"{len(shown)} of {counted(len(items), 'item')} of {folder.name}")
     rows = [{"number": number, **item_line(item)} for number, item in shown]
     return Outcome({"dataset_id": folder.name, "items": rows, "fitting": len(items)})
 
@@ -197,7 +198,11 @@ def _cut(text: str, full: bool) -> str:
     return one_line(text) if full else one_line(text, _SHORT)
 
 
-@click.command("stats", cls=AppCommand)
+@click.command(
+    "stats",
+    cls=AppCommand,
+    short_help="Count methods, languages, lengths, tokens and grades.",
+)
 @click.argument("dataset", required=False, shell_complete=complete_datasets)
 @click.option("--tokens/--no-tokens", default=True, help="Count tokens of the chat model.")
 def stats(app: App, dataset: str | None, tokens: bool) -> Outcome:

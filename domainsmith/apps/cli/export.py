@@ -10,6 +10,7 @@ import click
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.apps.cli.complete import complete_datasets
+from domainsmith.counts import counted
 from domainsmith.errors import InputInvalid, InputNotFound
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ __all__ = ["command", "dataset_folder"]
     "--format",
     "form",
     type=click.Choice(["alpaca", "sharegpt", "chatml", "trl", "jsonl"]),
-    help="One JSON object a line in this form (alpaca for records, trl for preferences, jsonl "
-    "for rankings).",
+    help="The form of each object (alpaca for records, trl for preferences, jsonl for rankings).",
 )
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
 def command(
@@ -39,18 +39,21 @@ def command(
 ) -> Outcome:
     """Write a dataset in another trainer's format.
 
-    TARGET is the JSONL file to write.
+    TARGET is the file to write: FILE.jsonl gets one JSON object a line, FILE.json one JSON array.
     """
-    from domainsmith.training.dataset_export import export_dataset, export_formats
+    from domainsmith.training.dataset_export import check_ending, export_dataset, export_formats
     from domainsmith.training.dataset_folder import read_items
 
+    check_ending(target)
     folder = dataset_folder(app, dataset)
     if target.exists() and not force:
         raise InputInvalid("The file exists", where=target, fix="Give --force to replace it.")
     items = read_items(folder)
     form = form or export_formats(items[0].kind)[0]
     lines = export_dataset(items, target, form)
-    app.console.data(f"{lines} {items[0].kind}s of {folder.name} written to {target} ({form})")
+    app.console.data(
+        f"{counted(lines, items[0].kind)} of {folder.name} written to {target} ({form})"
+    )
     return Outcome(
         {"dataset_id": folder.name, "path": str(target), "records": lines, "format": form}
     )

@@ -45,7 +45,11 @@ def list_(app: App) -> Outcome:
     return Outcome([status.model_dump(mode="json") for status in statuses])
 
 
-@click.command("show", cls=AppCommand)
+@click.command(
+    "show",
+    cls=AppCommand,
+    short_help="Show the configuration of a job and where it stands.",
+)
 @click.argument("identity", metavar="ID", required=False, shell_complete=complete_jobs)
 def show(app: App, identity: str | None) -> Outcome:
     """Show one job: its configuration and where it stands (the newest if ID is absent)."""

@@ -10,6 +10,7 @@ import click
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome, subcommands
 from domainsmith.apps.cli.complete import complete_adapters
+from domainsmith.counts import counted
 from domainsmith.errors import InputInvalid, InputNotFound
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def list_(app: App) -> Outcome:
     )
 
 
-@click.command("show", cls=AppCommand)
+@click.command("show", cls=AppCommand, short_help="Describe one model or adapter.")
 @click.argument("name", shell_complete=complete_adapters)
 def show(app: App, name: str) -> Outcome:
     """Describe one model or adapter: `default`, `embedder`, a path, or an adapter's id."""
@@ -63,7 +64,11 @@ def show(app: App, name: str) -> Outcome:
     return Outcome(data)
 
 
-@click.command("pull", cls=AppCommand)
+@click.command(
+    "pull",
+    cls=AppCommand,
+    short_help="Fetch the weights of the defaults or of a model of the hub.",
+)
 @click.argument("name", default="default")
 def pull(app: App, name: str) -> Outcome:
     """Fetch weights: `default` (chat model and embedder) or a model of the hub.
@@ -78,7 +83,7 @@ def pull(app: App, name: str) -> Outcome:
     return Outcome({"name": name, "path": str(path)})
 
 
-@click.command("remove", cls=AppCommand)
+@click.command("remove", cls=AppCommand, short_help="Delete cached weights.")
 @click.argument("name")
 def remove(app: App, name: str) -> Outcome:
     """Delete cached weights; installed packages and folders outside the cache stay."""
@@ -95,7 +100,11 @@ def remove(app: App, name: str) -> Outcome:
     return Outcome({"name": name, "deleted": gone, "freed_bytes": freed})
 
 
-@click.command("bench", cls=AppCommand)
+@click.command(
+    "bench",
+    cls=AppCommand,
+    short_help="Measure the speed of a local chat model on this machine.",
+)
 @click.argument("name", required=False)
 def bench(app: App, name: str | None) -> Outcome:
     """Measure a local chat model on this machine; the settings' one if NAME is left out.
@@ -115,7 +124,10 @@ def bench(app: App, name: str | None) -> Outcome:
         progress=app.console.note,
     )
     rows = [
-        ["model", f"{speed.name}, {speed.dtype} on {speed.device}, {speed.threads} threads"],
+        [
+            "model",
+            f"{speed.name}, {speed.dtype} on {speed.device}, {counted(speed.threads, 'thread')}",
+        ],
         ["load", f"{speed.load_s:.1f} s"],
         ["read (prefill)", f"{speed.prefill_tokens_per_s:,.0f} tokens/s"],
         ["write, one answer", f"{speed.decode_tokens_per_s:,.0f} tokens/s"],

@@ -10,6 +10,7 @@ import click
 from domainsmith.apps.cli.app import App
 from domainsmith.apps.cli.command import AppCommand, Outcome
 from domainsmith.apps.output import one_line
+from domainsmith.counts import counted
 
 if TYPE_CHECKING:
     from domainsmith.data_connection.preview import PreviewedDocument
@@ -61,7 +62,7 @@ def command(app: App, path: Path, git: bool, full: bool, limit: int) -> Outcome:
             }
         )
     if total > shown:
-        app.console.note(f"{total - shown} more passages; see --limit")
+        app.console.note(f"{counted(total - shown, 'more passage')}; see --limit")
     data = {"documents": documents, "passages": total, "shown": shown, "failed": failed}
     return Outcome(data, ok=total > 0)
 
@@ -69,7 +70,7 @@ def command(app: App, path: Path, git: bool, full: bool, limit: int) -> Outcome:
 def _show_document(app: App, item: PreviewedDocument, document: Document) -> None:
     version = f", version {document.version}" if document.version else ""
     app.console.data(
-        f"{item.path}: {len(item.passages)} passages, {document.language}, "
+        f"{item.path}: {counted(len(item.passages), 'passage')}, {document.language}, "
         f"{document.media_type}{version}"
     )
     for note in item.notes:
@@ -80,7 +81,7 @@ def _show_passage(app: App, passage: Passage, tokens: int, *, full: bool) -> dic
     page = f" p. {passage.page}" if passage.page else ""
     place = f"{passage.start}-{passage.end}"
     app.console.data(
-        f"  [{passage.ordinal}]{page} {tokens} tokens, {place}, {passage.content}"
+        f"  [{passage.ordinal}]{page} {counted(tokens, 'token')}, {place}, {passage.content}"
         f" | {one_line(passage.header)}"
     )
     body = passage.text if full else one_line(passage.text)[:160]

@@ -1,4 +1,4 @@
-"""The routes: health, models, chat completions and embeddings."""
+"""The routes: what is here, health, models, chat completions and embeddings."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from domainsmith.apps.http.bodies import completion_body, embeddings_body, error_body
+from domainsmith.apps.http.bodies import completion_body, embeddings_body, error_body, root_body
 from domainsmith.apps.http.events import OUTPUT_INVALID, answer_events
 from domainsmith.apps.http.expert import Reply, ServedExpert
+from domainsmith.apps.http.limits import ROUTES
 from domainsmith.apps.http.protocol import ChatRequest, parse_embedding_request, parse_request
 from domainsmith.apps.http.vectors import embed_texts
 from domainsmith.apps.http.worker import ModelWorker, QueueFullError
@@ -55,6 +56,10 @@ def build_application(expert: ServedExpert, worker: ModelWorker) -> FastAPI:
         await asyncio.to_thread(worker.stop)
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+
+    @app.api_route("/", methods=["GET", "HEAD"])
+    async def root() -> dict[str, Any]:
+        return root_body(ROUTES)
 
     @app.get("/health")
     async def health() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from domainsmith.records import Answer
@@ -22,8 +22,13 @@ __all__ = [
     "completion_body",
     "embeddings_body",
     "error_body",
+    "root_body",
     "usage_body",
 ]
+
+
+DOCS = "docs/commands.md#domainsmith-serve"
+"""Where the project's documentation tells about this server."""
 
 
 def usage_body(prompt_tokens: int, completion_tokens: int) -> dict[str, int]:
@@ -156,6 +161,25 @@ def embeddings_body(
     ]
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     return {"object": "list", "data": data, "model": model, "usage": usage}
+
+
+def root_body(routes: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Say what this server is and where to go on.
+
+    Args:
+        routes: Method and path of all that exists.
+
+    Returns:
+        The response body of ``GET /``.
+    """
+    from domainsmith import __version__
+
+    return {
+        "name": "domainsmith",
+        "version": __version__,
+        "endpoints": [f"{method} {path}" for path, method in sorted((p, m) for m, p in routes)],
+        "docs": DOCS,
+    }
 
 
 def error_body(

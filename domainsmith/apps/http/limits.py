@@ -31,7 +31,8 @@ BODY_SECONDS = 30.0
 """Seconds in which a request body must arrive."""
 HEAD_SECONDS = 10.0
 """Seconds in which a request's head must arrive, counted from the connection or last answer."""
-PUBLIC = frozenset({("GET", "/health")})
+PUBLIC = frozenset({("GET", "/"), ("HEAD", "/"), ("GET", "/health")})
+"""What needs no key: it tells nothing but that a server is here."""
 ROUTES = PUBLIC | {
     ("GET", "/v1/models"),
     ("POST", "/v1/chat/completions"),

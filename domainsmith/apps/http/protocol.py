@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from domainsmith.apps.http.request_fields import (
     ChatMessage,
@@ -183,16 +184,31 @@ def _parsed(kind: type[_Request], body: bytes) -> _Request:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
+        found = _causes(error)
         unsupported = sorted(
-            {_place(item["loc"]) for item in error.errors() if item["type"] == "extra_forbidden"}
+            {_place(item["loc"]) for item in found if item["type"] == "extra_forbidden"}
         )
         invalid = [
             f"{_place(item['loc'])}: {item['msg']}"
-            for item in error.errors()
+            for item in found
             if item["type"] != "extra_forbidden"
         ]
         problems = [f"unsupported field {name}" for name in unsupported] + invalid
         raise InputInvalid("Invalid request: " + "; ".join(problems[:8])) from error
+
+
+def _causes(error: ValidationError) -> list[ErrorDetails]:
+    """Leave out that a list is too short where it only is so because its items were refused."""
+    found = error.errors()
+    places = [item["loc"] for item in found]
+
+    def follows(item: ErrorDetails) -> bool:
+        own = item["loc"]
+        return item["type"] == "too_short" and any(
+            len(place) > len(own) and place[: len(own)] == own for place in places
+        )
+
+    return [item for item in found if not follows(item)]
 
 
 def _place(location: tuple[int | str, ...]) -> str:

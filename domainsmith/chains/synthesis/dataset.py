@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 from domainsmith.chains.synthesis.bound import bounded
 from domainsmith.chains.synthesis.choose import Selector, choose_items, each_once
+from domainsmith.chains.synthesis.losses import nothing_kept, run_losses
 from domainsmith.chains.synthesis.method import Item
 from domainsmith.chains.synthesis.plan import GenerationOptions
 from domainsmith.chains.synthesis.several import MadeItems
 from domainsmith.chains.synthesis.sources import PassageSource
-from domainsmith.errors import YieldTooLow
 from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Question, Record, Selection, content_hash
 from domainsmith.workspace import Workspace
@@ -164,7 +164,7 @@ class DatasetWriter:
             The report; without a dataset if nothing is good and the run is not whole.
 
         Raises:
-            YieldTooLow: The run is whole and nothing is good.
+            YieldTooLow: The run is whole and nothing is good; names what dropped it.
         """
         whole = made.stopped in ("target", "exhausted")
         selection = choose_items(
@@ -177,11 +177,7 @@ class DatasetWriter:
         )
         if not selection.kept:
             if whole:
-                raise YieldTooLow(
-                    f"None of {len(made.items)} generated records passed selection",
-                    where=self._workspace.root,
-                    fix="Add more documents, or use a larger model.",
-                )
+                raise nothing_kept(made, selection, self._workspace.root)
             return self.empty_report(made, self._workspace.datasets_dir, started)
         usable = each_once(made.items, selection.kept)
         kept = self._bounded(usable, made)
@@ -258,9 +254,6 @@ def _card(
     options: GenerationOptions,
 ) -> dict[str, Any]:
     counts: Counter[str] = Counter(made.tally.counts)
-    dropped: Counter[str] = Counter(made.lost)
-    for _, stage, reason in selection.dropped:
-        dropped[f"{stage}: {reason.split(':')[0]}" if stage == "leakage" else stage] += 1
     counts["records made"] = len(made.items)
     counts["records kept"] = len(kept)
     counts["with context"] = sum(1 for item in kept if item.input)
@@ -272,7 +265,7 @@ def _card(
         # Only records are selected from and trained on as they are.
         **({} if kind == Record.kind else {"stage": kind}),
         "counts": dict(sorted(counts.items())),
-        "dropped": dict(sorted(dropped.items())),
+        "dropped": dict(sorted(run_losses(made, selection).items())),
         "passages": source.counts(),
         "options": options.values(),
     }

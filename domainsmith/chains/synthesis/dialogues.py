@@ -7,10 +7,10 @@ conversations end with a question about something that no document has, and the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -27,7 +27,7 @@ from domainsmith.data_connection.overlap import squeeze
 from domainsmith.model_io.messages import refusal_text
 from domainsmith.records import Passage, Record
 
-__all__ = ["DialogueOptions", "build"]
+__all__ = ["DialogueOptions", "build", "read_dialogue_options"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,18 @@ class DialogueOptions:
     unit_passages: Annotated[int, Field(ge=1)] = 16
 
 
+def read_dialogue_options(values: Mapping[str, Any]) -> DialogueOptions:
+    """Read the options of ``dialogues``.
+
+    Args:
+        values: Plain data.
+
+    Raises:
+        InputInvalid: Names every problem.
+    """
+    return read_options(DialogueOptions, values, method="dialogues")
+
+
 def build(materials: Materials) -> PassageWalk:
     """Build the method.
 
@@ -62,7 +74,7 @@ def build(materials: Materials) -> PassageWalk:
         InputInvalid: An option does not fit.
         InputEmpty: There is no passage.
     """
-    options = read_options(DialogueOptions, materials.options, method="dialogues")
+    options = read_dialogue_options(materials.options)
     dialogues = _Dialogues(materials, options)
     return PassageWalk(
         "dialogues",

@@ -10,11 +10,8 @@ import math
 from collections import Counter
 from collections.abc import Generator as Rounds
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from domainsmith.chains.facts import Fact, PassagePool, closed_record, grounded_record, seeded
 from domainsmith.chains.grade import grade_records
@@ -23,6 +20,10 @@ from domainsmith.chains.question_patterns import proper_names
 from domainsmith.chains.refusals import refusal_records
 from domainsmith.chains.self_kv import table_facts
 from domainsmith.chains.self_qa import QaOptions, passage_facts, strong_options
+from domainsmith.chains.synthesis.documents_options import (
+    DocumentsOptions,
+    read_documents_options,
+)
 from domainsmith.chains.synthesis.method import (
     NOT_SCORED,
     DataBlock,
@@ -31,8 +32,8 @@ from domainsmith.chains.synthesis.method import (
     Unit,
     passed,
 )
-from domainsmith.chains.synthesis.options import read_options
 from domainsmith.chains.synthesis.related import RelatedPassages
+from domainsmith.counts import counted
 from domainsmith.errors import InputEmpty, InputInvalid
 from domainsmith.model_io.generation import Scorer
 from domainsmith.records import Passage, Record
@@ -41,26 +42,6 @@ __all__ = ["DocumentsOptions", "build"]
 
 _SMOKE = 3
 """Passages of the smoke run."""
-
-
-@dataclass(frozen=True)
-class DocumentsOptions:
-    """Options of ``documents`` besides those of Self-QA.
-
-    Args:
-        refusal_share: Share of refusals among all records, 0 to below 1.
-        closed_share: Share of facts that are also asked without context, 0 to 1.
-        per_table: Most facts of one passage of table rows.
-        block_passages: Passages in a unit after the smoke run.
-        only: Ids of the passages to generate from, in their order; empty takes all. The others
-            still serve as distractors.
-    """
-
-    refusal_share: Annotated[float, Field(ge=0, lt=1)] = 0.08
-    closed_share: Annotated[float, Field(ge=0, le=1)] = 0.6
-    per_table: Annotated[int, Field(ge=0)] = 6
-    block_passages: Annotated[int, Field(ge=1)] = 8
-    only: tuple[str, ...] = ()
 
 
 def build(materials: Materials) -> Documents:
@@ -77,33 +58,18 @@ def build(materials: Materials) -> Documents:
         InputInvalid: An option is unknown or does not fit.
         InputEmpty: There is no passage.
     """
-    own = {item.name for item in fields(DocumentsOptions)}
-    asked = {item.name for item in fields(QaOptions)}
-    problems = []
-    parts: list[Any] = []
-    for kind, names in ((DocumentsOptions, own), (QaOptions, asked)):
-        given = {name: value for name, value in materials.options.items() if name in names}
-        try:
-            parts.append(read_options(kind, given, method="documents"))
-        except InputInvalid as error:
-            problems.append(error.what.partition(": ")[2])
+    own, asked = read_documents_options(materials.options)
     usable = {item.id for item in materials.passages}
-    first = parts[0] if parts else None
-    only = first.only if isinstance(first, DocumentsOptions) else ()
-    odd = [item for item in only if item not in usable]
+    odd = [item for item in own.only if item not in usable]
     if odd:
-        problems.append(f"only: {len(odd)} passages are unknown, held out or copies ({odd[0]})")
-    unknown = sorted(set(materials.options) - own - asked)
-    problems += [f"{name}: there is no such option" for name in unknown]
-    if problems:
         raise InputInvalid(
-            f"Options of documents cannot be used: {'; '.join(problems)}",
+            f"Options of documents cannot be used: only: unknown, held out or copies: "
+            f"{counted(len(odd), 'passage')} ({odd[0]})",
             where="documents",
-            fix=f"It takes: {', '.join(sorted(own | asked))}.",
         )
     if not materials.passages:
         raise InputEmpty("There is no passage to generate from", fix="Add documents.")
-    return Documents(materials, *parts)
+    return Documents(materials, own, asked)
 
 
 class Documents:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from domainsmith.chains.synthesis.options import read_options
 from domainsmith.records import Language
 
-__all__ = ["InstructOptions"]
+__all__ = ["InstructOptions", "read_instruct_options"]
 
 
 @dataclass(frozen=True)
@@ -39,3 +42,20 @@ class InstructOptions:
     novelty: Annotated[float, Field(ge=0, le=1)] = 0.7
     likely: Annotated[float, Field(le=0)] = -1.4
     max_rounds: Annotated[int, Field(ge=1)] = 400
+
+
+def read_instruct_options(values: Mapping[str, Any]) -> InstructOptions:
+    """Read the options of ``self_instruct``.
+
+    Args:
+        values: Plain data; one language may stand alone instead of in a list.
+
+    Raises:
+        InputInvalid: Names every problem.
+    """
+    given = dict(values)
+    if isinstance(given.get("languages"), str):
+        given["languages"] = [given["languages"]]
+    if isinstance(given.get("seeds"), Path):
+        given["seeds"] = str(given["seeds"])
+    return read_options(InstructOptions, given, method="self_instruct")

@@ -99,7 +99,9 @@ def _wrong(values: Mapping[str, Any]) -> list[str]:
     if set(languages) - {"en", "zh"}:
         problems.append("a language must be en or zh")
     if not any(values.get(name) for name in ("table", "triples", "json", "sql")):
-        problems.append("there is nothing to read: give table, triples, json or sql")
+        problems.append(
+            "there is nothing to read: give a table (--table FILE), triples, json or sql"
+        )
     if (values.get("query") or values.get("tables")) and not values.get("sql"):
         problems.append("query and tables need sql, the address of a database")
     return problems

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,12 @@ from domainsmith.chains.synthesis.identity import materials_fingerprint, with_fi
 from domainsmith.chains.synthesis.limits import Limits
 from domainsmith.chains.synthesis.meter import Meter, metered
 from domainsmith.chains.synthesis.method import Materials, Method
-from domainsmith.chains.synthesis.registry import KINDS, METHODS, build_method
+from domainsmith.chains.synthesis.registry import (
+    KINDS,
+    METHODS,
+    build_method,
+    check_options,
+)
 from domainsmith.chains.synthesis.run import MethodRun
 from domainsmith.chains.synthesis.spread import Here, Spread
 from domainsmith.errors import InputInvalid
@@ -24,6 +29,7 @@ __all__ = [
     "GenerationOptions",
     "MethodRequest",
     "PlannedMethod",
+    "check_run",
     "plan_methods",
 ]
 
@@ -152,17 +158,44 @@ def plan_methods(options: GenerationOptions, materials: Materials) -> list[Plann
         try:
             method = build_method(request.name, counted)
         except InputInvalid as error:
-            problems.append(f"{error.what}" + (f" ({error.where})" if error.where else ""))
+            problems.append(_problem(error))
         else:
             planned.append(
                 PlannedMethod(request, method, meter, target, materials_fingerprint(own))
             )
     if problems:
-        raise InputInvalid(
-            f"The run cannot begin: {'; '.join(problems)}",
-            fix="Correct all of it and run the command again.",
-        )
+        raise _cannot_begin(problems)
     return planned
+
+
+def check_run(options: GenerationOptions) -> None:
+    """Find what :func:`plan_methods` would refuse without regard to documents and models.
+
+    Args:
+        options: What is asked for.
+
+    Raises:
+        InputInvalid: Names, shares and options that cannot be used, all of them.
+    """
+    problems = _problems(options)
+    for request in options.methods:
+        try:
+            check_options(request.name, request.options)
+        except InputInvalid as error:
+            problems.append(_problem(error))
+    if problems:
+        raise _cannot_begin(problems)
+
+
+def _cannot_begin(problems: Sequence[str]) -> InputInvalid:
+    return InputInvalid(
+        f"The run cannot begin: {'; '.join(problems)}",
+        fix="Correct all of it and run the command again.",
+    )
+
+
+def _problem(error: InputInvalid) -> str:
+    return f"{error.what}" + (f" ({error.where})" if error.where else "")
 
 
 def _problems(options: GenerationOptions) -> list[str]:

@@ -11,7 +11,7 @@ import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -28,7 +28,13 @@ from domainsmith.chains.synthesis.walk import PassageWalk
 from domainsmith.data_connection.overlap import squeeze
 from domainsmith.records import Grade, Passage, Record
 
-__all__ = ["ReasonedOptions", "build", "reasoned_facts", "rule_source"]
+__all__ = [
+    "ReasonedOptions",
+    "build",
+    "read_reasoned_options",
+    "reasoned_facts",
+    "rule_source",
+]
 
 _ARTICLE = re.compile(
     r"第[一二三四五六七八九十百千零〇\d]+条(?:之[一二三四五六七八九十]+)?(?=[\s\u3000])"
@@ -60,6 +66,18 @@ class ReasonedOptions:
     unit_passages: Annotated[int, Field(ge=1)] = 16
 
 
+def read_reasoned_options(values: Mapping[str, Any]) -> ReasonedOptions:
+    """Read the options of ``reasoned``.
+
+    Args:
+        values: Plain data.
+
+    Raises:
+        InputInvalid: Names every problem.
+    """
+    return read_options(ReasonedOptions, values, method="reasoned")
+
+
 def build(materials: Materials) -> PassageWalk:
     """Build the method.
 
@@ -74,7 +92,7 @@ def build(materials: Materials) -> PassageWalk:
         InputNotFound: There is no such form.
         InputEmpty: No passage holds a rule.
     """
-    options = read_options(ReasonedOptions, materials.options, method="reasoned")
+    options = read_reasoned_options(materials.options)
     form = read_form(options.form)
     pool = PassagePool(materials.passages, materials.generator.count_tokens)
     seed = materials.seed

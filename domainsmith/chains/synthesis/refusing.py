@@ -6,9 +6,9 @@ this method's share among the methods of the run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -23,7 +23,7 @@ from domainsmith.chains.synthesis.options import read_options
 from domainsmith.chains.synthesis.walk import PassageWalk
 from domainsmith.records import Passage, Record
 
-__all__ = ["RefusalOptions", "build"]
+__all__ = ["RefusalOptions", "build", "read_refusal_options"]
 
 Kind = Literal["distractors", "unknown", "foreign"]
 
@@ -47,6 +47,18 @@ class RefusalOptions:
     unit_passages: Annotated[int, Field(ge=1)] = 16
 
 
+def read_refusal_options(values: Mapping[str, Any]) -> RefusalOptions:
+    """Read the options of ``refusals``.
+
+    Args:
+        values: Plain data.
+
+    Raises:
+        InputInvalid: Names every problem.
+    """
+    return read_options(RefusalOptions, values, method="refusals")
+
+
 def build(materials: Materials) -> PassageWalk:
     """Build the method.
 
@@ -60,7 +72,7 @@ def build(materials: Materials) -> PassageWalk:
         InputInvalid: An option does not fit.
         InputEmpty: There is no passage.
     """
-    options = read_options(RefusalOptions, materials.options, method="refusals")
+    options = read_refusal_options(materials.options)
     pool = PassagePool(materials.passages, materials.generator.count_tokens)
     names = proper_names(item.text for item in materials.every if item.content == "prose")
     cells = cell_counts(materials.every)

@@ -21,6 +21,7 @@ from domainsmith.chains.synthesis.method import DataBlock, Method, Round, Unit, 
 from domainsmith.chains.synthesis.shards import Shards
 from domainsmith.chains.synthesis.spread import Here, Spread
 from domainsmith.chains.synthesis.tally import Tally, losing_stage, time_text
+from domainsmith.counts import counted
 from domainsmith.errors import EndpointUnavailable, YieldTooLow
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
 from domainsmith.records import canonical_json
@@ -183,7 +184,7 @@ class MethodRun:
             left = (self._target - done) * (now - self._started) / self._fresh.passed
             message = (
                 f"about {time_text(left)} left; {self.tally.items} made, "
-                f"{self.tally.tokens} tokens; {block.key}"
+                f"{counted(self.tally.tokens, 'token')}; {block.key}"
             )
             self._spoken = now
         stage = f"generating {self._method.name}"
@@ -198,10 +199,10 @@ class MethodRun:
         note = (
             "no estimate"
             if cost is None
-            else f"{self._target} need about {time_text(cost[0])} and {cost[1]} tokens"
+            else f"{self._target} need about {time_text(cost[0])} and {counted(cost[1], 'token')}"
         )
         message = (
-            f"{self._method.name}: {tally.passed} of {tally.items} records are good "
+            f"{self._method.name}: {tally.passed} of {counted(tally.items, 'record')} good "
             f"({tally.stages()}); {note}"
         )
         if self._tell_smoke:
@@ -228,7 +229,8 @@ class MethodRun:
         stage, lost = losing_stage(blocks)
         good = sum(passed(block.items) for block in blocks)
         return YieldTooLow(
-            f"{what} of {self._method.name} gave {good} good records, fewer than the floor; "
+            f"{what} of {self._method.name} gave {counted(good, 'good record')}, fewer than "
+            f"the floor; "
             f"most was lost at the stage `{stage}`" + (f" ({lost})" if lost else ""),
             where="generation",
             fix="Add documents with more text, use a larger model, or lower the floor.",

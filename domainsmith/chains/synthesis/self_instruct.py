@@ -22,10 +22,9 @@ from domainsmith.chains.synthesis.instruct_filters import instruction_problem
 from domainsmith.chains.synthesis.instruct_generation import NewTask, generated_instructions
 from domainsmith.chains.synthesis.instruct_grounded import GroundedRounds
 from domainsmith.chains.synthesis.instruct_instances import Instances, Task
-from domainsmith.chains.synthesis.instruct_options import InstructOptions
+from domainsmith.chains.synthesis.instruct_options import InstructOptions, read_instruct_options
 from domainsmith.chains.synthesis.instruct_topics import Topic, find_topics
 from domainsmith.chains.synthesis.method import DataBlock, Materials, Unit
-from domainsmith.chains.synthesis.options import read_options
 from domainsmith.chains.synthesis.seeds import SeedTask, built_in_seeds, read_seeds
 from domainsmith.data_connection.novel import NoveltyPool
 from domainsmith.records import Language
@@ -52,13 +51,7 @@ def build(materials: Materials) -> SelfInstruct:
         InputNotFound: There is no such file of seeds.
         InputEmpty: The file of seeds is empty.
     """
-    values = dict(materials.options)
-    if isinstance(values.get("languages"), str):
-        values["languages"] = [values["languages"]]
-    if isinstance(values.get("seeds"), Path):
-        values["seeds"] = str(values["seeds"])
-    options = read_options(InstructOptions, values, method=SelfInstruct.name)
-    return SelfInstruct(materials, options)
+    return SelfInstruct(materials, read_instruct_options(materials.options))
 
 
 class SelfInstruct:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from domainsmith.counts import counted
 from domainsmith.data_connection.loaders.encoding import decode
 from domainsmith.data_connection.loaders.loaded import LoadedFile, clean_text, markdown_table
 from domainsmith.data_connection.loaders.source import Source
@@ -41,7 +42,9 @@ def _lines(text: str) -> tuple[list[Any], tuple[str, ...]]:
             broken += 1
     if broken and not values:
         raise InputUnreadable("No line of the file is JSON")
-    return values, (f"{broken} lines are not JSON and were left out.",) if broken else ()
+    return values, (
+        f"Left out: {counted(broken, 'line')} that cannot be read as JSON.",
+    ) if broken else ()
 
 
 def _render(value: Any, level: int) -> str:

@@ -6,6 +6,7 @@ import re
 import zipfile
 from typing import TYPE_CHECKING
 
+from domainsmith.counts import counted
 from domainsmith.data_connection.loaders.archive import check_archive
 from domainsmith.data_connection.loaders.loaded import LoadedFile, clean_text, markdown_table
 from domainsmith.data_connection.loaders.source import Source
@@ -82,7 +83,10 @@ def _open_formulas(source: Source) -> list[str]:
             if places:
                 shown = ", ".join(places[:10]) + (", ..." if len(places) > 10 else "")
                 sheet = name.rpartition("/")[2].removesuffix(".xml")
-                notes.append(f"{len(places)} formulas of {sheet} have no stored result: {shown}.")
+                notes.append(
+                    f"Without a stored result: {counted(len(places), 'formula')} of {sheet}: "
+                    f"{shown}."
+                )
     return notes
 
 

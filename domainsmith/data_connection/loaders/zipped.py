@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from functools import partial
 
+from domainsmith.counts import counted
 from domainsmith.data_connection.loaders.archive import check_members, read_member
 from domainsmith.data_connection.loaders.loaded import LoadedFile
 from domainsmith.data_connection.loaders.members import Entry, load_members
@@ -37,7 +38,7 @@ def load(source: Source) -> LoadedFile:
             f"Nothing in the archive could be loaded. {shown}".strip().rstrip(".")
         )
     if len(notes) > _SHOWN:
-        notes = [*notes[:_SHOWN], f"{len(notes) - _SHOWN} more notes were dropped."]
+        notes = [*notes[:_SHOWN], f"Not shown: {counted(len(notes) - _SHOWN, 'more note')}."]
     return LoadedFile(source.stem, "", "application/zip", tuple(notes), members)
 
 

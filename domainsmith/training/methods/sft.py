@@ -22,6 +22,7 @@ from peft import PeftModel
 from transformers import PrinterCallback
 from trl.trainer.sft_config import SFTConfig
 
+from domainsmith.counts import counted
 from domainsmith.model_io.device import pick_device, set_threads
 from domainsmith.model_io.quiet import quiet_transformers
 from domainsmith.records import Record, TrainingJob
@@ -181,7 +182,7 @@ def _resume(
     parts = [f"resumed from step {progress.step}"] if progress.step else ["training"]
     parts += [*found.skipped, *notes]
     if data.refused:
-        parts.append(f"{len(data.refused)} records refused ({data.refused[0].reason})")
+        parts.append(f"{counted(len(data.refused), 'record')} refused ({data.refused[0].reason})")
     report(StepReport(progress.step, total, line, message="; ".join(parts)))
     return progress
 

@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from domainsmith.counts import counted
 from domainsmith.data_connection.split import passage_context
 from domainsmith.errors import InputEmpty, InputInvalid
 from domainsmith.model_io.catalog import embedder_folder, weights_sha256
@@ -145,7 +146,8 @@ class _Tuning:
         if len(collection.measured) < _FEWEST_MEASURED or not collection.learned:
             raise InputEmpty(
                 f"Too little to learn from some documents and measure on others: "
-                f"{len(collection.learned)} questions to learn, {len(collection.measured)} to "
+                f"{counted(len(collection.learned), 'question')} to learn, "
+                f"{len(collection.measured)} to "
                 f"measure, {collection.held_out.of} {collection.held_out.unit}s",
                 where=self.workspace.root,
                 fix="Add more documents, or give questions with --questions.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -357,6 +358,23 @@ def test_a_model_that_answers_nonsense_is_stopped(tmp_path: Path) -> None:
         with pytest.raises(YieldTooLow, match="`grade trivia`"):
             run(space, scorer=Nonsense())
         assert lineage.artifacts(space.db, "dataset") == []
+
+
+def test_the_error_names_what_dropped_all_records(workspace: Workspace) -> None:
+    class Known(ScriptedModel):
+        def score(
+            self, pairs: Sequence[tuple[str, str]], *, adapter: str | None = None
+        ) -> list[LogLikelihood]:
+            return [LogLikelihood(0.0, 4) for _ in pairs]  # everything is known anyway
+
+    with pytest.raises(YieldTooLow) as caught:
+        run(workspace, scorer=Known(), limits=Limits(floor=0))
+    losses = caught.value.what.partition("Dropped: ")[2]
+    many = [int(number) for number in re.findall(r"(?:^|; )[\w :/]+? (\d+)", losses)]
+    assert "grade trivia" in losses
+    assert len(many) == len(losses.split("; "))
+    assert many == sorted(many, reverse=True)
+    assert "grade trivia" in (caught.value.fix or "")
 
 
 @pytest.mark.parametrize(

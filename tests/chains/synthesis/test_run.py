@@ -157,7 +157,7 @@ def test_the_smoke_run_tells_yields_and_an_estimate(tmp_path: Path) -> None:
     assert made.stopped == "smoke"
     assert [event.stage for event in events] == ["smoke run"]
     message = events[0].message
-    assert "2 of 2 records are good (z_first 3, a_second 2)" in message
+    assert "2 of 2 records good (z_first 3, a_second 2)" in message
     assert "100 need about" in message
     assert "and 500 tokens" in message
 
