@@ -15,9 +15,9 @@ import pytest
 
 import domainsmith
 
-LENGTH = 2_000
-"""Quadratic work takes some hundredths of a second at this length, cubic work minutes."""
-PROCESSOR_SECONDS = 20
+LENGTH = 1_500
+"""Quadratic work takes some hundredths of a second at this length, cubic work many seconds."""
+PROCESSOR_SECONDS = 5
 """For one text and pattern. It finds hangs: what ends takes a small part of it."""
 PIECES = (
     *("a", "A", "a ", "Aa ", "Aa, ", "ab-", "a.", "a/", "a@", "1", "1 ", "1,", "1.", "1 kg "),
@@ -72,7 +72,6 @@ def test_every_pattern_ends_on_long_monotonous_texts() -> None:
                 signal.setitimer(signal.ITIMER_VIRTUAL, PROCESSOR_SECONDS)
                 try:
                     pattern.search(f"{text}\0")
-                    pattern.fullmatch(f"{text}\0")
                 except TimeoutError:
                     endless.append(f"{where} on {piece!r}")
                     break

@@ -25,9 +25,9 @@ _TIME = (
     r"annual|decades?|centur|night|life|秒|分钟|小时|钟头|天|日|周|星期|月|年|季度|终身|长期|永久)"
 )
 _LASTS = (
-    r"(?:is|are|was|were) (?:the|a|an|my|your|its|this|that|one)?[^?]{0,40}?\b(?:warranty|guarantee|"
-    r"wait|waiting|course|terms?|period|time|duration|cycle|program(?:me)?|film|movie|session|meeting|"
-    r"shift|break|delay|life|lifespan|notice|leave|trial|contract|lease|loan|visit|journey|trip|"
+    r"(?:is|are|was|were) (?:the|a|an|my|your|its|this|that|one)?[^?]{0,40}?\b(?:warranty|"
+    r"guarantee|wait|waiting|course|terms?|period|time|duration|cycle|program(?:me)?|film|movie|"
+    r"session|meeting|shift|break|delay|life|lifespan|notice|leave|trial|contract|lease|loan|visit|journey|trip|"
     r"flight|training|treatment|interval|stay|pause)\b"
 )
 """What follows "how long" where it asks for a length of time."""

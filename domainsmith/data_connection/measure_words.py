@@ -44,7 +44,9 @@ def _quantity(asks: str, english: str, chinese: str) -> _Quantity:
 
 
 _QUANTITIES = (
-    _quantity(r"\bhow heavy\b|多重(?![要复])", "weight weighs mass heavy", "重量 净重 毛重 体重 重"),
+    _quantity(
+        r"\bhow heavy\b|多重(?![要复])", "weight weighs mass heavy", "重量 净重 毛重 体重 重"
+    ),
     _quantity(
         r"\bhow long (?=is|are|was|were)|多长(?!时间|期限)",
         "length duration period term time",
@@ -64,9 +66,7 @@ _QUANTITIES = (
         "size dimensions capacity area volume big large",
         "尺寸 大小 容量 面积 体积 规格",
     ),
-    _quantity(
-        r"\bhow fast\b|多快", "speed velocity rate fast", "速度 转速 车速 时速 速率 快"
-    ),
+    _quantity(r"\bhow fast\b|多快", "speed velocity rate fast", "速度 转速 车速 时速 速率 快"),
     _quantity(r"\bhow (?:hot|cold|warm)\b|多[热冷烫]", "temperature hot cold", "温度 气温 水温"),
     _quantity(r"\bhow (?:loud|noisy)\b|多[吵响]", "noise sound loud", "噪音 噪声 音量"),
     _quantity(r"\bhow far\b|多远", "distance range far", "距离 里程 航程 远"),

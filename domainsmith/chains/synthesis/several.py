@@ -12,6 +12,7 @@ from pathlib import Path
 from domainsmith.chains.synthesis.limits import Limits
 from domainsmith.chains.synthesis.method import DataBlock, Item, passed
 from domainsmith.chains.synthesis.plan import PlannedMethod, told_reasons
+from domainsmith.chains.synthesis.run import MethodRun
 from domainsmith.chains.synthesis.spread import Spread
 from domainsmith.chains.synthesis.tally import Tally
 from domainsmith.errors import YieldTooLow
@@ -94,21 +95,14 @@ def run_methods(
 
     spreads = [spread(item) if spread else None for item in planned]
     if first:
-        for item, place in zip(planned, spreads, strict=True):
-            run = item.run(folder / item.request.name, left(True), progress, cancel, place)
-            try:
-                for block in run.blocks():
-                    _add(made, item, block)
-            except YieldTooLow as error:
-                if len(planned) == 1:
-                    raise
-                made.nothing[item.request.name] = error.what
-                continue
-            if run.stopped not in ("smoke", "target", "exhausted"):
-                made.stopped = str(run.stopped)
-                return
-        if all(item.request.name in made.nothing for item in planned):
-            raise _nothing_found(made)
+
+        def smoke_run(item: PlannedMethod, place: Spread | None) -> MethodRun:
+            log = folder / item.request.name
+            return item.run(log, left(True), progress, cancel, place)
+
+        _smoke_runs(planned, spreads, made, smoke_run)
+        if made.stopped:
+            return
         if limits.smoke_only:
             made.stopped = "smoke"
             return
@@ -127,6 +121,30 @@ def run_methods(
             made.stopped = str(run.stopped)
             return
     made.stopped = "target" if made.tally.passed else "exhausted"
+
+
+def _smoke_runs(
+    planned: Sequence[PlannedMethod],
+    spreads: Sequence[Spread | None],
+    made: MadeItems,
+    smoke_run: Callable[[PlannedMethod, Spread | None], MethodRun],
+) -> None:
+    """Run all smoke runs; of several methods, those that give too little are noted."""
+    for item, place in zip(planned, spreads, strict=True):
+        run = smoke_run(item, place)
+        try:
+            for block in run.blocks():
+                _add(made, item, block)
+        except YieldTooLow as error:
+            if len(planned) == 1:
+                raise
+            made.nothing[item.request.name] = error.what
+            continue
+        if run.stopped not in ("smoke", "target", "exhausted"):
+            made.stopped = str(run.stopped)
+            return
+    if all(item.request.name in made.nothing for item in planned):
+        raise _nothing_found(made)
 
 
 def _nothing_found(made: MadeItems) -> YieldTooLow:

@@ -277,7 +277,7 @@ def test_it_is_an_error_if_no_method_finds_anything(
     monkeypatch.setitem(registry.METHODS, "two", f"{__name__}:build_empty")
     with pytest.raises(InputEmpty, match=r"two: .*empty: "):
         run(workspace, options=asked(("two", 1, {}), ("empty", 1, {})))
-    with pytest.raises(InputEmpty, match="^There is no table"):
+    with pytest.raises(InputEmpty, match=r"^There is no table"):
         run(workspace, options=asked(("empty", 1, {})))
 
 
