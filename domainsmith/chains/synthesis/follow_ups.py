@@ -42,8 +42,8 @@ def with_pronoun(first: str, second: str, language: str) -> str:
 
     Returns:
         "And how many coils does it have?", "那它有多少个出口？"; a Chinese question that says what
-        it is about ("关于供水，…") is asked without that ("那进水管长多少米？"); empty if the two have no thing in
-        common or the pronoun would be unclear.
+        it is about ("关于供水，…") is asked without that ("那进水管长多少米？"); empty if the two
+        have no thing in common or the pronoun would be unclear.
     """
     if language == "zh":
         return _chinese(first, second)
