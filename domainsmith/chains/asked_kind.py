@@ -28,7 +28,8 @@ _LASTS = (
     r"(?:is|are|was|were) (?:the|a|an|my|your|its|this|that|one)?[^?]{0,40}?\b(?:warranty|"
     r"guarantee|wait|waiting|course|terms?|period|time|duration|cycle|program(?:me)?|film|movie|"
     r"session|meeting|shift|break|delay|life|lifespan|notice|leave|trial|contract|lease|loan|visit|journey|trip|"
-    r"flight|training|treatment|interval|stay|pause)\b"
+    r"flight|training|treatment|interval|stay|pause|"
+    r"valid|open|active|available|closed|good|kept|held|taken|given|frozen|\w{3,}ed)\b"
 )
 """What follows "how long" where it asks for a length of time."""
 
@@ -94,7 +95,7 @@ _KINDS = (
         r"\d|free|none|[一二三四五六七八九十百千万]",
     ),
     _kind(
-        rf"\bhow (?:tall|high|wide|deep|thick|far|long (?!{_LASTS})(?:is|are|was|were))\b|"
+        rf"\bhow (?:tall|high|wide|deep|thick|far|long (?!{_LASTS})(?:is|was) (?:the|it|this))\b|"
         r"多[高宽深远厚]|多长(?!时间|期限)|多大尺寸",
         # "K7 must": a number of its own, and a unit that is a whole word
         r"(?<![a-wyz\d])(?<![a-z]-)\d[\d.,]*[\s-]*(?:(?:mm|cm|m|km|in|ft)(?![a-z])|inch\w*|feet|foot|"

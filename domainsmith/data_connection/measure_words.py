@@ -49,7 +49,7 @@ _QUANTITIES = (
     ),
     _quantity(
         r"\bhow long (?=is|are|was|were)|多长(?!时间|期限)",
-        "length duration period term time",
+        "length duration",
         "长度 时长 期限 全长 长",
     ),
     _quantity(

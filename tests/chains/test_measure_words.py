@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from langchain_core.runnables import Runnable
 
 from domainsmith.chains.answer import build_answer_chain
 from domainsmith.chains.asked_kind import lacks_asked_kind
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.measure_words import query_terms
 from domainsmith.data_connection.sources import add_folder
+from domainsmith.records import Answer
 from domainsmith.workspace import Workspace
 from tests.chains.test_answer import Scripted
 
 if TYPE_CHECKING:
-    from domainsmith.chains.answer import AnswerChain
     from domainsmith.model_io.embed import LocalEmbedder
 
 ENGLISH = """# K7 Compact drill manual
@@ -64,7 +65,7 @@ K8 是一款用于木材和金属的电钻。
 @pytest.fixture(scope="module")
 def chain(
     tmp_path_factory: pytest.TempPathFactory, embedder: LocalEmbedder
-) -> Iterator[AnswerChain]:
+) -> Iterator[Runnable[Any, Answer]]:
     folder = tmp_path_factory.mktemp("drills")
     (folder / "docs").mkdir()
     (folder / "docs" / "k7.md").write_text(ENGLISH, encoding="utf-8")
@@ -101,7 +102,9 @@ def chain(
         ("K8多吵？", ""),
     ],
 )
-def test_the_row_of_the_noun_answers(chain: AnswerChain, question: str, said: str) -> None:
+def test_the_row_of_the_noun_answers(
+    chain: Runnable[Any, Answer], question: str, said: str
+) -> None:
     answer = chain.invoke(question)
     assert answer.refused is not bool(said), answer.text
     assert said in answer.text
@@ -119,6 +122,10 @@ def test_the_noun_is_looked_up_with_the_adjective() -> None:
     [
         ("How long is the K7?", "The K7 must not get wet.", True),
         ("How long is the wash cycle?", "The wash cycle takes 40 minutes.", False),
+        ("How long are the data kept?", "They are kept for 14 months.", False),
+        ("How long is an invitation valid?", "It is valid for 36 hours.", False),
+        ("How long is the ticket valid?", "It is valid for 36 hours.", False),
+        ("How long is the garden shed?", "The garden shed is 4 m long.", False),
         ("How high is the fee?", "The fee is 12.", False),
         ("How fast is the lathe?", "The lathe turns at 1400 rpm.", False),
         ("How fast is the lathe?", "The lathe is painted green.", True),
