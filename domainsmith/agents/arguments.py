@@ -81,13 +81,14 @@ _QUERY: dict[Language, tuple[re.Pattern[str], ...]] = {
 }
 _QUERY_ENDS: dict[Language, re.Pattern[str]] = {
     "en": re.compile(
-        r"(?:\s+(?:in|from|inside|within|across)\s+(?:the|my|our|all|these|those)?\s*"
+        r"(?:(?<!\s)\s++(?:(?:in|from|inside|within|across)\s++(?:the|my|our|all|these|those)?\s*+"
         r"(?:documents?|files?|passages?|texts?|knowledge base|manuals?|workspace)"
-        r"|\s+(?:is|are)?\s*(?:mentioned|discussed)|\s+please)?[\s.?!,;]*$",
+        r"|(?:(?:is|are)\s*+)?(?:mentioned|discussed)|please)|(?<![\s.?!,;]))[\s.?!,;]*+$",
         re.IGNORECASE,
     ),
     "zh": re.compile(
-        r"(?:的?(?:所有)?(?:段落|内容|部分|地方|文字|章节|那一?段|信息|资料|条目)(?:有哪些)?|的)?[\s。.?？!！,，;；]*$"
+        r"(?:的?(?:所有)?(?:段落|内容|部分|地方|文字|章节|那一?段|信息|资料|条目)(?:有哪些)?|的"
+        r"|(?<![\s。.?？!！,，;；]))[\s。.?？!！,，;；]*+$"
     ),
 }
 _NO_QUERY = re.compile(

@@ -24,6 +24,14 @@ _TIME = (
     r"(?:seconds?|minutes?|min\b|hours?|h\b|days?|daily|weeks?|weekly|months?|monthly|years?|yearly|"
     r"annual|decades?|centur|night|life|秒|分钟|小时|钟头|天|日|周|星期|月|年|季度|终身|长期|永久)"
 )
+_LASTS = (
+    r"(?:is|are|was|were) (?:the|a|an|my|your|its|this|that|one)?[^?]{0,40}?\b(?:warranty|"
+    r"guarantee|wait|waiting|course|terms?|period|time|duration|cycle|program(?:me)?|film|movie|"
+    r"session|meeting|shift|break|delay|life|lifespan|notice|leave|trial|contract|lease|loan|visit|journey|trip|"
+    r"flight|training|treatment|interval|stay|pause|"
+    r"valid|open|active|available|closed|good|kept|held|taken|given|frozen|\w{3,}ed)\b"
+)
+"""What follows "how long" where it asks for a length of time."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +58,13 @@ _KINDS = (
         r"元|块钱|免费|美金|价",
     ),
     _kind(
-        r"\bhow long (?:does|do|did|must|should|can|may|will|would|has|have|had|is the (?:warranty|"
-        r"guarantee|wait|course|term|period)|until|after|before)\b|\bfor how long\b|"
+        r"\bhow much (?:is|are|was|were) (?!known|left|too)",
+        r"(?<![A-Za-z\d-])\d|\b(?:free|half|all|none|nothing|one|two|three|four|five|six|seven|"
+        r"eight|nine|ten|twelve|twenty|fifty|hundred|thousand|million|percent)\b",
+    ),
+    _kind(
+        r"\bhow long (?:does|do|did|must|should|can|may|will|would|has|have|had|until|after|before)"
+        rf"\b|\bhow long {_LASTS}|\bfor how long\b|"
         r"\bhow (?:often|soon|quickly|many times)\b|"
         r"多久|多长时间|几[天年日周]|几个(?:月|小时|星期)|多少[天年日]",
         rf"{_NUMBER}.{{0,24}}{_TIME}|{_TIME}.{{0,12}}{_NUMBER}|每{_TIME}|immediately|always|never|"
@@ -77,10 +90,32 @@ _KINDS = (
         r"室温|[一二三四五六七八九十百]度",
     ),
     _kind(
-        r"\bhow (?:tall|high|wide|deep|far|big|large|long is the (?!warranty|guarantee|wait|course|"
-        r"term|period))\b|多[高宽深远厚]|多大尺寸",
-        r"\d\s*(?:mm|cm|m|km|inch\w*|in\b|ft|feet|foot|miles?|met(?:er|re)s?|kilomet\w*|yards?|acres?|"
+        r"\bhow (?:high|low) (?:is|are|was|were) [^?]*\b(?:pressure|fee|rate|price|cost|speed|"
+        r"voltage|risk|score|level|interest|tax|rent|salary|fine|deposit|share|humidity)\b",
+        r"\d|free|none|[一二三四五六七八九十百千万]",
+    ),
+    _kind(
+        rf"\bhow (?:tall|high|wide|deep|thick|far|long (?!{_LASTS})(?:is|was) (?:the|it|this))\b|"
+        r"多[高宽深远厚]|多长(?!时间|期限)|多大尺寸",
+        # "K7 must": a number of its own, and a unit that is a whole word
+        r"(?<![a-wyz\d])(?<![a-z]-)\d[\d.,]*[\s-]*(?:(?:mm|cm|m|km|in|ft)(?![a-z])|inch\w*|feet|foot|"
+        r"miles?|met(?:er|re)s?|kilomet\w*|centimet\w*|millimet\w*|yards?|acres?|"
         r"hectares?|square|°|毫米|厘米|米|公里|千米|英[里尺寸]|亩|公顷|平方)|[一二三四五六七八九十百千万]+[米里尺]",
+    ),
+    _kind(
+        r"\bhow (?:big|large)\b|多大",
+        r"(?<![A-Za-z\d-])\d|[一二三四五六七八九十百千万两半]|\b(?:one|two|three|four|five|six|seven|"
+        r"eight|nine|ten|twelve|twenty|fifty|hundred|thousand|million|half|size|small|large)\b",
+    ),
+    _kind(
+        r"\bhow fast\b|多快",
+        r"\d\s*(?:rpm|r/min|km/?h|kph|mph|m/s|m/min|knots?|[kmg]?b(?:it)?/?p?s|fps|hz|%|times|per\b)|"
+        rf"{_NUMBER}.{{0,24}}(?:{_TIME}| an? | per |/)|\bspeed|immediately|instantly|[转迈码]|速|"
+        r"公里|立即|马上",
+    ),
+    _kind(
+        r"\bhow (?:loud|noisy)\b|多[吵响]",
+        r"\d\s*db|decibel|quiet|silent|loud|分贝|安静|静音",
     ),
     _kind(r"\bhow many\b|多少[个名人位种次只条座件]|几[个名位种次只条座件]", _NUMBER),
 )

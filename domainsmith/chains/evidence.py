@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domainsmith.chains.asked_kind import lacks_asked_kind
-from domainsmith.chains.price_words import said_as
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import content_terms, detect_language
+from domainsmith.data_connection.measure_words import asked_terms
 from domainsmith.data_connection.retrieve import embedder_speaks
 from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.data_connection.sentences import sentences
@@ -168,8 +168,7 @@ def _overlap(question: str, text: str, passage: Passage, index: Index) -> float:
     held = set(content_terms(text, passage.language))
     header = set(content_terms(passage.header, passage.language))
     total = shared = 0.0
-    for term in sorted(set(content_terms(question, language))):
-        word = said_as(term, held | header)
+    for word in sorted(asked_terms(question, language, held | header)):
         weight = index.idf(word)
         total += weight
         shared += weight * (1.0 if word in held else _HEADER_SHARE if word in header else 0.0)

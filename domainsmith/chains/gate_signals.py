@@ -8,7 +8,6 @@ from dataclasses import astuple, dataclass
 
 from domainsmith.chains.asked_kind import lacks_asked_kind
 from domainsmith.chains.evidence import Evidence, asks_number
-from domainsmith.chains.price_words import said_as
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import (
     compact,
@@ -16,6 +15,7 @@ from domainsmith.data_connection.language import (
     detect_language,
     normalise_width,
 )
+from domainsmith.data_connection.measure_words import asked_terms
 from domainsmith.data_connection.split import passage_context
 from domainsmith.model_io.embed_scale import above_chance
 from domainsmith.records import Hit, Language
@@ -102,7 +102,7 @@ def signals(
         for text, hit in zip(contexts, hits, strict=True)
     ]
     union = set().union(*held)
-    asked = {said_as(term, union) for term in content_terms(question, language)}
+    asked = asked_terms(question, language, union)
     weights = {term: index.idf(term) for term in sorted(asked)}
     total = sum(weights.values()) or 1.0
     shares = [sum(w for t, w in weights.items() if t in words) / total for words in held]

@@ -67,7 +67,8 @@ def generate_dataset(
     A run that ends before its target (cancelled or interrupted, in the smoke runs too, budget
     spent, too little yield after a good beginning, a model server that fails) leaves what it made
     as a dataset of its own whose card says ``partial``. An equal run goes on where it ended, to
-    the same items as one that ran through.
+    the same items as one that ran through. Of several methods, those that find nothing are named
+    in the report, and the others go on.
 
     Args:
         workspace: With documents added, if a method needs them.
@@ -92,16 +93,17 @@ def generate_dataset(
         The dataset and all counts. An equal run that was finished before is recognised.
 
     Raises:
-        InputEmpty: No passages, or all are excluded, and a method needs some.
+        InputEmpty: No passages, or all are excluded, and every method needs some.
         InputInvalid: Methods or options cannot be used; names all problems.
-        YieldTooLow: The smoke run or the whole run gave too little; says which stage.
+        YieldTooLow: The smoke runs or the whole run gave too little; says which stage.
         EndpointUnavailable: A served model does not answer as it should.
         WorkspaceLocked: Another process generates data in this workspace now.
     """
     started = time.monotonic()
     options = replace(options or GenerationOptions(), target=target, seed=seed)
     source, materials = _materials(workspace, exclude, options, generator, scorer, embedder)
-    planned = plan_methods(options, materials)
+    nothing: dict[str, str] = {}
+    planned = plan_methods(options, materials, nothing)
     dataset_id = run_identity(options, planned, materials, exclude, _name(select))
     done = store.find_dataset(workspace, dataset_id)
     folder = _run_folder(workspace, dataset_id)
@@ -110,7 +112,7 @@ def generate_dataset(
         _remove_run(folder)  # left over by a kill right after the registration
         return run.report(done, MadeItems(), started, repeated=True)
     with hold(workspace.datasets_dir / ".generate.lock", purpose=f"generating {dataset_id}"):
-        made = MadeItems()
+        made = MadeItems(nothing=nothing)
         try:
             run_methods(
                 planned, made, folder, limits or Limits(), progress, cancel=cancel, spread=spread
@@ -157,7 +159,7 @@ def dataset_log(
         The folder of its shards; it need not exist.
     """
     _, materials = _materials(workspace, exclude, options, generator, None, embedder)
-    planned = plan_methods(options, materials)
+    planned = plan_methods(options, materials, {})
     dataset_id = run_identity(options, planned, materials, exclude, _name(select))
     return _run_folder(workspace, dataset_id) / planned[0].request.name
 

@@ -35,6 +35,9 @@ __all__ = [
     "stands_alone",
 ]
 
+_LONGEST = 2_000
+"""Characters from which a sentence has no form; no sentence of a language is that long, and some
+forms take time with the square of its length."""
 _LIST_MARK = re.compile(r"^(?:[-*+•▪]|\(?\d{1,2}[.)、）]|步骤\s*\d+[:：])\s*")
 _ARTICLE = re.compile(
     r"^\s*第[一二三四五六七八九十百千零〇\d]+条(?:之[一二三四五六七八九十]+)?[\s\u3000]+"
@@ -135,6 +138,8 @@ def pattern_questions(
     Yields:
         One question for each form that fits and stands alone, the most telling form first.
     """
+    if len(sentence) > _LONGEST:
+        return
     text = re.sub(r"[.。;；!！]+$", "", clean_sentence(sentence))
     science = partial(science_question, work=work)
     forms: Sequence[Callable[[str], tuple[str, str, str] | None]]

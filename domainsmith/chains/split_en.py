@@ -51,7 +51,9 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 _OWN = re.compile(r"\b(?:its|their)\b", re.IGNORECASE)
-_LINKED = re.compile(r"\s*,?\s+(?:as well as|along with|together with|&)\s+", re.IGNORECASE)
+_LINKED = re.compile(
+    r"(?<!\s)(?:\s*+,)?\s++(?:as well as|along with|together with|&)\s++", re.IGNORECASE
+)
 _BOTH = re.compile(r"\bboth\s+(?=.+\band\b)", re.IGNORECASE)
 _EXPLETIVE = re.compile(r"\bit\s+(?:take|takes|mean|means|important|possible|necessary)\b", re.I)
 

@@ -20,8 +20,11 @@ _HAN = "\u4e00-\u9fff"
 _HAN_THEN_LATIN = re.compile(
     rf"([{_HAN}]{{2,12}})\s*[（(]\s*([A-Za-z][A-Za-z0-9 .+/-]{{1,40}})\s*[)）]"
 )
+_WORD_OF_NAME = r"[A-Za-z][A-Za-z0-9.+/-]{0,60}+"
+"""Possessive and bounded: a word cut in all ways would take time with its length to the fourth."""
 _LATIN_THEN_HAN = re.compile(
-    rf"((?:[A-Za-z][A-Za-z0-9.+/-]*\s?){{1,4}})[（(]\s*([{_HAN}]{{2,12}})\s*[)）]"
+    rf"((?<![A-Za-z]){_WORD_OF_NAME}(?:\s{_WORD_OF_NAME}){{0,3}}\s?)"
+    rf"[（(]\s*+([{_HAN}]{{2,12}})\s*+[)）]"
 )
 
 

@@ -22,6 +22,7 @@ from domainsmith.data_connection import scripts_zh as scripts_module
 from domainsmith.data_connection import split as split_module
 from domainsmith.data_connection.index_files import pack_strings, unpack_strings
 from domainsmith.data_connection.language import detect_language, search_terms
+from domainsmith.data_connection.measure_words import query_terms
 from domainsmith.data_connection.postings import Postings, joined, moved, postings_of
 from domainsmith.records import Language, Passage
 
@@ -159,7 +160,7 @@ class LexicalIndex:
     def _search(
         self, query: str, k: int, allowed: NDArray[np.bool_] | None
     ) -> list[tuple[str, float]]:
-        scores = self._scores(search_terms(query, detect_language(query)))
+        scores = self._scores(query_terms(query, detect_language(query)))
         if allowed is not None:
             scores[~allowed] = 0.0
         rows = np.flatnonzero(scores)

@@ -25,6 +25,7 @@ from domainsmith.data_connection.language import (
     search_terms,
     tokenize,
 )
+from domainsmith.data_connection.measure_words import query_terms
 from domainsmith.data_connection.reorder import reorder
 from domainsmith.data_connection.split import passage_context
 from domainsmith.data_connection.versions import hidden_documents
@@ -171,7 +172,7 @@ def _fused(
     weight = fusion_weight(
         query, learned.weight(language) if learned else None, embedder_speaks(embedder, language)
     )
-    possible = best_possible([index.idf(term) for term in search_terms(query, language)])
+    possible = best_possible([index.idf(term) for term in query_terms(query, language)])
     codes = _rare_codes(index, query, language)
     candidates = [
         _Candidate(by_id[id], score + _named(codes, by_id[id]), dense.get(id), lexical.get(id))

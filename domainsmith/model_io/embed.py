@@ -131,7 +131,9 @@ class LocalEmbedder:
     ) -> NDArray[np.float32]:
         if isinstance(texts, str):
             raise InputInvalid("embed takes a list of texts, not one text")
-        if not texts:
+        if texts is None or not all(isinstance(text, str) for text in texts):
+            raise InputInvalid("embed takes a list of texts, and nothing else in it")
+        if not len(texts):
             return np.zeros((0, self._dimension), dtype=np.float32)
         rows: list[NDArray[np.float32]] = []
         place: dict[str, int] = {}

@@ -31,6 +31,9 @@ _KEPT = 4
 """Models of each kind that are kept; the least recently asked for goes first, and its memory is
 freed when nobody uses it any more."""
 
+_NUMBERS = ("max_tokens", "temperature", "top_p", "top_k", "seed")
+"""Options of a chat model that must be numbers."""
+
 _loaded: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 _lock = threading.RLock()
 
@@ -238,7 +241,8 @@ def load_chat(
         ``LocalChat`` or ``ChatOpenAI``.
 
     Raises:
-        InputInvalid: An adapter was given for a served model.
+        InputInvalid: An adapter was given for a served model, or an option that does not exist or
+            cannot be used.
     """
     source = parse_name(name)
     if source.scheme == "openai":
@@ -247,8 +251,13 @@ def load_chat(
         from domainsmith.model_io.remote_chat import open_remote_chat
 
         return open_remote_chat(name, **options)
+    from domainsmith.model_io.call_options import STANDARD, check_call, refuse_unknown, stop_texts
     from domainsmith.model_io.local_chat import LocalChat
 
+    refuse_unknown(options, {*LocalChat.model_fields, *STANDARD} - {"engine", "adapter"})
+    check_call({name: options[name] for name in options if name in _NUMBERS})
+    if "stop" in options:
+        options["stop"] = stop_texts(options["stop"])
     engine = load_engine(
         name, device=device, dtype=dtype, threads=threads, quantization=quantization
     )

@@ -23,6 +23,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict
 
 from domainsmith.errors import InputInvalid
+from domainsmith.model_io.call_options import check_call, stop_texts
 from domainsmith.model_io.chat_batches import BatchedChat, Completed
 from domainsmith.model_io.chat_output import answer_message, last_chunk
 from domainsmith.model_io.chat_request import chat_request
@@ -221,6 +222,8 @@ class LocalChat(BatchedChat):
         self, messages: list[BaseMessage], stop: Sequence[str] | None = None, **kwargs: Any
     ) -> GenerationRequest:
         """Turn a call into a request of the engine."""
+        check_call(kwargs)
+        stops = stop_texts(stop)
         adapter = _given(kwargs, "adapter", self.adapter)
         weak = self.engine.is_weak
         options = {
@@ -237,7 +240,7 @@ class LocalChat(BatchedChat):
             top_k=_given(kwargs, "top_k", self.top_k),
             seed=_given(kwargs, "seed", self.seed),
             # A stop text within an argument would cut a call in two.
-            stop=() if is_call(asked.constraint) else (*self.stop, *(stop or ())),
+            stop=() if is_call(asked.constraint) else (*self.stop, *stops),
             constraint=asked.constraint,
             adapter=adapter,
         )

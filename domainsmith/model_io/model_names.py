@@ -42,8 +42,10 @@ def parse_name(name: str) -> ModelSource:
         Its parts.
 
     Raises:
-        InputInvalid: The name has none of these forms.
+        InputInvalid: The name is no text, or has none of these forms.
     """
+    if not isinstance(name, str):
+        raise InputInvalid(f"The name of a model is {name!r}, must be a text")
     text = name.strip()
     if text.startswith("openai:"):
         target = text.removeprefix("openai:")

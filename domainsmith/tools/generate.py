@@ -148,6 +148,7 @@ def _figures(report: DatasetReport, target: int) -> dict[str, Any]:
         "asked": target,
         "counts": dict(report.counts),
         "dropped": dict(report.dropped),
+        "found_nothing": dict(report.nothing),
         "good_by_method": dict(report.good),
         "stopped": report.stopped,
         "tokens": report.tokens,
@@ -185,7 +186,7 @@ def _summary(ctx: ToolContext, report: DatasetReport, target: int, kept_out: str
             f" The run ended early ({report.stopped}); the same command goes on from there.",
             f"运行提前结束（{report.stopped}）；再次执行同一命令即可继续。",
         )
-    early += _unscored(ctx, report)
+    early += _found_nothing(ctx, report) + _unscored(ctx, report)
     more = ""
     if over:
         more = say(
@@ -200,6 +201,20 @@ def _summary(ctx: ToolContext, report: DatasetReport, target: int, kept_out: str
         f"(asked for {target}; {counted(out, 'candidate')} dropped{more}). {kept_out}{early}",
         f"{'已经完成：' if done else ''}{report.dataset_id} 中有 {report.records} 条记录"
         f"（要求 {target} 条；丢弃候选 {out} 条{more}）。{kept_out}{early}",
+    )
+
+
+def _found_nothing(ctx: ToolContext, report: DatasetReport) -> str:
+    """Name the methods that the dataset is without."""
+    from domainsmith.chains.synthesis.plan import told_reasons
+
+    if not report.nothing:
+        return ""
+    many, reasons = len(report.nothing), told_reasons(report.nothing)
+    return say(
+        ctx,
+        f" {counted(many, 'method')} found nothing or too little and went without: {reasons}.",
+        f"有 {many} 种方法没有得到结果或结果太少，已跳过：{reasons}。",
     )
 
 
@@ -231,6 +246,7 @@ def _smoke_result(ctx: ToolContext, report: DatasetReport, target: int) -> ToolR
         f"仅试运行：得到 {good} 条合格记录（{by_method}），用了 {report.tokens} 个词元、"
         f"{report.seconds:.0f} 秒。去掉 --smoke-only 再次执行即可继续。",
     )
+    summary += _found_nothing(ctx, report)
     return ToolResult(
         ok=True,
         summary=summary,

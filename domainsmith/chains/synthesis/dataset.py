@@ -92,6 +92,7 @@ class DatasetReport:
         stopped: Why the run ended; see :data:`domainsmith.chains.synthesis.limits.Stop`.
         tokens: Read and written by models, in all calls of the run.
         good: Items that no grader failed, by method.
+        nothing: Methods that found nothing, and why; the dataset is without them.
     """
 
     dataset_id: str
@@ -106,6 +107,7 @@ class DatasetReport:
     stopped: str = "exhausted"
     tokens: int = 0
     good: Mapping[str, int] = field(default_factory=dict)
+    nothing: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def passages_excluded(self) -> int:
@@ -221,6 +223,7 @@ class DatasetWriter:
             stopped=made.stopped or "exhausted",
             tokens=made.tally.tokens,
             good=dict(made.good),
+            nothing=done.card.get("found_nothing", {}),
         )
 
     def empty_report(self, made: MadeItems, folder: Path, started: float) -> DatasetReport:
@@ -243,6 +246,7 @@ class DatasetWriter:
             stopped=made.stopped,
             tokens=made.tally.tokens,
             good=dict(made.good),
+            nothing=dict(made.nothing),
         )
 
 
@@ -268,4 +272,5 @@ def _card(
         "dropped": dict(sorted(run_losses(made, selection).items())),
         "passages": source.counts(),
         "options": options.values(),
+        **({"found_nothing": dict(made.nothing)} if made.nothing else {}),
     }

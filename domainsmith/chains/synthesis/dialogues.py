@@ -82,7 +82,7 @@ def build(materials: Materials) -> PassageWalk:
         dialogues.records,
         passages=materials.passages,
         unit_passages=options.unit_passages,
-        version=3,
+        version=4,
     )
 
 

@@ -27,6 +27,7 @@ _NOT_THING_ZH = re.compile(
     r"|^(?:按|拔|打开|关|检查|清|取|换|拧|放|选|使用|擦|连接|装|拆|测|等|运行|读|看|要|最|每)"
 )
 
+_FRAMED_ZH = re.compile(r"关于(?P<about>[^，？]{2,30})，(?P<asked>[^？]{4,}？)$")
 _CUT_ZH = re.compile(r"[A-Za-z\d的和与及或（(，、是上下里内中]")
 """What shows that the common words are not the whole name."""
 
@@ -40,8 +41,9 @@ def with_pronoun(first: str, second: str, language: str) -> str:
         language: Of both.
 
     Returns:
-        "And how many coils does it have?", "那它有多少个出口？"; empty if the two have no thing in
-        common or the pronoun would be unclear.
+        "And how many coils does it have?", "那它有多少个出口？"; a Chinese question that says what
+        it is about ("关于供水，…") is asked without that ("那进水管长多少米？"); empty if the two
+        have no thing in common or the pronoun would be unclear.
     """
     if language == "zh":
         return _chinese(first, second)
@@ -71,11 +73,18 @@ def _names_whole(thing: str, question: str) -> bool:
 
 
 def _chinese(first: str, second: str) -> str:
+    framed = _FRAMED_ZH.match(second)
+    if framed:
+        # "关于供水，进水管长多少米？": what it is about has been said.
+        return f"那{framed['asked']}" if framed["about"] in first else ""
     thing = common_start(first, second)
     if len(thing.strip()) < 2 or _NOT_THING_ZH.search(thing.strip()):
         return ""
     rests = [text.removeprefix(thing).strip() for text in (first, second)]
-    if any(_CUT_ZH.match(rest) or len(rest) < 3 for rest in rests) or "，" in second:
+    if any(len(rest) < 3 for rest in rests) or "，" in second:
+        return ""
+    # "它的" is whole; a first question about 滤网的材料 leaves open what 它 is.
+    if _CUT_ZH.match(rests[0]) or _CUT_ZH.match(rests[1].removeprefix("的")):
         return ""
     return f"那它{rests[1]}"
 

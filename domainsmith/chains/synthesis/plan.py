@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from domainsmith.chains.synthesis.registry import (
 )
 from domainsmith.chains.synthesis.run import MethodRun
 from domainsmith.chains.synthesis.spread import Here, Spread
-from domainsmith.errors import InputInvalid
+from domainsmith.errors import InputEmpty, InputInvalid
 from domainsmith.progress import ProgressCallback
 from domainsmith.records import Record
 
@@ -31,6 +31,7 @@ __all__ = [
     "PlannedMethod",
     "check_run",
     "plan_methods",
+    "told_reasons",
 ]
 
 
@@ -132,19 +133,25 @@ class PlannedMethod:
         )
 
 
-def plan_methods(options: GenerationOptions, materials: Materials) -> list[PlannedMethod]:
+def plan_methods(
+    options: GenerationOptions,
+    materials: Materials,
+    nothing: MutableMapping[str, str] | None = None,
+) -> list[PlannedMethod]:
     """Build the methods of a run.
 
     Args:
         options: What is asked for.
         materials: Passages and models; target, seed and options are filled in here.
+        nothing: Filled with the methods that have nothing to work on and why, so that the others
+            can go on without them; where it is None the first of them is an error.
 
     Returns:
         The methods, in the order asked for.
 
     Raises:
         InputInvalid: Names, shares and options that cannot be used, all of them.
-        InputEmpty: A method has nothing to work on.
+        InputEmpty: A method has nothing to work on, or with ``nothing`` none has.
     """
     problems = _problems(options)
     total = sum(item.share for item in options.methods)
@@ -159,13 +166,31 @@ def plan_methods(options: GenerationOptions, materials: Materials) -> list[Plann
             method = build_method(request.name, counted)
         except InputInvalid as error:
             problems.append(_problem(error))
+        except InputEmpty as error:
+            if nothing is None or len(options.methods) == 1:
+                raise
+            nothing[request.name] = f"{error.what}" + (f" ({error.where})" if error.where else "")
         else:
             planned.append(
                 PlannedMethod(request, method, meter, target, materials_fingerprint(own))
             )
     if problems:
         raise _cannot_begin(problems)
+    if not planned and nothing:
+        raise InputEmpty(
+            f"No method has anything to work on: {told_reasons(nothing)}",
+            fix="Add documents, or use other methods.",
+        )
     return planned
+
+
+def told_reasons(nothing: Mapping[str, str]) -> str:
+    """Return methods that found nothing, each with why.
+
+    Args:
+        nothing: Reasons by the method's name.
+    """
+    return "; ".join(f"{name}: {why}" for name, why in nothing.items())
 
 
 def check_run(options: GenerationOptions) -> None:

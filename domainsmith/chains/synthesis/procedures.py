@@ -36,6 +36,7 @@ _VERB_ZH = re.compile(
     r"(?:紧急|手动|定期|日常)?(?:清洗|清洁|清理|更换|拆|安装|打开|关闭|开|检查|连接|调平|调整|测量|设置|升级|更新|"
     r"登记|报修|测试|校准|抬起|搬运|恢复|添加|删除|申请|使用)"
 )
+_ITEM = re.compile(r"\s*(?:[（(]?\d{1,2}[.)、）]|步骤\s*\d+[:：])(?!\d)")
 _NUMBERED = re.compile(r"^(?:\d+(?:\.\d+)*\.?|第[一二三四五六七八九十百千零\d]+[章节条])\s*")
 
 
@@ -99,7 +100,7 @@ def task_of_heading(title: str, language: Language) -> str:
 
 def _steps(passage: Passage) -> list[str]:
     """Return the sentences from the first instruction to the last, if most of them instruct."""
-    told = passage_sentences(passage)
+    told = passage_sentences(_listed(passage))
     marks = [is_step(sentence, passage.language) for sentence in told]
     places = [at for at, mark in enumerate(marks) if mark]
     if len(places) < _LEAST:
@@ -111,6 +112,17 @@ def _steps(passage: Passage) -> list[str]:
     if _BACK.search(told[first]) or 5 * len(places) < 3 * (last - first + 1):
         return []
     return told[first : last + 1]
+
+
+def _listed(passage: Passage) -> Passage:
+    """Leave the numbered list of a passage alone: what leads in to it or follows is no step."""
+    lines = passage.text.split("\n")
+    items = [at for at, line in enumerate(lines) if _ITEM.match(line)]
+    if len(items) < _LEAST:
+        return passage
+    blank = (at for at in range(items[-1], len(lines)) if not lines[at].strip())
+    text = "\n".join(lines[items[0] : next(blank, len(lines))])
+    return passage.model_copy(update={"text": text})
 
 
 def is_step(sentence: str, language: Language) -> bool:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from domainsmith.chains.synthesis.limits import Limits
 from domainsmith.chains.synthesis.method import DataBlock, Item, passed
-from domainsmith.chains.synthesis.plan import PlannedMethod
+from domainsmith.chains.synthesis.plan import PlannedMethod, told_reasons
+from domainsmith.chains.synthesis.run import MethodRun
 from domainsmith.chains.synthesis.spread import Spread
 from domainsmith.chains.synthesis.tally import Tally
+from domainsmith.errors import YieldTooLow
 from domainsmith.progress import ProgressCallback
 
 __all__ = ["MadeItems", "SpreadFor", "run_methods"]
@@ -34,6 +36,8 @@ class MadeItems:
         lost: What was lost before there was an item, by stage and reason.
         stopped: Why the run ended; empty while it runs.
         past_smoke: Whether something was made beyond the smoke runs.
+        nothing: Methods that found nothing, or too little in their smoke run, and why; the run
+            goes on without them.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -43,6 +47,7 @@ class MadeItems:
     lost: Counter[str] = field(default_factory=Counter)
     stopped: str = ""
     past_smoke: bool = False
+    nothing: dict[str, str] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Begin anew: the blocks of the smoke runs come again, at the head of their methods."""
@@ -74,7 +79,8 @@ def run_methods(
         spread: Where units are processed; in this process if None.
 
     Raises:
-        YieldTooLow: A method gave too little; names method and stage.
+        YieldTooLow: The only method gave too little in its smoke run, or all did, or one did
+            later; names method and stage.
     """
     started = time.monotonic()
     first = len(planned) > 1 or limits.smoke_only
@@ -89,18 +95,22 @@ def run_methods(
 
     spreads = [spread(item) if spread else None for item in planned]
     if first:
-        for item, place in zip(planned, spreads, strict=True):
-            run = item.run(folder / item.request.name, left(True), progress, cancel, place)
-            for block in run.blocks():
-                _add(made, item, block)
-            if run.stopped not in ("smoke", "target", "exhausted"):
-                made.stopped = str(run.stopped)
-                return
+
+        def smoke_run(item: PlannedMethod, place: Spread | None) -> MethodRun:
+            log = folder / item.request.name
+            return item.run(log, left(True), progress, cancel, place)
+
+        _smoke_runs(planned, spreads, made, smoke_run)
+        if made.stopped:
+            return
         if limits.smoke_only:
             made.stopped = "smoke"
             return
         made.forget()
     for item, place in zip(planned, spreads, strict=True):
+        if item.request.name in made.nothing:
+            made.good[item.request.name] = 0
+            continue
         log = folder / item.request.name
         run = item.run(log, left(False), progress, cancel, place, tell_smoke=not first)
         for block in run.blocks():
@@ -111,6 +121,38 @@ def run_methods(
             made.stopped = str(run.stopped)
             return
     made.stopped = "target" if made.tally.passed else "exhausted"
+
+
+def _smoke_runs(
+    planned: Sequence[PlannedMethod],
+    spreads: Sequence[Spread | None],
+    made: MadeItems,
+    smoke_run: Callable[[PlannedMethod, Spread | None], MethodRun],
+) -> None:
+    """Run all smoke runs; of several methods, those that give too little are noted."""
+    for item, place in zip(planned, spreads, strict=True):
+        run = smoke_run(item, place)
+        try:
+            for block in run.blocks():
+                _add(made, item, block)
+        except YieldTooLow as error:
+            if len(planned) == 1:
+                raise
+            made.nothing[item.request.name] = error.what
+            continue
+        if run.stopped not in ("smoke", "target", "exhausted"):
+            made.stopped = str(run.stopped)
+            return
+    if all(item.request.name in made.nothing for item in planned):
+        raise _nothing_found(made)
+
+
+def _nothing_found(made: MadeItems) -> YieldTooLow:
+    return YieldTooLow(
+        f"None of the methods found enough: {told_reasons(made.nothing)}",
+        where="generation",
+        fix="Add documents with more text, use a larger model, or lower the floor.",
+    )
 
 
 def _add(made: MadeItems, item: PlannedMethod, block: DataBlock) -> None:

@@ -13,6 +13,7 @@ from domainsmith.data_connection.loaders.loaded import (
     markdown_table,
 )
 from domainsmith.data_connection.loaders.source import Source
+from domainsmith.data_connection.loaders.title_line import title_line
 
 __all__ = ["load"]
 
@@ -37,7 +38,9 @@ def load(source: Source) -> LoadedFile:
         parts.append((joiner if parts else "") + text)
         previous_item = item
     text = clean_text("".join(parts))
-    title = (document.core_properties.title or "").strip() or first_heading(text)
+    title = (
+        (document.core_properties.title or "").strip() or first_heading(text) or title_line(text)
+    )
     images = len(document.inline_shapes)
     notes = [f"{images} pictures were left out."] if images else []
     if any(_says(part) for item in document.sections for part in (item.header, item.footer)):

@@ -14,6 +14,7 @@ from domainsmith.data_connection.loaders.loaded import (
     markdown_table,
 )
 from domainsmith.data_connection.loaders.source import Source
+from domainsmith.data_connection.loaders.title_line import title_line
 from domainsmith.errors import InputUnreadable
 
 __all__ = ["load"]
@@ -43,7 +44,9 @@ def load(source: Source) -> LoadedFile:
         raise InputUnreadable("The document is broken: it has no body")
     text = clean_text("\n\n".join(_blocks(body)))
     return LoadedFile(
-        first_heading(text) or source.stem, text, "application/vnd.oasis.opendocument.text"
+        first_heading(text) or title_line(text) or source.stem,
+        text,
+        "application/vnd.oasis.opendocument.text",
     )
 
 

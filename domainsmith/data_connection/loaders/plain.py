@@ -8,10 +8,12 @@ from collections.abc import Callable
 from domainsmith.data_connection.loaders.encoding import decode
 from domainsmith.data_connection.loaders.loaded import LoadedFile, clean_text, first_heading
 from domainsmith.data_connection.loaders.source import Source
+from domainsmith.data_connection.loaders.title_line import title_line
 
 __all__ = ["load"]
 
 _MARKDOWN = {".md", ".markdown", ".mdx"}
+_UNMARKED = {".txt", ".text"}
 _UNDERLINE = re.compile(r"^([=\-~^\"'`#*+.:_])\1{2,}[ \t]*$")
 _SETEXT = re.compile(r"^(=+|-+)[ \t]*$")
 _FENCE = re.compile(r"^[ \t]*(```|~~~)")
@@ -20,7 +22,7 @@ _FENCE = re.compile(r"^[ \t]*(```|~~~)")
 def load(source: Source) -> LoadedFile:
     """Load a text file; headings of any mark-up become ``#``, the rest stays as it is.
 
-    The title is the first heading or the file's name.
+    The title is the first heading, a first line that stands as one, or the file's name.
     """
     text = clean_text(decode(source.read_bytes()))
     kind = source.suffix.lower()
@@ -39,6 +41,11 @@ def load(source: Source) -> LoadedFile:
         )
     headed = kind in _MARKDOWN or kind in {".rst", ".adoc"}
     title = first_heading(text) if headed else ""
+    if kind in _UNMARKED and not re.search(r"^#{1,6} ", text, re.MULTILINE):
+        title = title_line(text)
+        if title:
+            # As a heading it is told apart from the first sentence, and heads every passage.
+            text = f"# {title}\n\n" + text.lstrip("\n\f ").partition("\n")[2].lstrip("\n")
     return LoadedFile(title or source.stem, text, "text/markdown" if headed else "text/plain")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from domainsmith.errors import InputInvalid
 from domainsmith.progress import ProgressEvent
 from domainsmith.records import Language, Question, Record, Selection
 from domainsmith.training.select.pool import Drop, Item, Pool, SelectionRun, StageReport
@@ -57,8 +58,12 @@ def run_stages(
 
     Raises:
         InputInvalid: A stage does not exist, its parameters do not fit, or it needs a resource
-            that is absent.
+            that is absent; or the items are no list.
     """
+    if not isinstance(items, Sequence) or isinstance(items, str):
+        raise InputInvalid(f"Selected are records in a list, not {type(items).__name__}")
+    if stages is None:
+        raise InputInvalid("Stages are names or mappings in a list, not None")
     plan = _plan(stages, count, tokens)
     pool = Pool(items, resources or Resources())
     reports = []

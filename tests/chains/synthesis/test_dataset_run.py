@@ -243,6 +243,44 @@ def test_several_methods_share_the_target(workspace: Workspace) -> None:
     assert "| one | 15 |" in card
 
 
+def build_empty(materials: Materials) -> Pairs:
+    raise InputEmpty("There is no table", where="empty")
+
+
+@pytest.mark.usefixtures("methods")
+def test_methods_that_find_nothing_are_named_and_the_others_go_on(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(registry.METHODS, "empty", f"{__name__}:build_empty")
+    options = asked(("empty", 1, {}), ("two", 1, {"bad": 0}), ("one", 2, {}))
+    smoke = run(workspace, target=10, options=options, limits=Limits(smoke_only=True))
+    assert set(smoke.nothing) == {"empty", "two"}
+    report = run(workspace, target=10, options=options)
+    assert report.whole
+    assert dict(report.good) == {"two": 0, "one": 10}
+    assert report.nothing["empty"] == "There is no table (empty)"
+    assert "`drafts`" in report.nothing["two"]
+    again = run(workspace, target=10, options=options)
+    assert again.repeated
+    assert again.nothing == report.nothing
+
+
+@pytest.mark.usefixtures("methods")
+def test_it_is_an_error_if_no_method_finds_anything(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(registry.METHODS, "empty", f"{__name__}:build_empty")
+    nonsense = asked(("one", 1, {"bad": 0}), ("two", 1, {"bad": 0}), ("empty", 1, {}))
+    with pytest.raises(YieldTooLow, match=r"empty: .*one: .*two: ") as caught:
+        run(workspace, options=nonsense)
+    assert "`drafts`" in caught.value.what
+    monkeypatch.setitem(registry.METHODS, "two", f"{__name__}:build_empty")
+    with pytest.raises(InputEmpty, match=r"two: .*empty: "):
+        run(workspace, options=asked(("two", 1, {}), ("empty", 1, {})))
+    with pytest.raises(InputEmpty, match=r"^There is no table"):
+        run(workspace, options=asked(("empty", 1, {})))
+
+
 @pytest.mark.usefixtures("methods")
 def test_everything_wrong_with_a_request_is_told_at_once(workspace: Workspace) -> None:
     options = asked(

@@ -187,3 +187,13 @@ def test_conversations_end_at_the_passages_facts() -> None:
     bare = corpus("en")[2].model_copy(update={"text": "The hall was green."})
     made = conversations(bare, sentence_facts(bare), [], is_rare=lambda _: True, seed=1)
     assert list(made) == []
+
+
+def test_a_chinese_follow_up_leaves_out_what_it_is_about() -> None:
+    first = "关于供水，水压应在什么范围内？"
+    assert with_pronoun(first, "关于供水，进水管长多少米？", "zh") == "那进水管长多少米？"
+    assert with_pronoun("供水阀在哪里？", "关于供水，进水管长多少米？", "zh")
+    assert with_pronoun("电源线长多少米？", "关于供水，进水管长多少米？", "zh") == ""
+    second = "遥控器的有效距离为多少米？"
+    assert with_pronoun("遥控器使用什么电池？", second, "zh") == "那它的有效距离为多少米？"
+    assert with_pronoun("遥控器的电池在哪里？", "遥控器使用什么电池？", "zh") == ""

@@ -133,6 +133,27 @@ def test_comparisons_are_computed() -> None:
     assert statements(passage("The lid is 4 kg. It weighs 3 kg.")) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "header", "answer"),
+    [
+        (
+            "Use the original lid only. Follow these steps:\n\n1. Close the tap.\n2. Empty the "
+            "kettle.\n3. Rinse the rim.\n\nStore the chalk in its box.",
+            "Kettle book > Cleaning the kettle",
+            "Close the tap. Empty the kettle. Rinse the rim.",
+        ),
+        (
+            "请使用原装滤网。清洗前请先阅读说明：\n\n1. 关闭水泵。\n2. 打开盖子。\n3. 取出滤网。",
+            "水壶手册 > 清洗滤网",
+            "关闭水泵。打开盖子。取出滤网。",
+        ),
+    ],
+)
+def test_what_leads_to_a_numbered_list_is_no_step(text: str, header: str, answer: str) -> None:
+    language: Language = "zh" if "手册" in header else "en"
+    assert next(procedure_facts(passage(text, header, language))).answer == answer
+
+
 def test_procedures_hold_all_steps() -> None:
     text = "Close the tap. Empty the kettle. The rim is white then. Rub the rim with chalk."
     fact = next(procedure_facts(passage(text, "Kettle book > 3. Cleaning the kettle")))

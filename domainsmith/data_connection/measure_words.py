@@ -1,0 +1,151 @@
+"""The words for what a question measures: "How heavy is it?" is answered by a row "Weight".
+
+A question names a quantity by its adjective, a table or a data sheet by its noun, and prices go by
+many names. Where a text has only another word of the same quantity, that one is looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from domainsmith.data_connection.language import content_terms, normalise_width, search_terms
+from domainsmith.data_connection.scripts_zh import simplified
+from domainsmith.records import Language
+
+__all__ = ["asked_terms", "query_terms"]
+
+
+@dataclass(frozen=True)
+class _Quantity:
+    """A quantity and its words.
+
+    Args:
+        asks: How a question asks for it with an adjective.
+        english: Terms of the text that speak of it, the usual one first.
+        chinese: Likewise.
+        adjective: Terms of the question that the nouns stand for; a function word ("long") has
+            none, and its noun is only looked for where the text has it.
+    """
+
+    asks: re.Pattern[str]
+    english: tuple[str, ...]
+    chinese: tuple[str, ...]
+    adjective: frozenset[str]
+
+
+def _quantity(asks: str, english: str, chinese: str) -> _Quantity:
+    pattern = re.compile(asks, re.IGNORECASE)
+    adjective = frozenset(content_terms(re.sub(r"\\b|[^a-z\s|]", " ", asks), "en"))
+    return _Quantity(
+        pattern, tuple(content_terms(english, "en")), tuple(chinese.split()), adjective
+    )
+
+
+_QUANTITIES = (
+    _quantity(
+        r"\bhow heavy\b|多重(?![要复])", "weight weighs mass heavy", "重量 净重 毛重 体重 重"
+    ),
+    _quantity(
+        r"\bhow long (?=is|are|was|were)|多长(?!时间|期限)",
+        "length duration",
+        "长度 时长 期限 全长 长",
+    ),
+    _quantity(
+        r"\bhow long (?!is|are|was|were)|多长时间|多久",
+        "time duration period term length",
+        "时间 时长 期限 周期",
+    ),
+    _quantity(r"\bhow (?:tall|high)\b|多高", "height tall high altitude", "高度 身高 高"),
+    _quantity(r"\bhow wide\b|多宽", "width wide breadth", "宽度 宽"),
+    _quantity(r"\bhow deep\b|多深", "depth deep", "深度 深"),
+    _quantity(r"\bhow thick\b|多厚", "thickness thick", "厚度 厚"),
+    _quantity(
+        r"\bhow (?:big|large)\b|多大",
+        "size dimensions capacity area volume big large",
+        "尺寸 大小 容量 面积 体积 规格",
+    ),
+    _quantity(r"\bhow fast\b|多快", "speed velocity rate fast", "速度 转速 车速 时速 速率 快"),
+    _quantity(r"\bhow (?:hot|cold|warm)\b|多[热冷烫]", "temperature hot cold", "温度 气温 水温"),
+    _quantity(r"\bhow (?:loud|noisy)\b|多[吵响]", "noise sound loud", "噪音 噪声 音量"),
+    _quantity(r"\bhow far\b|多远", "distance range far", "距离 里程 航程 远"),
+    _quantity(r"\bhow old\b", "age old", "年龄"),
+)
+_PRICE = _quantity(
+    r"\bhow much (?:is|are|was|were)\b|多少钱|什么价",
+    "price cost costs fee charge amount",
+    "价格 售价 单价 价钱 费用 价 钱",
+)
+_PRICE_WORDS = (
+    frozenset(content_terms("cost costs price prices fee fees charge charges", "en")),
+    frozenset({"钱", "多少钱", "价钱", "价格", "价", "售价", "单价", "费用"}),
+)
+
+
+def asked_terms(question: str, language: Language, held: AbstractSet[str]) -> set[str]:
+    """Return the content terms of a question, in the words that a text has for its quantities.
+
+    Args:
+        question: Standing alone.
+        language: Its language.
+        held: Content terms of the text.
+
+    Returns:
+        :func:`~domainsmith.data_connection.language.content_terms` of the question, but with the
+        noun of the adjective asked with, and with the text's own word for a price.
+    """
+    plain = simplified(normalise_width(question))
+    asked = [quantity for quantity in _QUANTITIES if quantity.asks.search(plain)]
+    terms = content_terms(_without_adjectives(plain, asked), language)
+    found = {_price_word(term, held) for term in terms}
+    for quantity in asked:
+        nouns = _nouns(quantity, language)
+        noun = next((word for word in nouns if word in held), "")
+        if noun:
+            found = (found - quantity.adjective) | {noun}
+        elif language == "zh":
+            # 多重, 多高: what is asked for counts as absent, as an English adjective would.
+            found.add(nouns[0])
+    if _PRICE.asks.search(plain):
+        noun = next((word for word in _nouns(_PRICE, language) if word in held), "")
+        found |= {noun} if noun and not found & held & _PRICE_WORDS[language == "zh"] else set()
+    return found
+
+
+def query_terms(question: str, language: Language) -> list[str]:
+    """Return what a question is looked up by in the lexical index.
+
+    Args:
+        question: A question or key words.
+        language: Its language.
+
+    Returns:
+        Its search terms, and the usual noun of the adjective that it asks with ("weight", "重量").
+    """
+    plain = simplified(normalise_width(question))
+    terms = search_terms(question, language)
+    for quantity in _QUANTITIES:
+        if quantity.asks.search(plain):
+            terms.append(_nouns(quantity, language)[0])
+    return terms
+
+
+def _nouns(quantity: _Quantity, language: Language) -> tuple[str, ...]:
+    return quantity.chinese if language == "zh" else quantity.english
+
+
+def _without_adjectives(question: str, asked: list[_Quantity]) -> str:
+    """Take 多重 and its like out: the word cutter leaves parts of them."""
+    for quantity in asked:
+        question = quantity.asks.sub(
+            lambda match: " " if match[0].startswith("多") else match[0], question
+        )
+    return question
+
+
+def _price_word(term: str, held: AbstractSet[str]) -> str:
+    for group in _PRICE_WORDS:
+        if term in group and term not in held:
+            return min(group & held, default=term)
+    return term
