@@ -18,6 +18,7 @@ from domainsmith.data_connection.measure_words import asked_terms
 from domainsmith.data_connection.retrieve import embedder_speaks
 from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.data_connection.sentences import sentences
+from domainsmith.data_connection.unit_words import without_stated_units
 from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Hit, Language, Passage
 
@@ -168,7 +169,8 @@ def _overlap(question: str, text: str, passage: Passage, index: Index) -> float:
     held = set(content_terms(text, passage.language))
     header = set(content_terms(passage.header, passage.language))
     total = shared = 0.0
-    for word in sorted(asked_terms(question, language, held | header)):
+    stated = without_stated_units(question, text)
+    for word in sorted(asked_terms(stated, language, held | header)):
         weight = index.idf(word)
         total += weight
         shared += weight * (1.0 if word in held else _HEADER_SHARE if word in header else 0.0)

@@ -17,6 +17,7 @@ from domainsmith.data_connection.language import (
 )
 from domainsmith.data_connection.measure_words import asked_terms
 from domainsmith.data_connection.split import passage_context
+from domainsmith.data_connection.unit_words import without_stated_units
 from domainsmith.model_io.embed_scale import above_chance
 from domainsmith.records import Hit, Language
 
@@ -102,7 +103,8 @@ def signals(
         for text, hit in zip(contexts, hits, strict=True)
     ]
     union = set().union(*held)
-    asked = asked_terms(question, language, union)
+    stated = without_stated_units(question, "\n".join(contexts))
+    asked = asked_terms(stated, language, union)
     weights = {term: index.idf(term) for term in sorted(asked)}
     total = sum(weights.values()) or 1.0
     shares = [sum(w for t, w in weights.items() if t in words) / total for words in held]

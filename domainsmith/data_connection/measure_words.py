@@ -81,6 +81,10 @@ _PRICE_WORDS = (
     frozenset(content_terms("cost costs price prices fee fees charge charges", "en")),
     frozenset({"钱", "多少钱", "价钱", "价格", "价", "售价", "单价", "费用"}),
 )
+_WEIGHT_WORDS = (
+    frozenset(content_terms("weigh weighs weighed weighing weight weights", "en")),
+    frozenset({"重", "重量", "净重", "毛重", "体重"}),
+)
 
 
 def asked_terms(question: str, language: Language, held: AbstractSet[str]) -> set[str]:
@@ -98,7 +102,7 @@ def asked_terms(question: str, language: Language, held: AbstractSet[str]) -> se
     plain = simplified(normalise_width(question))
     asked = [quantity for quantity in _QUANTITIES if quantity.asks.search(plain)]
     terms = content_terms(_without_adjectives(plain, asked), language)
-    found = {_price_word(term, held) for term in terms}
+    found = {_same_thing(term, held) for term in terms}
     for quantity in asked:
         nouns = _nouns(quantity, language)
         noun = next((word for word in nouns if word in held), "")
@@ -144,8 +148,8 @@ def _without_adjectives(question: str, asked: list[_Quantity]) -> str:
     return question
 
 
-def _price_word(term: str, held: AbstractSet[str]) -> str:
-    for group in _PRICE_WORDS:
+def _same_thing(term: str, held: AbstractSet[str]) -> str:
+    for group in (*_PRICE_WORDS, *_WEIGHT_WORDS):
         if term in group and term not in held:
             return min(group & held, default=term)
     return term

@@ -1,0 +1,69 @@
+"""Units by their names: "How many litres does it hold?" is answered by a row that says "1.8 l"."""
+
+from __future__ import annotations
+
+import re
+
+from domainsmith.data_connection.language import normalise_width
+from domainsmith.data_connection.scripts_zh import simplified
+
+__all__ = ["without_stated_units"]
+
+# Name in English, name in Chinese, how it stands after a number.
+_UNITS: tuple[tuple[str, str, str], ...] = (
+    ("millilit(?:re|er)s?", "毫升", "ml|mL|毫升"),
+    ("lit(?:re|er)s?", "升", "[lL]|升"),
+    ("kilogram(?:me)?s?|kilos?", "公斤|千克", "kg|公斤|千克"),
+    ("gram(?:me)?s?", "克", "g|克"),
+    ("tons?|tonnes?", "吨", "t|吨"),
+    ("millimet(?:re|er)s?", "毫米", "mm|毫米"),
+    ("centimet(?:re|er)s?", "厘米", "cm|厘米"),
+    ("kilomet(?:re|er)s?", "公里|千米", "km|公里|千米"),
+    ("met(?:re|er)s?", "米", "m|米"),
+    ("seconds?", "秒", "s|sec|secs|秒"),
+    ("minutes?", "分钟", "min|mins|分钟|分"),
+    ("hours?", "个?小时", "h|hrs?|个?小时"),
+    ("kilowatts?", "千瓦", "kW|千瓦"),
+    ("watts?", "瓦", "W|瓦"),
+    ("volts?", "伏特?", "V|伏"),
+    ("amp(?:ere)?s?", "安培", "A|安"),
+    ("decibels?", "分贝", "dB|分贝"),
+    ("degrees?(?: celsius)?", "摄氏?度|度", "°|℃|度"),
+    ("euros?", "欧元", "EUR|€|欧元"),
+    ("dollars?", "美元", r"USD|\$|美元"),
+    ("yuan", "元", "CNY|RMB|元"),
+    ("percent(?:age)?", "百分之几", "%|％"),
+    ("revolutions?", "转", "rpm|转"),
+)
+_NUMBER = r"(?:\d|[一二三四五六七八九十百千万半两])"
+
+
+def _unit(english: str, chinese: str, written: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    asks = rf"(?<=\bhow many )(?:{english})\b|(?:多少|几)(?:{chinese})"
+    before = r"|(?:EUR|USD|€|\$)\s?\d" if "EUR" in written or "USD" in written else ""
+    return (
+        re.compile(asks, re.IGNORECASE),
+        re.compile(rf"{_NUMBER}\s?(?:{written})(?![A-Za-z]){before}"),
+    )
+
+
+_PATTERNS = tuple(_unit(*row) for row in _UNITS)
+
+
+def without_stated_units(question: str, text: str) -> str:
+    """Leave out the unit that a question asks for by name where a text states it by its symbol.
+
+    Args:
+        question: A question.
+        text: What may answer it.
+
+    Returns:
+        The question; without the unit's name if it asks "how many" of it (多少, 几) and the text
+        holds a number of that unit: the name is no word that the text would have to hold.
+    """
+    plain = simplified(normalise_width(question))
+    for asks, stated in _PATTERNS:
+        found = asks.search(plain)
+        if found and stated.search(text):
+            return f"{plain[: found.start()]} {plain[found.end() :]}"
+    return question
