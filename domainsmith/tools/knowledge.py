@@ -24,6 +24,8 @@ _MANY = 0.2
 """Share of passages from which on it is worth saying that the embedder does not know them."""
 _SHOWN = 5
 """Failed files and found passages that a summary names."""
+_QUOTED = 200
+"""Characters of a quote below an answer."""
 
 
 class AddDocuments(ToolArguments):
@@ -212,7 +214,7 @@ def _source_lines(ctx: ToolContext, answer: Answer) -> list[str]:
     from domainsmith.chains.nearest import change_lines, conflict_lines, nearest_lines
 
     lines = [
-        f"[{c.number}] {c.document_path}{f', p. {c.page}' if c.page else ''}: {c.quote}"
+        f"[{c.number}] {c.document_path}{f', p. {c.page}' if c.page else ''}: {_in_a_line(c.quote)}"
         for c in answer.citations
     ]
     if near := nearest_lines(ctx.workspace.db, answer):
@@ -221,6 +223,12 @@ def _source_lines(ctx: ToolContext, answer: Answer) -> list[str]:
         lines.append(say(ctx, "Other sources differ:", "其他来源的说法不同："))
         lines += [f"- {line}" for line in differing]
     return [*lines, *change_lines(answer)]
+
+
+def _in_a_line(quote: str) -> str:
+    """Shorten a quote: a list of steps was quoted whole in the answer, and stays in the record."""
+    line = " ".join(quote.split())
+    return line if len(line) <= _QUOTED else f"{line[:_QUOTED].rstrip()}..."
 
 
 ADD_DOCUMENTS = Tool(

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from domainsmith.errors import ArtifactCorrupt, InputInvalid, InputNotFound
-from domainsmith.records import Answer, Question
+from domainsmith.records import Answer, Citation, Question
 from domainsmith.tools import adapters, evaluation, jobs, training
 from domainsmith.tools.eval_systems import eval_systems
 from domainsmith.tools.knowledge import ANSWER_QUESTION
@@ -83,6 +83,23 @@ def test_without_a_promoted_adapter_the_chat_model_answers(ctx, asked):
     result = ANSWER_QUESTION.call(ctx, {"question": "Why?"})
     assert (asked[0]["chat"], asked[0]["adapter"]) == ("engine", None)
     assert result.summary == "It is so."
+
+
+def test_the_quote_of_several_steps_is_one_short_line(ctx, monkeypatch):
+    steps = "".join(f"{n}. Turn the key {n} times to the left.\n" for n in range(1, 9))
+    citation = Citation(
+        number=1, passage_id="passage_1", document_path="manual.md", quote=steps, support=1.0
+    )
+    answer = Answer(question="q", text=steps, language="en", citations=(citation,), model="m")
+    monkeypatch.setattr(
+        "domainsmith.chains.answer.build_answer_chain",
+        lambda *_, **__: SimpleNamespace(invoke=lambda values: answer),
+    )
+    result = ANSWER_QUESTION.call(ctx, {"question": "How do I turn the key?"})
+    last = result.summary.split("\n")[-1]
+    assert last.startswith("[1] manual.md: 1. Turn the key 1 times to the left. 2. Turn")
+    assert last.endswith("...")
+    assert result.data["answer"]["citations"][0]["quote"] == steps
 
 
 def test_the_promoted_adapter_answers_and_is_named(ctx, asked, promoted):
