@@ -10,6 +10,8 @@ from reliability.stages import add
 from reliability.stages.documents import write_round
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from domainsmith.data_connection.index import Backend, Index
 
 __all__ = ["ask_for_everything", "attempt", "attempt_chroma", "prepare", "prepare_chroma", "warm"]
@@ -81,11 +83,17 @@ def _attempt(place: Place, backend: Backend) -> None:
         ask_for_everything(opened)
 
 
-def ask_for_everything(index: Index) -> None:
+def _is_near(hits: Sequence[tuple[str, float]]) -> bool:
+    return bool(hits) and hits[0][1] >= 0.999
+
+
+def ask_for_everything(index: Index, prefix: str = "") -> None:
     """Find each passage by its own vector and by its own words.
 
     Args:
         index: An open index with the harness's embedder.
+        prefix: How the names of the documents begin that must be there; while another process
+            writes, its own may be half done.
 
     Raises:
         RuntimeError: A passage is not found, or the index is not in use.
@@ -93,13 +101,20 @@ def ask_for_everything(index: Index) -> None:
     from domainsmith.storage.documents import passages, vectors
 
     db = index.workspace.db
+    rows = [row for row in passages(db) if row.document_path.startswith(prefix)]
     ids, matrix = vectors(db, HashingEmbedder.model_name)
-    rows = passages(db)
+    place = {id: at for at, id in enumerate(ids)}
+    missed = [row.id for row in rows if row.id not in place]
     found = index.dense(matrix, 1)
-    missed = [id for id, hits in zip(ids, found, strict=True) if not hits or hits[0][1] < 0.999]
-    words = index.bm25([row.text for row in rows], len(rows))
+    known = [row for row in rows if row.id in place]
+    missed += [row.id for row in known if not _is_near(found[place[row.id]])]
+    words = index.bm25([row.text for row in rows], len(rows) + len(ids))
     missed += [row.id for row, hits in zip(rows, words, strict=True) if row.id not in dict(hits)]
-    if missed or set(ids) != {row.id for row in rows}:
-        raise RuntimeError(f"{len(missed)} of {len(rows)} passages were not found")
+    surplus = [] if prefix else sorted(set(ids) - {row.id for row in rows})
+    if missed or surplus:
+        raise RuntimeError(
+            f"{len(missed)} of {len(rows)} passages were not found, "
+            f"{len(surplus)} vectors have no passage"
+        )
     if index.state["degraded"]:
         raise RuntimeError(f"The index is not in use: {index.state}")

@@ -54,14 +54,14 @@ def attempt(place: Place) -> None:
         code = 1
         try:
             die_with_parent()
-            _add(place, _second(place))
+            _add(place, _second(place), "right")
             code = 0
         except BaseException:  # noqa: BLE001 - told by the exit code
             traceback.print_exc()
         finally:
             os._exit(code)
     try:
-        _add(place, place.inputs)
+        _add(place, place.inputs, "left")
     finally:
         _, status = os.waitpid(child, 0)
     if status:
@@ -69,7 +69,7 @@ def attempt(place: Place) -> None:
     _add(place, place.inputs)  # sees what both have written
 
 
-def _add(place: Place, folder: Path) -> None:
+def _add(place: Place, folder: Path, prefix: str = "") -> None:
     from domainsmith.data_connection.index import Index
     from domainsmith.data_connection.sources import add_folder
     from domainsmith.workspace import Workspace
@@ -80,4 +80,4 @@ def _add(place: Place, folder: Path) -> None:
         Index.open(workspace, embedder, backend="memory") as opened,
     ):
         add_folder(workspace, folder, embedder=embedder, index=opened)
-        index.ask_for_everything(opened)
+        index.ask_for_everything(opened, prefix)
