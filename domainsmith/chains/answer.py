@@ -15,8 +15,9 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from domainsmith.chains.answer_draft import Method
 from domainsmith.chains.answer_record import make_answer
-from domainsmith.chains.answer_steps import CONTEXT_PASSAGES, Method, Steps
+from domainsmith.chains.answer_steps import CONTEXT_PASSAGES, Steps
 from domainsmith.chains.asked_input import read_question
 from domainsmith.chains.gate import THRESHOLD
 from domainsmith.chains.query_options import QueryOptions

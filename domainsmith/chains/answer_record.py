@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from domainsmith.chains.answer_steps import Draft
+from domainsmith.chains.answer_draft import Draft
 from domainsmith.chains.cite import Source
 from domainsmith.chains.query_plan import Found
 from domainsmith.records import Answer, Citation, Conflict, Passage

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
+from domainsmith.chains.answer_draft import Draft, Method
 from domainsmith.chains.changes import find_changes
-from domainsmith.chains.cite import Cited, cite
-from domainsmith.chains.conflicts import Difference, find_conflict
+from domainsmith.chains.cite import cite
+from domainsmith.chains.conflicts import find_conflict
 from domainsmith.chains.context import context_passages
 from domainsmith.chains.evidence import Evidence, best_of_kind, is_supported
 from domainsmith.chains.likely import likelihood_gains
@@ -24,7 +25,7 @@ from domainsmith.records import Message
 from domainsmith.storage.database import Database
 from domainsmith.storage.documents import document
 
-__all__ = ["CONTEXT_PASSAGES", "Draft", "Method", "Steps"]
+__all__ = ["CONTEXT_PASSAGES", "Steps"]
 
 CONTEXT_PASSAGES = 3
 """Best passages that the model reads; more only distract a small one."""
@@ -37,41 +38,6 @@ _RESERVED_TOKENS = 256
 """Room in the context for the system text and the question."""
 _LIKELY_FROM = 0.0
 """Nats per token that a passage must add to the likelihood of what it is cited for."""
-
-Method = Literal["generated", "extracted", "refused"]
-
-
-@dataclass
-class Draft:
-    """One question, or one part of a compound one, on its way to an answer.
-
-    Attributes:
-        found: What was searched and found.
-        asked: The user's own words.
-        parts: Drafts of the parts, where each is answered by itself.
-        evidence: Sentences of the passages, best first.
-        raw: The model's words.
-        text: What is answered.
-        method: How the text came about.
-        grounded: Whether it rests on the documents.
-        cited: Where each sentence of it stands.
-        conflict: Another source's different value, if there is one.
-        changes: What older versions of the answer's document said instead, the latest first.
-        gain: Nats per token that the cited passages add to the text's likelihood, if measured.
-    """
-
-    found: Found
-    asked: str = ""
-    parts: tuple[Draft, ...] = ()
-    evidence: list[Evidence] = field(default_factory=list)
-    raw: str = ""
-    text: str = ""
-    method: Method = "refused"
-    grounded: bool = True
-    cited: Cited = field(default_factory=Cited)
-    conflict: Difference | None = None
-    changes: tuple[Difference, ...] = ()
-    gain: float | None = None
 
 
 @dataclass(frozen=True)
