@@ -46,12 +46,20 @@ def ray_spread(ctx: ToolContext, *, questions: str | None, workers: int | None) 
     many = workers or os.cpu_count() or 1
 
     def spread(planned: PlannedMethod) -> RaySpread:
-        gpus = 1.0 if ctx.options.device.startswith("cuda") else 0.0
         recipe = worker_recipe(ctx, planned, questions=questions, workers=many)
         build = "domainsmith.tools.ray_workers:build_from_recipe"
-        return RaySpread(build, recipe, workers=many, gpus=gpus)
+        return RaySpread(build, recipe, workers=many, gpus=_gpus(ctx.options))
 
     return spread
+
+
+def _gpus(options: ToolOptions) -> float | None:
+    """Return the GPUs of a worker; None leaves it to the cluster."""
+    from domainsmith.model_io.model_names import parse_name
+
+    if options.device == "auto" and parse_name(options.chat_model).scheme == "local":
+        return None
+    return 1.0 if options.device.startswith("cuda") else 0.0
 
 
 def worker_recipe(

@@ -19,7 +19,12 @@ from domainsmith.chains.synthesis.meter import Meter
 from domainsmith.chains.synthesis.method import DataBlock, Method, Unit
 from domainsmith.chains.synthesis.shards import block_values, read_block
 from domainsmith.chains.synthesis.spread import measured_block
-from domainsmith.errors import DependencyMissing, DomainSmithError, EndpointUnavailable
+from domainsmith.errors import (
+    DependencyMissing,
+    DomainSmithError,
+    EndpointUnavailable,
+    ResourceExhausted,
+)
 from domainsmith.records import canonical_json
 
 __all__ = ["RaySpread", "connect"]
@@ -38,21 +43,22 @@ class RaySpread:
             the recipe, in any process.
         recipe: Plain JSON data.
         workers: Tasks that run at a time.
-        gpus: GPUs for each of them.
+        gpus: GPUs for each of them; None takes one if the cluster has any.
 
     Raises:
         DependencyMissing: Ray is not installed.
         EndpointUnavailable: The cluster does not answer.
+        ResourceExhausted: It has not the GPUs that one task needs.
     """
 
     def __init__(
-        self, build: str, recipe: Mapping[str, Any], *, workers: int, gpus: float = 0.0
+        self, build: str, recipe: Mapping[str, Any], *, workers: int, gpus: float | None = 0.0
     ) -> None:
         self._build = build
         self._recipe = canonical_json(dict(recipe))
         self._workers = workers
-        self._gpus = gpus
         connect(workers)
+        self.gpus = _gpus_each(gpus)
 
     def blocks(self, units: Sequence[Unit]) -> Iterator[DataBlock]:
         """Process units, some ahead of what is asked for.
@@ -79,7 +85,7 @@ class RaySpread:
             _work,
             fn_kwargs={"build": self._build, "recipe": self._recipe},
             num_cpus=1,
-            num_gpus=self._gpus or None,
+            num_gpus=self.gpus or None,
             concurrency=self._workers,
         )
         for row in made.iter_rows():
@@ -89,6 +95,22 @@ class RaySpread:
                 kind = _error_class(error["type"])
                 raise kind(error["what"], where=error["where"], fix=error["fix"])
             yield read_block(values)
+
+
+def _gpus_each(wanted: float | None) -> float:
+    """Say how many GPUs a task gets. Ray hides all of them from a task that asks for none."""
+    import ray
+
+    there = float(ray.cluster_resources().get("GPU", 0.0))
+    if wanted is None:
+        return min(1.0, there)
+    if wanted > there:  # Ray would wait for them without end
+        raise ResourceExhausted(
+            f"A task needs {wanted:g} GPU and the Ray cluster has {there:g}",
+            where="--engine ray",
+            fix="Add a machine with a GPU to the cluster, or set device to auto or cpu.",
+        )
+    return wanted
 
 
 def connect(workers: int) -> None:

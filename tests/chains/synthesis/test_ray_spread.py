@@ -72,3 +72,36 @@ def test_two_workers_make_the_items_of_one_process(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-4000:]
     assert "ray 9 target 15" in done.stdout
+
+
+GPUS = """
+import sys
+import ray
+
+sys.path.insert(0, sys.argv[1])
+from domainsmith.chains.synthesis.ray_spread import RaySpread
+from domainsmith.errors import ResourceExhausted
+
+ray.init(address="local", num_cpus=1, num_gpus=2, include_dashboard=False)
+for wanted in (None, 0.0, 1.0, 3.0):
+    try:
+        print(RaySpread("a:b", {}, workers=1, gpus=wanted).gpus)
+    except ResourceExhausted as error:
+        print(error.what)
+"""
+
+
+def test_workers_take_the_gpus_that_the_cluster_has() -> None:
+    # Ray hides the GPUs from a task that asks for none, and waits for those that do not exist.
+    done = subprocess.run(
+        [sys.executable, "-c", GPUS, str(ROOT)],
+        cwd=ROOT,
+        env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    printed = done.stdout.split("\n")[:-1]
+    assert printed == ["1.0", "0.0", "1.0", "A task needs 3 GPU and the Ray cluster has 2"]
