@@ -34,6 +34,14 @@ def test_checkpoints_hold_plain_data_only(tmp_path):
     assert not isinstance(values.get("bad"), Feedback), "a class of ours is not brought to life"
 
 
+def test_an_error_of_the_work_is_not_one_of_the_conversations_file(tmp_path):
+    with (
+        pytest.raises(ConnectionResetError),
+        conversations.open_checkpointer(tmp_path / "t.sqlite"),
+    ):
+        raise ConnectionResetError("the model's server went away")
+
+
 def test_strictness_is_on_and_permissive_reading_is_refused():
     conversations.assert_strict()
     code = (
