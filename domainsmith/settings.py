@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from domainsmith.errors import InputInvalid, translated_os_errors
 
@@ -103,6 +103,14 @@ class Settings(BaseModel):
     approve: tuple[str, ...] = ()
     """Names of tools whose side effects need no question (an explicit allow rule)."""
 
+    @field_validator("approve", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """Read the text of a variable or a flag: names with commas between them."""
+        if not isinstance(value, str):
+            return value
+        return tuple(filter(None, (name.strip() for name in value.split(","))))
+
 
 @dataclass(frozen=True)
 class LoadedSettings:
@@ -191,8 +199,5 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for variable in sorted(environment):
         if not variable.startswith(ENVIRONMENT_PREFIX) or variable in _NOT_SETTINGS:
             continue
-        name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
-        text = environment[variable]
-        is_list = name == "approve"
-        values[name] = tuple(filter(None, text.split(","))) if is_list else text
+        values[variable.removeprefix(ENVIRONMENT_PREFIX).lower()] = environment[variable]
     return values

@@ -20,6 +20,7 @@ __all__ = [
     "Edge",
     "ancestors",
     "artifact",
+    "artifact_ids",
     "artifacts",
     "children",
     "descendants",
@@ -146,6 +147,20 @@ def artifacts(db: Database, kind: str) -> list[Artifact]:
         (kind,),
     )
     return [_artifact(row) for row in rows]
+
+
+def artifact_ids(db: Database, kind: str) -> list[str]:
+    """List the ids of a kind; much cheaper than the artifacts.
+
+    Args:
+        db: The database.
+        kind: As for :func:`artifacts`.
+
+    Returns:
+        Ids, the last stored first.
+    """
+    rows = db.read().execute("SELECT id FROM artifacts WHERE kind = ? ORDER BY seq DESC", (kind,))
+    return [row[0] for row in rows]
 
 
 def children(db: Database, id: str, kind: str) -> list[Artifact]:

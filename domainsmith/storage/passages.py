@@ -11,6 +11,7 @@ from domainsmith.storage.database import Database
 
 __all__ = [
     "PASSAGE_COLUMNS",
+    "count_passages",
     "language_counts",
     "passage",
     "passage_ids",
@@ -122,6 +123,12 @@ def passage_ids(db: Database) -> list[str]:
         "SELECT id FROM passages WHERE is_current = 1 ORDER BY document_path, ordinal, id"
     )
     return [row[0] for row in rows]
+
+
+def count_passages(db: Database) -> int:
+    """Count the current passages."""
+    row = db.read().execute("SELECT COUNT(*) FROM passages WHERE is_current = 1").fetchone()
+    return int(row[0])
 
 
 def passages_version(db: Database) -> int:

@@ -49,6 +49,13 @@ def chain(db):
     return document, passages, records
 
 
+def test_ids_come_without_the_artifacts(db, chain):
+    _, _, records = chain
+    assert lineage.artifact_ids(db, "record") == [item.id for item in reversed(records)]
+    assert lineage.artifact_ids(db, "dataset") == ["dataset_1"]
+    assert lineage.artifact_ids(db, "report") == []
+
+
 def test_both_ways(db, chain):
     document, passages, records = chain
     up = lineage.ancestors(db, "adapter_1")

@@ -78,7 +78,8 @@ def store_retriever(workspace: Workspace, facts: Retriever, made: Path) -> Retri
 
 def retrievers(workspace: Workspace) -> list[RetrieverEntry]:
     """List the models that can be used, the newest first."""
-    rank = {item.id: at for at, item in enumerate(lineage.artifacts(workspace.db, Retriever.kind))}
+    known = lineage.artifact_ids(workspace.db, Retriever.kind)
+    rank = {name: position for position, name in enumerate(known)}
     found = []
     for folder in retrievers_folder(workspace).glob(f"{Retriever.kind}_*"):
         try:
