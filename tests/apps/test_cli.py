@@ -158,12 +158,18 @@ def test_exit_codes_in_the_help_are_those_of_the_errors(capsys):
     assert {0, 1, 124, 130} <= shown
 
 
-def test_reference_is_current():
-    path = ROOT / "scripts" / "generate_command_reference.py"
-    spec = importlib.util.spec_from_file_location("generate_command_reference", path)
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("generate_command_reference", "commands.md"),
+        ("generate_settings_reference", "settings.md"),
+    ],
+)
+def test_references_are_current(name, page):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == script.reference()
+    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == script.reference()
 
 
 def test_unknown_command_and_option_are_usage_errors(capsys):
