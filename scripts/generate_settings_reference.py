@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import itertools
 import sys
 import types
 from collections.abc import Iterator
@@ -65,7 +66,7 @@ def _docstrings() -> dict[str, str]:
     tree = ast.parse(inspect.getsource(settings.Settings))
     (body,) = (node.body for node in tree.body if isinstance(node, ast.ClassDef))
     found: dict[str, str] = {}
-    for field, text in zip(body, body[1:], strict=False):
+    for field, text in itertools.pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
             assert isinstance(field.target, ast.Name)
             words = str(ast.literal_eval(text.value))
