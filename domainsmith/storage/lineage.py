@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 _BATCH = 500
+_LAST = "\U0010ffff"
+"""Sorts behind every character of an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,13 +222,18 @@ def find(db: Database, prefix: str) -> list[str]:
     """
     if not prefix:
         return []
-    every = "SELECT id FROM artifacts UNION SELECT id FROM documents UNION SELECT id FROM passages"
-    rows = db.read().execute(
-        f"SELECT id FROM ({every}) WHERE substr(id, 1, length(?1)) = ?1"
-        " OR substr(id, instr(id, '_') + 1, length(?1)) = ?1 ORDER BY id",
-        (prefix,),
-    )
-    return [row[0] for row in rows]
+    found: set[str] = set()
+    with db.snapshot() as connection:
+        kinds = {row[0] for row in connection.execute("SELECT DISTINCT kind FROM artifacts")}
+        named = [f"{kind}_{prefix}" for kind in sorted(kinds | {"document", "passage"})]
+        for start in [prefix, *named]:
+            for table in ("artifacts", "documents", "passages"):
+                # A range, which the index of the ids answers; a pattern would read all of them.
+                rows = connection.execute(
+                    f"SELECT id FROM {table} WHERE id >= ? AND id < ?", (start, f"{start}{_LAST}")
+                )
+                found.update(row[0] for row in rows)
+    return sorted(found)
 
 
 def _relative(db: Database, path: Path) -> str:

@@ -127,6 +127,15 @@ def test_ids_are_completed(db, chain):
     assert lineage.find(db, passages[0].id.partition("_")[2][:8]) == [passages[0].id]
     assert lineage.find(db, "") == []
     assert lineage.find(db, "%") == []
+    said: list[str] = []
+    connection = db.read()
+    connection.set_trace_callback(said.append)
+    lineage.find(db, "3f")
+    connection.set_trace_callback(None)
+    looked = [statement for statement in said if statement.startswith("SELECT id")]
+    plans = [row[3] for text in looked for row in connection.execute(f"EXPLAIN QUERY PLAN {text}")]
+    assert plans
+    assert all(plan.startswith("SEARCH") for plan in plans), "by index, not through the table"
 
 
 def test_wide_lineage(db):
