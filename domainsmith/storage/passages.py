@@ -73,12 +73,13 @@ def passage(db: Database, id: str) -> Passage:
     return passages_by_id(db, [id])[0]
 
 
-def passages_by_id(db: Database, ids: Iterable[str]) -> list[Passage]:
+def passages_by_id(db: Database, ids: Iterable[str], *, missing_ok: bool = False) -> list[Passage]:
     """Get passages, also those that are kept as evidence only.
 
     Args:
         db: The database.
         ids: Passage ids; one may come several times.
+        missing_ok: Leave out ids that are not stored instead of raising.
 
     Returns:
         One passage for each id, in the order of the ids.
@@ -95,10 +96,11 @@ def passages_by_id(db: Database, ids: Iterable[str]) -> list[Passage]:
                 f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE id IN ({marks})", batch
             ):
                 found[row[0]] = _passage(row)
-    for id in wanted:
-        if id not in found:
-            raise InputNotFound("No such passage", where=id)
-    return [found[id] for id in wanted]
+    if not missing_ok:
+        for id in wanted:
+            if id not in found:
+                raise InputNotFound("No such passage", where=id)
+    return [found[id] for id in wanted if id in found]
 
 
 def language_counts(db: Database) -> dict[Language, int]:
