@@ -161,8 +161,28 @@ def _workspace(path: Path | None, settings: Settings) -> Iterator[Check]:
             f"{counted(len(rows), 'job')}, {len(lost)} lost",
             f"Run `domainsmith jobs resume {lost[0]}`." if lost else "",
         )
-        if passages:
+        yield from _tuned(workspace)
+        if cut:
             yield _index(workspace, settings)
+
+
+def _tuned(workspace: Workspace) -> Iterator[Check]:
+    """Tell tuned models that were chosen and cannot be used: others answer in their place."""
+    from domainsmith.training.gate import promoted_adapter
+    from domainsmith.training.registry import adapter
+    from domainsmith.training.retrieval.registry import damaged_in_use
+
+    if promoted := promoted_adapter(workspace):
+        try:
+            adapter(workspace, promoted)
+            yield Check("workspace", "tuned model", "ok", promoted)
+        except DomainSmithError as error:
+            found = f"{promoted}: {error.what}; the base model answers in its place"
+            yield Check("workspace", "tuned model", "warning", found, error.fix or "")
+    if damaged := damaged_in_use(workspace):
+        found = f"damaged: {', '.join(damaged)}; search goes on without"
+        fix = "Run `domainsmith tune-retrieval` again."
+        yield Check("workspace", "tuned search", "warning", found, fix)
 
 
 def _index(workspace: Workspace, settings: Settings) -> Check:

@@ -20,6 +20,7 @@ from domainsmith.workspace import Workspace
 __all__ = [
     "FACTS",
     "RetrieverEntry",
+    "damaged_in_use",
     "in_use",
     "register_retriever",
     "retriever",
@@ -187,6 +188,17 @@ def in_use(workspace: Workspace, *, base_model: str | None = None) -> dict[str, 
             continue
         if base_model is None or entry.facts.base_model == base_model:
             found[entry.facts.role] = entry
+    return found
+
+
+def damaged_in_use(workspace: Workspace) -> list[str]:
+    """List the ids of the models in use that :func:`in_use` has to leave out."""
+    found = []
+    for id in _read(workspace)[0]:
+        try:
+            retriever(workspace, id)
+        except (ArtifactCorrupt, InputNotFound):
+            found.append(id)
     return found
 
 
