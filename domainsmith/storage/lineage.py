@@ -14,6 +14,7 @@ from domainsmith.errors import InputInvalid, InputNotFound
 from domainsmith.records import Value, canonical_json
 from domainsmith.storage import documents
 from domainsmith.storage.database import Database
+from domainsmith.storage.id_batches import id_batches
 
 __all__ = [
     "Artifact",
@@ -28,7 +29,6 @@ __all__ = [
     "put_artifact",
 ]
 
-_BATCH = 500
 _LAST = "\U0010ffff"
 """Sorts behind every character of an id."""
 
@@ -266,8 +266,6 @@ def _walk(db: Database, id: str, sql: str, *, up: bool) -> list[Edge]:
 
 def _pairs(connection: sqlite3.Connection, sql: str, ids: list[str]) -> list[tuple[str, str]]:
     pairs: set[tuple[str, str]] = set()
-    for start in range(0, len(ids), _BATCH):
-        batch = ids[start : start + _BATCH]
-        marks = ", ".join("?" * len(batch))
+    for marks, batch in id_batches(ids):
         pairs.update((row[0], row[1]) for row in connection.execute(sql.format(marks), batch))
     return sorted(pairs)

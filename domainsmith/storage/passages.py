@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from domainsmith.errors import InputNotFound
 from domainsmith.records import Language, Passage, content_hash
 from domainsmith.storage.database import Database
+from domainsmith.storage.id_batches import id_batches
 
 __all__ = [
     "PASSAGE_COLUMNS",
@@ -26,8 +27,6 @@ PASSAGE_COLUMNS = (
     "id, document_id, document_path, ordinal, text, header, start_offset, end_offset,"
     " page, language, content, origin_path"
 )
-_BATCH = 500
-"""Parameters a statement; older SQLite allows 999."""
 
 
 def passages(
@@ -90,8 +89,7 @@ def passages_by_id(db: Database, ids: Iterable[str], *, missing_ok: bool = False
     wanted = list(ids)
     found: dict[str, Passage] = {}
     with db.snapshot() as connection:
-        for batch in _batches(list(dict.fromkeys(wanted))):
-            marks = ", ".join("?" * len(batch))
+        for marks, batch in id_batches(list(dict.fromkeys(wanted))):
             for row in connection.execute(
                 f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE id IN ({marks})", batch
             ):
@@ -157,11 +155,6 @@ def passages_fingerprint(db: Database) -> str:
     """
     rows = db.read().execute("SELECT id FROM passages WHERE is_current = 1 ORDER BY id")
     return content_hash("\n".join(row[0] for row in rows))
-
-
-def _batches(ids: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), _BATCH):
-        yield ids[start : start + _BATCH]
 
 
 def passage_row(value: Passage) -> tuple[Any, ...]:
