@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from domainsmith.model_io.weights import is_whole
 from domainsmith.records import Retriever
 from domainsmith.storage import lineage
 from domainsmith.storage.atomic import atomic_folder, write_json
+from domainsmith.storage.locks import hold
 from domainsmith.workspace import Workspace
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
 FACTS = "domainsmith.json"
 _CURRENT = "current.json"
 _KEPT_SETS = 20
+_WAIT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -142,10 +145,11 @@ def use_retrievers(workspace: Workspace, ids: Sequence[str]) -> None:
         workspace: Whose search.
         ids: Kept models, one of a role at most. The same set again changes nothing.
     """
-    now, before = _read(workspace)
-    wanted = sorted(ids)
-    if wanted != now:
-        _write(workspace, wanted, [*before, now][-_KEPT_SETS:])
+    with _choosing(workspace):
+        now, before = _read(workspace)
+        wanted = sorted(ids)
+        if wanted != now:
+            _write(workspace, wanted, [*before, now][-_KEPT_SETS:])
 
 
 def undo(workspace: Workspace) -> tuple[list[str], list[str]]:
@@ -160,13 +164,16 @@ def undo(workspace: Workspace) -> tuple[list[str], list[str]]:
     Raises:
         InputNotFound: No tuned model is in use.
     """
-    now, before = _read(workspace)
-    if not now:
-        raise InputNotFound(
-            "No tuned search model is in use", where=workspace.root, fix="There is nothing to undo."
-        )
-    back = before[-1] if before else []
-    _write(workspace, back, before[:-1])
+    with _choosing(workspace):
+        now, before = _read(workspace)
+        if not now:
+            raise InputNotFound(
+                "No tuned search model is in use",
+                where=workspace.root,
+                fix="There is nothing to undo.",
+            )
+        back = before[-1] if before else []
+        _write(workspace, back, before[:-1])
     return now, back
 
 
@@ -209,6 +216,12 @@ def _read(workspace: Workspace) -> tuple[list[str], list[list[str]]]:
         return list(value["now"]), [list(ids) for ids in value["before"]]
     except (OSError, ValueError, KeyError, TypeError):
         return [], []
+
+
+def _choosing(workspace: Workspace) -> AbstractContextManager[object]:
+    """Keep a job that ends and a person who goes back from choosing at once."""
+    place = retrievers_folder(workspace) / "current.lock"
+    return hold(place, purpose="choosing search models", wait_s=_WAIT_S)
 
 
 def _write(workspace: Workspace, now: list[str], before: list[list[str]]) -> None:
