@@ -21,8 +21,8 @@ from domainsmith.apps.cli.error_report import error_sentence, exit_code_for
 from domainsmith.apps.cli.jobs import follow
 from domainsmith.apps.cli.main import COMMANDS, cli, main
 from domainsmith.errors import DomainSmithError, JobFailed, PortInUse, UserError
-from domainsmith.records import Answer, JobStatus, Record
-from domainsmith.storage import lineage
+from domainsmith.records import Answer, JobStatus, Record, TrainingJob
+from domainsmith.storage import jobs, lineage
 from domainsmith.training.dataset_folder import write_dataset
 from domainsmith.workspace import Workspace
 
@@ -595,6 +595,25 @@ def test_followed_job_s_adapter_is_the_newest(kettle, monkeypatch):
         assert [note[1:] for note in noted] == [("adapter", "adapter_1")]
         with pytest.raises(JobFailed, match="The job ended as lost"):
             follow(app, "job_1")
+
+
+def test_a_followed_log_loses_nothing_that_is_just_being_written(kettle, monkeypatch, capsys):
+    with Workspace.open(kettle) as workspace:
+        job = TrainingJob(base_model="m", base_sha256="", dataset_id="d", dataset_sha256="")
+        jobs.put_job(workspace.db, job, folder=f"jobs/{job.id}")
+    log = kettle / "jobs" / job.id / "log.txt"
+    log.parent.mkdir()
+    whole = "第一行\n训练结束\n".encode()
+    log.write_bytes(whole[:14])  # within a letter of the second line
+    states = iter(["running", "succeeded"])
+
+    def status(*_):
+        log.write_bytes(whole)
+        return JobStatus(job_id=job.id, state=next(states))
+
+    monkeypatch.setattr("domainsmith.training.launch.status", status)
+    assert main(["-w", str(kettle), "jobs", "logs", "--follow", job.id]) == 0
+    assert capsys.readouterr().out == whole.decode()
 
 
 @pytest.mark.parametrize("group", ["", "models", "jobs", "data", "config"])
