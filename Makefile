@@ -38,6 +38,7 @@ contracts:
 
 reference:
 	$(RUN)/python scripts/generate_command_reference.py --check
+	$(RUN)/python scripts/generate_settings_reference.py --check
 	$(RUN)/python scripts/generate_file_tree.py --check
 
 # Two processes of one thread each: a small model gains less from its second thread.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from domainsmith.errors import InputInvalid, translated_os_errors
 
@@ -46,10 +46,12 @@ class Settings(BaseModel):
     chat_model: str = "default"
     """``default``, ``local:PATH-or-hub-id[@ADAPTER]`` or ``openai:URL#MODEL``."""
     embed_model: str = "default"
-    """``default``, the path or hub id of a sentence-transformers model, or ``openai:URL#MODEL``."""
+    """``default`` (English), ``multilingual``, the path or hub id of a sentence-transformers model,
+    or ``openai:URL#MODEL``."""
     device: str = "auto"
     """``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``."""
     dtype: Literal["auto", "bfloat16", "float32"] = "auto"
+    """Numbers that the models compute in; ``auto`` goes by the device."""
     quantization: Literal["none", "8bit", "4bit"] = "none"
     """Weights on CUDA only; needs the extra ``gpu``."""
     threads: int = Field(default=0, ge=0, le=1024)
@@ -86,12 +88,15 @@ class Settings(BaseModel):
     spelling: Literal["auto", "on", "off"] = "auto"
     """Correct Latin words that the documents do not know; ``on`` without asking the model."""
     seed: int = Field(default=17, ge=0)
+    """Of everything that is drawn; equal inputs and an equal seed give equal results."""
     records: int = Field(default=160, ge=1, le=1_000_000)
     """Training records wanted after selection; about twice as many are generated."""
     epochs: float = Field(default=2.0, gt=0, le=100)
+    """Passes over the training data."""
     learning_rate: float = Field(default=5e-4, gt=0, le=1)
     """Peak learning rate per optimizer step."""
     lora_rank: int = Field(default=16, ge=1, le=512)
+    """Rank of an adapter's matrices; its weights and memory grow with it."""
     host: str = "127.0.0.1"
     """Address that ``serve`` binds; anything but loopback needs an API key."""
     port: int = Field(default=8077, ge=0, le=65535)
@@ -102,6 +107,14 @@ class Settings(BaseModel):
     """Wall-clock seconds that one agent request may take."""
     approve: tuple[str, ...] = ()
     """Names of tools whose side effects need no question (an explicit allow rule)."""
+
+    @field_validator("approve", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """Read the text of a variable or a flag: names with commas between them."""
+        if not isinstance(value, str):
+            return value
+        return tuple(filter(None, (name.strip() for name in value.split(","))))
 
 
 @dataclass(frozen=True)
@@ -191,8 +204,5 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for variable in sorted(environment):
         if not variable.startswith(ENVIRONMENT_PREFIX) or variable in _NOT_SETTINGS:
             continue
-        name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
-        text = environment[variable]
-        is_list = name == "approve"
-        values[name] = tuple(filter(None, text.split(","))) if is_list else text
+        values[variable.removeprefix(ENVIRONMENT_PREFIX).lower()] = environment[variable]
     return values

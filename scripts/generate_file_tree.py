@@ -12,9 +12,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "```text tree\n", "```\n"
+_PURPOSES_AT = 26
+"""Column in which the purposes begin."""
 _FOLDERS = {
     "benchmarks": "each prints a ratio or a score, from real data",
-    "docs": "the generated command reference",
+    "docs": "guides, and the generated references of commands and settings",
     "examples": "an invented washing machine, English and Chinese, with held-out questions",
     "reliability": "the fault harness: kill, resume, verify",
     "scripts": "set-up and generated documentation",
@@ -41,24 +43,29 @@ def package_lines(folder: Path, depth: int) -> list[str]:
         depth: Of indentation.
     """
     lines: list[str] = []
-    pad = "  " * depth
     for path in sorted(folder.iterdir(), key=lambda item: (item.is_dir(), item.name)):
         if path.is_dir() and (path / "__init__.py").is_file():
             key = path.relative_to(ROOT).as_posix()
             purpose = _FOLDERS.get(key) or first_line(path / "__init__.py")
-            lines.append(f"{pad}{path.name + '/':<{26 - 2 * depth}}{purpose}")
+            lines.append(_line(path.name + "/", purpose, depth))
             if key != "domainsmith/prompts":
                 lines += package_lines(path, depth + 1)
         elif path.suffix == ".py" and path.name != "__init__.py":
-            lines.append(f"{pad}{path.name:<{26 - 2 * depth}}{first_line(path)}")
+            lines.append(_line(path.name, first_line(path), depth))
     return lines
+
+
+def _line(name: str, purpose: str, depth: int) -> str:
+    """Align the purposes; a name that is too long keeps its distance all the same."""
+    width = _PURPOSES_AT - 2 * depth
+    return f"{'  ' * depth}{name:<{width - 1}} {purpose}"
 
 
 def tree() -> str:
     """Return the tree as text."""
     lines = ["domainsmith/", *package_lines(ROOT / "domainsmith", 1)]
     for name in ("benchmarks", "docs", "examples", "reliability", "scripts", "tests"):
-        lines.append(f"{name + '/':<26}{_FOLDERS[name]}")
+        lines.append(_line(name + "/", _FOLDERS[name], 0))
     return "\n".join(lines) + "\n"
 
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
+import random
 import re
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 from typing import Any
 
 import pytest
 
 import domainsmith
+from domainsmith.agents.clauses import clauses
+from domainsmith.agents.spans import find_spans
+from domainsmith.agents.wording import nothing_to_do
+from domainsmith.chains.comparisons_en import comparisons
+from domainsmith.chains.patterns_terms_en import examples
+from domainsmith.chains.synthesis.corruption.numbers import number_edits, unit_edits
 
 LENGTH = 1_500
 """Quadratic work takes some hundredths of a second at this length, cubic work many seconds."""
@@ -56,6 +63,20 @@ def _all_patterns() -> dict[re.Pattern[str], str]:
     return found
 
 
+def _readings() -> dict[str, Callable[[str], object]]:
+    """What reads requests, questions and sentences whole."""
+    return {
+        "clauses": lambda text: clauses(text, [], "en"),
+        "comparisons": comparisons,
+        "examples": examples,
+        "number_edits": lambda text: list(number_edits(text, random.Random(1))),
+        "small talk": lambda text: nothing_to_do(f"{text}#", "en"),
+        "spans, English": lambda text: find_spans(text, "en"),
+        "spans, Chinese": lambda text: find_spans(text, "zh"),
+        "unit_edits": lambda text: list(unit_edits(text, random.Random(1))),
+    }
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
     raise TimeoutError
 
@@ -75,6 +96,25 @@ def test_every_pattern_ends_on_long_monotonous_texts() -> None:
                 except TimeoutError:
                     endless.append(f"{where} on {piece!r}")
                     break
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+    assert not endless
+
+
+@pytest.mark.skipif(not hasattr(signal, "ITIMER_VIRTUAL"), reason="no timer of processor time")
+@pytest.mark.parametrize("piece", [" ", "\t", ",", "，", "1", "1,", "一"])
+def test_what_is_read_whole_takes_time_that_hardly_outgrows_it(piece: str) -> None:
+    text = (piece * 20_000)[:20_000]
+    before = signal.signal(signal.SIGVTALRM, _stop)
+    endless = []
+    try:
+        for name, read in _readings().items():
+            signal.setitimer(signal.ITIMER_VIRTUAL, PROCESSOR_SECONDS)
+            try:
+                read(text)
+            except TimeoutError:
+                endless.append(name)
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)

@@ -52,7 +52,7 @@ def test_folder_variables_are_not_settings_and_lists_split() -> None:
         environment={
             "DOMAINSMITH_MODELS": "/m",
             "DOMAINSMITH_OFFLINE": "1",
-            "DOMAINSMITH_APPROVE": "train_model,serve_model",
+            "DOMAINSMITH_APPROVE": "train_model, serve_model,",
         }
     )
     assert loaded.values.approve == ("train_model", "serve_model")

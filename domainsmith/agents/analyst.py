@@ -28,6 +28,7 @@ from domainsmith.agents.state import (
     ApprovalRequest,
     StepTask,
 )
+from domainsmith.errors import InputInvalid
 from domainsmith.records import Plan
 from domainsmith.tools.tool import Tool, ToolContext
 from domainsmith.tools.toolset import TOOLS
@@ -38,8 +39,10 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
     from langgraph.types import StateSnapshot
 
-__all__ = ["Analyst", "build_analyst", "pending_request", "run_request"]
+__all__ = ["LONGEST_REQUEST", "Analyst", "build_analyst", "pending_request", "run_request"]
 
+LONGEST_REQUEST = 8_000
+"""Characters of a request; reading one takes time that grows faster than its length."""
 _SUPERSTEPS = 1000
 """More than the policy's budget lets any request take; LangGraph's own limit is a backstop."""
 
@@ -128,7 +131,15 @@ def run_request(
 
     Returns:
         The answer, the plan and the results of its steps. Failures are in it, not raised.
+
+    Raises:
+        InputInvalid: The request is too long to be one.
     """
+    if len(request) > LONGEST_REQUEST:
+        raise InputInvalid(
+            f"The request has {len(request)} characters; {LONGEST_REQUEST} are read at most",
+            fix="Put long texts into a file and ask to add it.",
+        )
     config: RunnableConfig = {
         "configurable": {"thread_id": thread_id},
         "recursion_limit": _SUPERSTEPS,

@@ -16,14 +16,14 @@ _CUTS: dict[Language, re.Pattern[str]] = {
     "en": re.compile(
         r"[,;:\n]\s*(?:(?:and|or|then|so|but)\s+)*(?:then\s+|also\s+|finally\s+|next\s+)?"
         r"|[.!?](?=\s)\s*(?:(?:and|then|so|finally|next|also)\s+)*"
-        r"|\s+(?:and|then|but|so that)\s+(?:then\s+|also\s+|finally\s+)?"
-        r"|\s+(?=(?:before|after|once|when|while)\s)"
-        r"|\s+-+>\s+|\s+&\s+",
+        # From the first blank only: each further one would be tried for nothing.
+        r"|(?<!\s)\s+(?:(?:and|then|but|so that)\s+(?:then\s+|also\s+|finally\s+)?"
+        r"|(?=(?:before|after|once|when|while)\s)|-+>\s+|&\s+)",
         re.IGNORECASE,
     ),
     "zh": re.compile(
         r"[,，;；:：。！!？?、\n]\s*(?:然后|接着|再|并且|并|最后|之后|随后|而且|另外|同时)*"
-        r"|(?:然后|接着|并且|最后|随后|再|并|和)|\s+-+>\s+"
+        r"|(?:然后|接着|并且|最后|随后|再|并|和)|(?<!\s)\s+-+>\s+"
     ),
 }
 

@@ -65,7 +65,8 @@ _NUMBER_EN = (
 _ZH_DIGITS = {"两": 2} | {digit: n for n, digit in enumerate("零一二三四五六七八九")}
 _NUMBER_ZH = r"(?:\d[\d,]*(?:\.\d+)?[kK千万]?|[一二两三四五六七八九十百千万]+)"
 
-_EDGE = r"(?<![A-Za-z0-9_.:/])"
+_EDGE = r"(?<![A-Za-z0-9_.:/])(?<!\d,)"
+_EDGE_ZH = rf"{_EDGE}(?<![一二两三四五六七八九十百千万])"
 _ROLES: dict[Language, tuple[tuple[SpanKind, re.Pattern[str]], ...]] = {
     "en": (
         ("port", re.compile(r"\bport(?: number)?\s*[:=]?\s*(?P<n>\d{2,5})\b", re.IGNORECASE)),
@@ -92,12 +93,12 @@ _ROLES: dict[Language, tuple[tuple[SpanKind, re.Pattern[str]], ...]] = {
         (
             "epochs",
             re.compile(
-                rf"{_EDGE}(?P<n>{_NUMBER_ZH})\s*(?:个\s*)?(?:轮|遍|epochs?|周期)", re.IGNORECASE
+                rf"{_EDGE_ZH}(?P<n>{_NUMBER_ZH})\s*(?:个\s*)?(?:轮|遍|epochs?|周期)", re.IGNORECASE
             ),
         ),
         (
             "count",
-            re.compile(rf"{_EDGE}(?P<n>{_NUMBER_ZH})\s*(?=条|个|对|组|份|道|则|例|样本|记录)"),
+            re.compile(rf"{_EDGE_ZH}(?P<n>{_NUMBER_ZH})\s*(?=条|个|对|组|份|道|则|例|样本|记录)"),
         ),
         ("count", re.compile(r"(?<![A-Za-z0-9_.:/-])(?P<n>\d[\d,]*)(?![\d\w/.:])")),
     ),

@@ -9,7 +9,8 @@ from domainsmith.records import Language
 __all__ = ["ask_back", "nothing_to_do", "sentence"]
 
 _SMALL_TALK = re.compile(
-    r"\W*(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|how are you|thanks?|thank you"
+    r"(?:\W*+(?=\w))?"
+    r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|how are you|thanks?|thank you"
     r"|thx|cheers|ok(?:ay)?|great|help(?: me)?|who are you|what (?:can|do) you do|what are you"
     r"|how (?:do|can) (?:i|we) (?:start|begin)|how does this work|(?:so much|very much|there|again)"
     r"|你好|您好|嗨|早上好|下午好|晚上好|谢谢(?:你|您)?|多谢|好的?|帮助|帮帮我|怎么用"

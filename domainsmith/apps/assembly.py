@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from domainsmith.apps.answer_chains import workspace_answer_chain
 from domainsmith.apps.chat_models import ChatModels
 from domainsmith.apps.search_models import chosen_reranker, tuned_embedder
+from domainsmith.errors import InputInvalid
 from domainsmith.progress import ProgressCallback, silent
 from domainsmith.records import Answer, Language
 from domainsmith.settings import Settings
@@ -250,9 +251,21 @@ class Assembly:
         )
 
     def policy(self) -> Policy:
-        """Return the agent's rules: the settings' allow rule and budget."""
-        from domainsmith.agents.policy import Budget, Policy
+        """Return the agent's rules: the settings' allow rule and budget.
 
+        Raises:
+            InputInvalid: The allow rule names what is no tool, and so would allow nothing.
+        """
+        from domainsmith.agents.policy import Budget, Policy
+        from domainsmith.tools.toolset import TOOLS
+
+        if unknown := sorted(set(self.settings.approve) - set(TOOLS)):
+            asking = ", ".join(tool.name for tool in TOOLS.values() if tool.side_effect)
+            raise InputInvalid(
+                "The setting approve names no tool",
+                where=", ".join(unknown),
+                fix=f"Tools that ask are {asking}.",
+            )
         budget = Budget(steps=self.settings.max_steps, seconds=self.settings.max_seconds)
         return Policy(allow=self.settings.approve, budget=budget)
 

@@ -27,6 +27,7 @@ class ChatModels:
         self._lock = threading.RLock()
         self._engine: Engine | None = None
         self._remote: Any = None
+        self._writer: Generator | None = None
 
     @property
     def is_remote(self) -> bool:
@@ -68,9 +69,12 @@ class ChatModels:
         """
         if not self.is_remote:
             return self.engine()
-        from domainsmith.model_io.load import load_generator
+        with self._lock:
+            if self._writer is None:
+                from domainsmith.model_io.load import load_generator
 
-        return load_generator(self._settings.chat_model)
+                self._writer = load_generator(self._settings.chat_model)
+            return self._writer
 
     def chat(self) -> Any:
         """Return what answers: the engine, or the LangChain chat model of a remote name.

@@ -126,7 +126,7 @@ def _libraries() -> Iterator[Check]:
 
 
 def _workspace(path: Path | None, settings: Settings) -> Iterator[Check]:
-    from domainsmith.storage import documents, jobs, lineage, migrations
+    from domainsmith.storage import documents, jobs, lineage, migrations, passages
 
     if path is None:
         yield Check("workspace", "folder", "ok", "none yet: `domainsmith add FOLDER` makes one")
@@ -134,12 +134,12 @@ def _workspace(path: Path | None, settings: Settings) -> Iterator[Check]:
     with Workspace.open(path) as workspace:
         db = workspace.db
         yield Check("workspace", "folder", "ok", f"{path}, schema {migrations.SCHEMA_VERSION}")
-        passages = len(documents.passages(db))
+        stored, cut = len(documents.document_paths(db)), passages.count_passages(db)
         yield Check(
             "workspace",
             "documents",
             "ok",
-            f"{counted(len(documents.documents(db)), 'document')}, {counted(passages, 'passage')}",
+            f"{counted(stored, 'document')}, {counted(cut, 'passage')}",
         )
         made = (
             ("dataset", ""),
@@ -148,7 +148,9 @@ def _workspace(path: Path | None, settings: Settings) -> Iterator[Check]:
             ("answer", ""),
             ("feedback", "feedback"),
         )
-        counts = [counted(len(lineage.artifacts(db, kind)), kind, plural) for kind, plural in made]
+        counts = [
+            counted(len(lineage.artifact_ids(db, kind)), kind, plural) for kind, plural in made
+        ]
         yield Check("workspace", "artifacts", "ok", ", ".join(counts))
         rows = jobs.jobs(db)
         lost = [row.id for row in rows if row.state == "lost"]
@@ -159,8 +161,28 @@ def _workspace(path: Path | None, settings: Settings) -> Iterator[Check]:
             f"{counted(len(rows), 'job')}, {len(lost)} lost",
             f"Run `domainsmith jobs resume {lost[0]}`." if lost else "",
         )
-        if passages:
+        yield from _tuned(workspace)
+        if cut:
             yield _index(workspace, settings)
+
+
+def _tuned(workspace: Workspace) -> Iterator[Check]:
+    """Tell tuned models that were chosen and cannot be used: others answer in their place."""
+    from domainsmith.training.gate import promoted_adapter
+    from domainsmith.training.registry import adapter
+    from domainsmith.training.retrieval.registry import damaged_in_use
+
+    if promoted := promoted_adapter(workspace):
+        try:
+            adapter(workspace, promoted)
+            yield Check("workspace", "tuned model", "ok", promoted)
+        except DomainSmithError as error:
+            found = f"{promoted}: {error.what}; the base model answers in its place"
+            yield Check("workspace", "tuned model", "warning", found, error.fix or "")
+    if damaged := damaged_in_use(workspace):
+        found = f"damaged: {', '.join(damaged)}; search goes on without"
+        fix = "Run `domainsmith tune-retrieval` again."
+        yield Check("workspace", "tuned search", "warning", found, fix)
 
 
 def _index(workspace: Workspace, settings: Settings) -> Check:

@@ -98,7 +98,7 @@ _KINDS = (
         rf"\bhow (?:tall|high|wide|deep|thick|far|long (?!{_LASTS})(?:is|was) (?:the|it|this))\b|"
         r"多[高宽深远厚]|多长(?!时间|期限)|多大尺寸",
         # "K7 must": a number of its own, and a unit that is a whole word
-        r"(?<![a-wyz\d])(?<![a-z]-)\d[\d.,]*[\s-]*(?:(?:mm|cm|m|km|in|ft)(?![a-z])|inch\w*|feet|foot|"
+        r"(?<![a-wyz\d])(?<![a-z]-)(?<!\d[.,])\d[\d.,]*[\s-]*(?:(?:mm|cm|m|km|in|ft)(?![a-z])|inch\w*|feet|foot|"
         r"miles?|met(?:er|re)s?|kilomet\w*|centimet\w*|millimet\w*|yards?|acres?|"
         r"hectares?|square|°|毫米|厘米|米|公里|千米|英[里尺寸]|亩|公顷|平方)|[一二三四五六七八九十百千万]+[米里尺]",
     ),

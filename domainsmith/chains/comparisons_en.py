@@ -49,6 +49,7 @@ _THAN = re.compile(
     re.IGNORECASE,
 )
 _VERSUS = re.compile(r"^(?P<a>.+?)\s+(?:vs\.?|versus)\s+(?P<b>.+)$", re.IGNORECASE)
+_BLANKS = re.compile(r"[ \t]{2,}")
 
 
 def comparisons(text: str) -> list[Split]:
@@ -60,6 +61,7 @@ def comparisons(text: str) -> list[Split]:
     Returns:
         At most one proposal, a sure one; empty for what is no comparison.
     """
+    text = _BLANKS.sub(" ", text)  # runs of them say nothing, and the forms try each of them
     aspect = _ASPECT.match(text)
     if aspect and _CUE.search(aspect["body"]):
         inner = comparisons(aspect["body"])

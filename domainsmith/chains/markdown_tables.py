@@ -13,7 +13,7 @@ from domainsmith.records import Passage
 
 __all__ = ["Table", "cell_counts", "parse_tables"]
 
-_RULE = re.compile(r"^\s*\|?[\s:|-]*-{2}[\s:|-]*$")
+_RULE = re.compile(r"^(?=[\s:|-]*?-{2})[\s:|-]+$")
 _KEY_HEAD = re.compile(
     r"\b(?:code|id|no|number|part|item|sku|name)\b|代码|编号|件号|型号|名称|项目", re.I
 )

@@ -14,7 +14,7 @@ __all__ = ["change_lines", "conflict_lines", "nearest_lines", "step_lines"]
 
 _SHOWN = 3
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
-_RULE = re.compile(r"^\s*\|[\s:|-]*-[\s:|-]*\|\s*$")
+_RULE = re.compile(r"^(?=\s*\|[\s:|]*-)[\s:|-]*\|\s*$")
 _CHARACTERS = 160
 
 

@@ -47,7 +47,7 @@ _VALUE = re.compile(
 _PERCENT = re.compile(
     r"(?:.{0,40}?, )?(?P<hedge>(?:[Aa]pproximately |[Aa]bout |[Aa]round |[Uu]p to |[Aa]t least |"
     r"[Mm]ore than |[Ll]ess than |[Nn]early |[Oo]ver |[Aa]lmost |[Aa]n estimated )?)"
-    r"(?P<share>\d+(?:\.\d+)?(?: ?%?(?: to |[–-])\d+(?:\.\d+)?)? ?(?:%|percent)) of "
+    r"(?<!\d)(?P<share>\d+(?:\.\d+)?(?: ?%?(?: to |[–-])\d+(?:\.\d+)?)? ?(?:%|percent)) of "
     r"(?P<who>[^,;:()]{4,70}?) (?P<verb>is|are|was|were|have|had|has|showed|reported|received|died|"
     r"developed|experienced|required|carried|occur|occurs|occurred) (?P<rest>.+)"
 )

@@ -15,14 +15,15 @@ from domainsmith.chains.science_parts_en import (
 __all__ = ["abbreviation", "apposition", "examples", "known_as"]
 
 _ABBREVIATED = re.compile(
-    r"(?P<words>(?:[\w'/-]+ ){0,9}[\w'/-]+) \((?P<short>[A-Z][A-Za-z0-9]*(?:-[A-Z0-9]\w*)*)\)"
+    r"(?<![\w'/-])(?P<words>(?:[\w'/-]+ ){0,9}[\w'/-]+) "
+    r"\((?P<short>[A-Z][A-Za-z0-9]*(?:-[A-Z0-9]\w*)*)\)"
 )
 _EXAMPLES = re.compile(
     r"(?P<class>(?:[\w-]+ ){1,3}[a-z-]+s),? (?:such as|including|e\.g\.,?) "
     r"(?P<list>[^;:()\[\]]{6,160})"
 )
 _CLASS_START = re.compile(
-    r"(?:.*\b(?:found|within|earlier|later|I|II|that|this|indicates?|the|a|an|of|in|on|at|by|for|from|with|to|and|or|than|as|is|are|was|were|be|been|"
+    r"\A(?:.*\b(?:found|within|earlier|later|I|II|that|this|indicates?|the|a|an|of|in|on|at|by|for|from|with|to|and|or|than|as|is|are|was|were|be|been|"
     r"its|their|other|many|several|some|various|different|all|these|those|such|most|few|any|"
     r"number|variety|range|has|have|had|can|may|including|between|through|via|against|not|also|"
     r"certain|common|important|main|major|numerous|diverse|multiple|specific|potential|detect|"

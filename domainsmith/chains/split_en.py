@@ -26,12 +26,12 @@ _AUXILIARY = (
 )
 _SENTENCE_END = re.compile(r"(?<=[?？])\s*|(?<=[.!;])\s+(?=[A-Z])|;\s+")
 _CLAUSE = re.compile(
-    rf"\s*(?:,\s*|\s)(?:and|but|or|plus|as well as|and also|and then)\s+(?:also\s+|then\s+)?"
+    rf"(?<!\s)\s*(?:,\s*|\s)(?:and|but|or|plus|as well as|and also|and then)\s+(?:also\s+|then\s+)?"
     rf"(?=(?:(?:in|at|on|for|to|from|by|of|with|under|since|until|during)\s+)?{_WH}\b)"
-    rf"|\s*,\s*(?:and|but|or)\s+(?:also\s+)?(?={_AUXILIARY}\s)"
-    rf"|\s+[/\u2013\u2014-]+\s+(?:and\s+|also\s+)*(?=(?:{_WH}|{_AUXILIARY})\s)"
+    rf"|(?<!\s)\s*,\s*(?:and|but|or)\s+(?:also\s+)?(?={_AUXILIARY}\s)"
+    rf"|(?<!\s)\s+[/\u2013\u2014-]+\s+(?:and\s+|also\s+)*(?=(?:{_WH}|{_AUXILIARY})\s)"
     # Without "and", a comma before when, where or who may lead a subordinate clause.
-    rf"|\s*,\s*(?=(?:what|why|how)\s|(?:who|when|where|which)\s+{_AUXILIARY}\s+(?!there\b))",
+    rf"|(?<!\s)\s*,\s*(?=(?:what|why|how)\s|(?:who|when|where|which)\s+{_AUXILIARY}\s+(?!there\b))",
     re.IGNORECASE,
 )
 _LEADING = re.compile(

@@ -40,7 +40,7 @@ _TRAILING = re.compile(rf",\s*{_SUBORDINATE}\b[^,?]*(?=[,?]|$)", re.IGNORECASE)
 _DASH = "[-\u2013\u2014]{1,2}"
 _ASIDE = re.compile(rf"\s*[（(][^）)]*[)）]|\s+{_DASH}\s+[^-\u2013\u2014]*\s+{_DASH}(?=\s)")
 _PHRASE = re.compile(
-    r"\s+(?:in|on|at|for|with|from|by|during|after|before|near|since)\s+(?:(?!\b(?:in|on|at|for|with|"
+    r"(?<!\s)\s+(?:in|on|at|for|with|from|by|during|after|before|near|since)\s+(?:(?!\b(?:in|on|at|for|with|"
     r"from|by|during|after|before|near|since)\b)[^,?])+(?=\s|[,?]|$)",
     re.IGNORECASE,
 )

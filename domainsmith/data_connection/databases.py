@@ -13,7 +13,7 @@ from domainsmith.data_connection.loaders import LoadedFile
 from domainsmith.data_connection.loaders.loaded import clean_text, markdown_table
 from domainsmith.data_connection.sql_access import check_query, open_database
 from domainsmith.data_connection.sql_reading import SqlRows, read_query, read_table, tables_of
-from domainsmith.errors import DomainSmithError, InputEmpty, InputUnreadable
+from domainsmith.errors import InputEmpty, InputUnreadable, UserError
 from domainsmith.model_io.generation import Embedder
 from domainsmith.progress import ProgressCallback, ProgressEvent
 from domainsmith.storage.document_states import document_states
@@ -137,7 +137,7 @@ def _read(
     for number, table in enumerate(chosen, start=1):
         try:
             _store(intake, table, read_table(engine, table, max_rows))
-        except DomainSmithError as error:
+        except UserError as error:
             intake.failed.append(FailedFile(table, str(error)))
         intake.tell(ProgressEvent("reading tables", number, len(chosen), ""))
     if query:

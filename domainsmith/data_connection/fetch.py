@@ -13,7 +13,7 @@ import ssl
 import time
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from domainsmith.data_connection.loaders import can_load
 from domainsmith.errors import InputInvalid, InputUnreadable
@@ -24,6 +24,9 @@ _MAX_BYTES = 32 * 1024 * 1024
 _MAX_REDIRECTS = 5
 _SECONDS = 60.0
 _CONNECT_SECONDS = 10.0
+_UNESCAPED = "/%:@!$&'()*+,;=~?"
+"""What may stand in the path or query of a request as it is; ``%`` marks what is escaped already.
+"""
 _SUFFIXES = {
     "text/html": ".html",
     "application/xhtml+xml": ".html",
@@ -119,7 +122,7 @@ def _get(url: str, private: bool, deadline: float) -> tuple[int, str, str, bytes
         answer = connection.getresponse()
         kind = answer.headers.get("Content-Type", "")
         if answer.status != 200:
-            return answer.status, answer.headers.get("Location", ""), kind, b""
+            return answer.status, _target(answer.headers.get("Location", "")), kind, b""
         pieces: list[bytes] = []
         size = 0
         while piece := answer.read1(1 << 16):
@@ -161,8 +164,16 @@ def _connected(url: str, private: bool) -> tuple[http.client.HTTPConnection, str
             fix='Set url_sources = "any" if that is wanted.',
         )
     connection = _Pinned(host, port, addresses[0], secure)
-    path = parts.path or "/"
-    return connection, f"{path}?{parts.query}" if parts.query else path
+    path = quote(parts.path or "/", safe=_UNESCAPED)
+    return connection, f"{path}?{quote(parts.query, safe=_UNESCAPED)}" if parts.query else path
+
+
+def _target(location: str) -> str:
+    """Read a redirect; servers send letters beyond ASCII as UTF-8, headers are read as Latin-1."""
+    try:
+        return location.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return location
 
 
 class _Pinned(http.client.HTTPConnection):
@@ -178,7 +189,11 @@ class _Pinned(http.client.HTTPConnection):
         plain = socket.create_connection((self._address, self.port), self.timeout)
         if self._secure:
             context = ssl.create_default_context()
-            self.sock = context.wrap_socket(plain, server_hostname=self.host)
+            try:
+                self.sock = context.wrap_socket(plain, server_hostname=self.host)
+            except BaseException:
+                plain.close()  # nobody else knows it yet
+                raise
         else:
             self.sock = plain
 

@@ -19,6 +19,7 @@ from domainsmith.records import Document, Passage
 from domainsmith.storage.document_states import twin
 from domainsmith.storage.documents import put_file, remove_document
 from domainsmith.storage.locks import hold
+from domainsmith.storage.passages import count_passages
 from domainsmith.workspace import Workspace
 
 __all__ = ["Intake", "Search", "take_in"]
@@ -204,18 +205,13 @@ def take_in(
         unchanged=intake.unchanged,
         removed=intake.removed,
         failed=tuple(intake.failed),
-        passages_total=_count(workspace),
+        passages_total=count_passages(workspace.db),
         passages_new=new,
         skipped=tuple(intake.skipped),
         notes=tuple(intake.notes),
         renamed=intake.renamed,
         superseded=superseded,
     )
-
-
-def _count(workspace: Workspace) -> int:
-    row = workspace.db.read().execute("SELECT COUNT(*) FROM passages WHERE is_current = 1")
-    return int(row.fetchone()[0])
 
 
 def _bring_up(workspace: Workspace, embedder: Embedder, search: Search | None) -> None:

@@ -123,6 +123,7 @@ class LimitedLoader:
         self._child = subprocess.Popen(
             [
                 sys.executable,
+                "-P",  # the folder that the user stands in may hold a html.py of its own
                 "-m",
                 "domainsmith.data_connection.load_worker",
                 str(os.getpid()),

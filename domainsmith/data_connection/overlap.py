@@ -13,7 +13,7 @@ _TOKEN = re.compile(
     r"|[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
     r"|[^\W_a-z0-9\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
 )
-_RULE = re.compile(r"^\s*\|?[\s:|-]*-{3}[\s:|-]*$")
+_RULE = re.compile(r"^(?=[\s:|-]*?-{3})[\s:|-]+$")
 
 
 def plain_tokens(text: str) -> list[str]:

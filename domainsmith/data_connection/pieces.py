@@ -12,7 +12,7 @@ from domainsmith.records import Language
 
 __all__ = ["Piece", "Ruler", "pieces_of"]
 
-_TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
+_TABLE_RULE = re.compile(r"^\s*(?:\|\s*)?:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*(?:\|\s*)?$")
 _LONG_TOKEN = 24
 """Characters that a token never has on average: longer texts need not be counted."""
 _BREAKS = (" ", "\n", "，", "、", "；", "：", "。")

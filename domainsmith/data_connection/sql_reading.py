@@ -153,8 +153,8 @@ def read_table(engine: Engine, table: str, max_rows: int) -> SqlRows:
     """
     import sqlalchemy
 
-    inspector = sqlalchemy.inspect(engine)
     with reading(table), engine.connect() as connection:
+        inspector = sqlalchemy.inspect(engine)
         schema, name = _place(inspector, table)
         names = [str(column["name"]) for column in inspector.get_columns(name, schema=schema)]
         if not names:

@@ -16,9 +16,9 @@ from domainsmith.data_connection.limited import LimitedLoader
 from domainsmith.data_connection.loaders.encoding import decode
 from domainsmith.errors import (
     ApprovalDenied,
-    DomainSmithError,
     InputEmpty,
     InputUnreadable,
+    UserError,
     translated_os_errors,
 )
 from domainsmith.model_io.generation import Embedder
@@ -101,7 +101,7 @@ def add_urls(
             for number, url in enumerate(urls, start=1):
                 try:
                     _add(intake, url, known.get(url), loader, Path(place), allowed == "any")
-                except DomainSmithError as error:
+                except UserError as error:
                     intake.failed.append(FailedFile(url, str(error)))
                 intake.tell(ProgressEvent("fetching pages", number, len(urls), ""))
         for url in sorted(set(known) - set(urls)):
@@ -135,10 +135,11 @@ def _add(
         intake.unchanged += len(before.paths)
         return
     path = place / page.name
-    path.write_bytes(page.data)
     try:
+        with translated_os_errors(path):
+            path.write_bytes(page.data)
         loaded = loader.load(path)
     finally:
-        path.unlink()
+        path.unlink(missing_ok=True)
     paths = before.paths if before is not None else ()
     intake.store(url, loaded, sha256=digest, size=len(page.data), known=paths)

@@ -116,17 +116,19 @@ def open_checkpointer(path: Path) -> Iterator[SqliteSaver]:
     from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
     from langgraph.checkpoint.sqlite import SqliteSaver
 
-    with translated_os_errors(path), translated_sqlite_errors(path):
+    serializer = JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=_ALLOWED_TYPES)
+    with translated_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(_connect(path, check_same_thread=False)) as connection:
-            serializer = JsonPlusSerializer(
-                pickle_fallback=False, allowed_msgpack_modules=_ALLOWED_TYPES
-            )
-            saver = SqliteSaver(connection, serde=serializer)
-            saver.setup()
-            # setup() only switches WAL on; acknowledged steps must survive a power cut too.
-            connection.execute("PRAGMA synchronous = FULL")
-            yield saver
+    # Errors of SQLite only: whatever else goes wrong in the block is about other files.
+    with (
+        translated_sqlite_errors(path),
+        closing(_connect(path, check_same_thread=False)) as connection,
+    ):
+        saver = SqliteSaver(connection, serde=serializer)
+        saver.setup()
+        # setup() only switches WAL on; acknowledged steps must survive a power cut too.
+        connection.execute("PRAGMA synchronous = FULL")
+        yield saver
 
 
 def save_turn(path: Path, thread_id: str, turn: Turn) -> None:
@@ -225,10 +227,10 @@ def _connect(path: Path, *, check_same_thread: bool = True) -> sqlite3.Connectio
 
 @contextmanager
 def _open(path: Path) -> Iterator[sqlite3.Connection]:
-    with translated_os_errors(path), translated_sqlite_errors(path):
+    with translated_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(_connect(path)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute(_SCHEMA)
-            yield connection
+    with translated_sqlite_errors(path), closing(_connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(_SCHEMA)
+        yield connection

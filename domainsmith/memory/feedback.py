@@ -25,7 +25,8 @@ class CorrectedAnswer:
     Args:
         answer: As it was given.
         feedback: With a correction, or without one.
-        passages: Those that it cites, else the nearest to its question.
+        passages: Those that it cites, else the nearest to its question that are still stored:
+            only what is cited is kept as evidence when its document goes.
     """
 
     answer: Answer
@@ -129,6 +130,6 @@ def corrected_answers(workspace: Workspace) -> list[CorrectedAnswer]:
         answer = Answer.model_validate(lineage.artifact(workspace.db, feedback.answer_id).payload)
         cited = dict.fromkeys(citation.passage_id for citation in answer.citations)
         ids = list(cited) or list(answer.nearest[:_SHOWN])
-        passages = tuple(passages_by_id(workspace.db, ids))
+        passages = tuple(passages_by_id(workspace.db, ids, missing_ok=not cited))
         found.append((feedback.id, CorrectedAnswer(answer, feedback, passages)))
     return [item for _, item in sorted(found, key=lambda pair: pair[0])]

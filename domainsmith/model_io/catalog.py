@@ -7,11 +7,12 @@ that callers need are here too.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
 
-from domainsmith.errors import InputInvalid, WeightsMissing
+from domainsmith.errors import InputInvalid, WeightsMissing, translated_os_errors
 from domainsmith.model_io.cards import ModelCard, list_models, show
 from domainsmith.model_io.hub import HubName, cached_snapshot, fetch_model, parse_hub_name
 from domainsmith.model_io.model_names import ModelSource, parse_name
@@ -221,13 +222,21 @@ def _hub_folder(hub: HubName, progress: Progress | None) -> Path:
                 progress(f"Converting {hub.file} to bfloat16 safetensors (once)")
             convert_gguf(partial / hub.file, target, licence=found.licence, facts=facts)
         else:
-            with atomic_folder(target) as folder:
+            with atomic_folder(target) as folder, translated_os_errors(target):
                 for name in found.files:
-                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                    (partial / name).rename(folder / name)
+                    _share(partial / name, folder / name)
                 (folder / MANIFEST).write_text(json.dumps(facts), encoding="utf-8")
         shutil.rmtree(partial, ignore_errors=True)
     return target
+
+
+def _share(source: Path, target: Path) -> None:
+    """Put a downloaded file into a folder that may still be dropped; the download stays whole."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, target)
 
 
 def _check_chat_folder(folder: Path) -> None:

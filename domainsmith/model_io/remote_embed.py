@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +10,8 @@ import numpy as np
 import openai
 
 from domainsmith.errors import EndpointUnavailable, InputInvalid
-from domainsmith.model_io.remote_chat import api_key, split_target, translated_api_errors
+from domainsmith.model_io.remote_errors import translated_api_errors
+from domainsmith.model_io.remote_target import api_key, split_target, without_credentials
 from domainsmith.records import content_hash
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ class RemoteEmbedder:
         self._client = openai.OpenAI(
             base_url=url, api_key=api_key(), timeout=timeout, max_retries=max_retries
         )
-        # A user name or password in the URL must not get into the index or into messages.
-        address = re.sub(r"//[^/@]*@", "//", url)
+        address = without_credentials(url)
         self._place = f"{address} {self._model}"
         self._name = f"{self._model}@{content_hash(address)[:12]}"
         self._lock = threading.Lock()

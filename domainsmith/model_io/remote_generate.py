@@ -22,7 +22,11 @@ from domainsmith.errors import ContextOverflow, EndpointUnavailable, InputInvali
 from domainsmith.model_io.generation import Completion, Constraint, FinishReason, GenerationRequest
 from domainsmith.model_io.remote_chat import RemoteChat, open_remote_chat
 from domainsmith.model_io.remote_errors import translated_api_errors
-from domainsmith.model_io.remote_target import context_length, split_target
+from domainsmith.model_io.remote_target import (
+    context_length,
+    split_target,
+    without_credentials,
+)
 from domainsmith.prompts import render as render_prompt
 from domainsmith.records import Language, Message, content_hash
 
@@ -76,8 +80,7 @@ class RemoteGenerator:
 
     def __init__(self, name: str, *, at_once: int = _ASKED_AT_ONCE, **options: Any) -> None:
         url, model = split_target(name)
-        # A user name or password in the URL must not get into records.
-        address = re.sub(r"//[^/@]*@", "//", url)
+        address = without_credentials(url)
         self._name = f"{model}@{content_hash(address)[:12]}"
         self._place = f"{address} {model}"
         settings = {"max_retries": 5, "max_tries": 4, **options}

@@ -9,7 +9,7 @@ from typing import Any
 from domainsmith.errors import InputInvalid
 from domainsmith.model_io.model_names import parse_name
 
-__all__ = ["api_key", "context_length", "split_target"]
+__all__ = ["api_key", "context_length", "split_target", "without_credentials"]
 
 # Of vLLM and our own server, of routers, of LM Studio, and within llama.cpp's ``meta``.
 _LENGTHS = ("max_model_len", "context_length", "max_context_length", "n_ctx", "n_ctx_train")
@@ -22,6 +22,16 @@ def split_target(name: str) -> tuple[str, str]:
         raise InputInvalid("Not the name of a served model", where=name)
     url, _, model = source.target.partition("#")
     return url.rstrip("/"), model
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL without the user name and password that it may hold.
+
+    They must not get into messages, logs, records or the names of indexes.
+    """
+    scheme, mark, rest = url.partition("//")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def api_key() -> str:

@@ -20,7 +20,7 @@ from domainsmith.model_io.remote_errors import (
     readable_answer,
     translated_api_errors,
 )
-from domainsmith.model_io.remote_target import context_length
+from domainsmith.model_io.remote_target import context_length, without_credentials
 
 __all__ = ["WatchedChat"]
 
@@ -135,4 +135,4 @@ class WatchedChat(ChatOpenAI):
 
     @property
     def _place(self) -> str:
-        return f"{self.openai_api_base} {self.model_name}"
+        return f"{without_credentials(self.openai_api_base or '')} {self.model_name}"

@@ -76,9 +76,12 @@ def remove(name: str) -> list[Path]:
     """
     found = removable(name)
     for target in found:
-        with (
-            hold(lock_of(models_folder() / target.name), purpose="removing"),
-            translated_os_errors(target),
-        ):
+        with hold(_lock(target), purpose="removing"), translated_os_errors(target):
             shutil.rmtree(target)
     return found
+
+
+def _lock(target: Path) -> Path:
+    """Return the lock that whoever makes a folder holds; a part of a download has the model's."""
+    is_package = target.parent.name == "packages"
+    return lock_of(target if is_package else models_folder() / target.name)

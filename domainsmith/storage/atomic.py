@@ -81,7 +81,7 @@ def write_json(path: Path, value: object) -> None:
 
     Args:
         path: The file.
-        value: objectthing ``json`` can write.
+        value: Anything that ``json`` can write.
     """
     write_text(path, canonical_json(value) + "\n")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from domainsmith.records import Hit
 from domainsmith.storage.database import Database
+from domainsmith.storage.id_batches import id_batches
 
 __all__ = [
     "Place",
@@ -22,9 +23,6 @@ __all__ = [
     "visible_copies",
     "with_places",
 ]
-
-_BATCH = 500
-"""Parameters a statement; older SQLite allows 999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +125,12 @@ def visible_copies(db: Database, ids: Iterable[str], hidden: Collection[str]) ->
         Id of the first copy, by document path and position, by the id of each that has one.
     """
     found: dict[str, str] = {}
-    wanted = sorted(set(ids))
     with db.snapshot() as connection:
-        for start in range(0, len(wanted), _BATCH):
-            batch = wanted[start : start + _BATCH]
+        for marks, batch in id_batches(sorted(set(ids))):
             rows = connection.execute(
                 "SELECT c.original_id, p.id, p.document_id FROM copies c"
                 " JOIN passages p ON p.id = c.passage_id"
-                f" WHERE c.original_id IN ({', '.join('?' * len(batch))})"
+                f" WHERE c.original_id IN ({marks})"
                 " ORDER BY c.original_id, p.document_path, p.ordinal, p.id",
                 batch,
             )
@@ -185,10 +181,7 @@ def settle(connection: sqlite3.Connection, contexts: Iterable[str]) -> None:
         connection: In a write transaction.
         contexts: Context hashes of passages that came or went.
     """
-    wanted = sorted(set(contexts) - {""})
-    for start in range(0, len(wanted), _BATCH):
-        batch = wanted[start : start + _BATCH]
-        marks = ", ".join("?" * len(batch))
+    for marks, batch in id_batches(sorted(set(contexts) - {""})):
         rows = connection.execute(
             "SELECT context_sha256, id, is_current FROM passages"
             f" WHERE context_sha256 IN ({marks}) AND context_sha256 <> ''"  # its index is partial

@@ -14,12 +14,14 @@ from domainsmith.errors import InputInvalid, InputNotFound
 from domainsmith.records import Value, canonical_json
 from domainsmith.storage import documents
 from domainsmith.storage.database import Database
+from domainsmith.storage.id_batches import id_batches
 
 __all__ = [
     "Artifact",
     "Edge",
     "ancestors",
     "artifact",
+    "artifact_ids",
     "artifacts",
     "children",
     "descendants",
@@ -27,7 +29,8 @@ __all__ = [
     "put_artifact",
 ]
 
-_BATCH = 500
+_LAST = "\U0010ffff"
+"""Sorts behind every character of an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,20 @@ def artifacts(db: Database, kind: str) -> list[Artifact]:
     return [_artifact(row) for row in rows]
 
 
+def artifact_ids(db: Database, kind: str) -> list[str]:
+    """List the ids of a kind; much cheaper than the artifacts.
+
+    Args:
+        db: The database.
+        kind: As for :func:`artifacts`.
+
+    Returns:
+        Ids, the last stored first.
+    """
+    rows = db.read().execute("SELECT id FROM artifacts WHERE kind = ? ORDER BY seq DESC", (kind,))
+    return [row[0] for row in rows]
+
+
 def children(db: Database, id: str, kind: str) -> list[Artifact]:
     """List what was made from an artifact directly.
 
@@ -205,13 +222,18 @@ def find(db: Database, prefix: str) -> list[str]:
     """
     if not prefix:
         return []
-    every = "SELECT id FROM artifacts UNION SELECT id FROM documents UNION SELECT id FROM passages"
-    rows = db.read().execute(
-        f"SELECT id FROM ({every}) WHERE substr(id, 1, length(?1)) = ?1"
-        " OR substr(id, instr(id, '_') + 1, length(?1)) = ?1 ORDER BY id",
-        (prefix,),
-    )
-    return [row[0] for row in rows]
+    found: set[str] = set()
+    with db.snapshot() as connection:
+        kinds = {row[0] for row in connection.execute("SELECT DISTINCT kind FROM artifacts")}
+        named = [f"{kind}_{prefix}" for kind in sorted(kinds | {"document", "passage"})]
+        for start in [prefix, *named]:
+            for table in ("artifacts", "documents", "passages"):
+                # A range, which the index of the ids answers; a pattern would read all of them.
+                rows = connection.execute(
+                    f"SELECT id FROM {table} WHERE id >= ? AND id < ?", (start, f"{start}{_LAST}")
+                )
+                found.update(row[0] for row in rows)
+    return sorted(found)
 
 
 def _relative(db: Database, path: Path) -> str:
@@ -244,8 +266,6 @@ def _walk(db: Database, id: str, sql: str, *, up: bool) -> list[Edge]:
 
 def _pairs(connection: sqlite3.Connection, sql: str, ids: list[str]) -> list[tuple[str, str]]:
     pairs: set[tuple[str, str]] = set()
-    for start in range(0, len(ids), _BATCH):
-        batch = ids[start : start + _BATCH]
-        marks = ", ".join("?" * len(batch))
+    for marks, batch in id_batches(ids):
         pairs.update((row[0], row[1]) for row in connection.execute(sql.format(marks), batch))
     return sorted(pairs)

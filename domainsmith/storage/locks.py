@@ -18,7 +18,7 @@ from typing import Self
 from domainsmith.errors import WorkspaceLocked, translated_os_errors
 from domainsmith.storage import process
 
-__all__ = ["LockHandle", "hold", "holder", "living_holder", "try_hold"]
+__all__ = ["LockHandle", "hold", "holder", "is_held", "living_holder", "try_hold"]
 
 _POLL_S = 0.05
 _held: set[int] = set()
@@ -147,6 +147,27 @@ def living_holder(path: Path) -> process.ProcessIdentity | None:
     except (KeyError, ValueError):
         return None
     return signer if process.is_alive(signer) else None
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether anyone holds a lock, also a process that cannot be seen from here.
+
+    Args:
+        path: The lock file; it may be missing.
+    """
+    with translated_os_errors(path):
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            # Shared: several that look at once must not take one another for the holder.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+    return False
 
 
 def _sign(descriptor: int, purpose: str) -> None:

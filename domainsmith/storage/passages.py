@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from domainsmith.errors import InputNotFound
 from domainsmith.records import Language, Passage, content_hash
 from domainsmith.storage.database import Database
+from domainsmith.storage.id_batches import id_batches
 
 __all__ = [
     "PASSAGE_COLUMNS",
+    "count_passages",
     "language_counts",
     "passage",
     "passage_ids",
@@ -25,8 +27,6 @@ PASSAGE_COLUMNS = (
     "id, document_id, document_path, ordinal, text, header, start_offset, end_offset,"
     " page, language, content, origin_path"
 )
-_BATCH = 500
-"""Parameters a statement; older SQLite allows 999."""
 
 
 def passages(
@@ -72,12 +72,13 @@ def passage(db: Database, id: str) -> Passage:
     return passages_by_id(db, [id])[0]
 
 
-def passages_by_id(db: Database, ids: Iterable[str]) -> list[Passage]:
+def passages_by_id(db: Database, ids: Iterable[str], *, missing_ok: bool = False) -> list[Passage]:
     """Get passages, also those that are kept as evidence only.
 
     Args:
         db: The database.
         ids: Passage ids; one may come several times.
+        missing_ok: Leave out ids that are not stored instead of raising.
 
     Returns:
         One passage for each id, in the order of the ids.
@@ -88,16 +89,16 @@ def passages_by_id(db: Database, ids: Iterable[str]) -> list[Passage]:
     wanted = list(ids)
     found: dict[str, Passage] = {}
     with db.snapshot() as connection:
-        for batch in _batches(list(dict.fromkeys(wanted))):
-            marks = ", ".join("?" * len(batch))
+        for marks, batch in id_batches(list(dict.fromkeys(wanted))):
             for row in connection.execute(
                 f"SELECT {PASSAGE_COLUMNS} FROM passages WHERE id IN ({marks})", batch
             ):
                 found[row[0]] = _passage(row)
-    for id in wanted:
-        if id not in found:
-            raise InputNotFound("No such passage", where=id)
-    return [found[id] for id in wanted]
+    if not missing_ok:
+        for id in wanted:
+            if id not in found:
+                raise InputNotFound("No such passage", where=id)
+    return [found[id] for id in wanted if id in found]
 
 
 def language_counts(db: Database) -> dict[Language, int]:
@@ -124,6 +125,12 @@ def passage_ids(db: Database) -> list[str]:
     return [row[0] for row in rows]
 
 
+def count_passages(db: Database) -> int:
+    """Count the current passages."""
+    row = db.read().execute("SELECT COUNT(*) FROM passages WHERE is_current = 1").fetchone()
+    return int(row[0])
+
+
 def passages_version(db: Database) -> int:
     """Tell at almost no cost whether passages or vectors may have changed.
 
@@ -148,11 +155,6 @@ def passages_fingerprint(db: Database) -> str:
     """
     rows = db.read().execute("SELECT id FROM passages WHERE is_current = 1 ORDER BY id")
     return content_hash("\n".join(row[0] for row in rows))
-
-
-def _batches(ids: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), _BATCH):
-        yield ids[start : start + _BATCH]
 
 
 def passage_row(value: Passage) -> tuple[Any, ...]:

@@ -1,7 +1,9 @@
 """Writing and syncing in place, and names of unfinished things that tell their owner.
 
 What a killed process left beside a target carries that process's identity in its name, so that
-anyone may remove it once that process is gone, and nobody before.
+anyone may remove it once that process is gone, and nobody before. Whether a process of another
+machine or container that shares the disk still lives cannot be seen from here: what it left is
+removed when it is old.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ import itertools
 import os
 import re
 import shutil
+import time
+from functools import cache
 from pathlib import Path
 
 from domainsmith.errors import translated_os_errors
@@ -28,6 +32,8 @@ __all__ = [
 ]
 
 _LEFT_OVER = re.compile(r"\.(tmp|staging|trash)-([0-9a-f]{12})-(\d+)-(\d+)-([0-9a-f]*)-\d+")
+_ELSEWHERE_S = 86_400.0
+"""Age in seconds from which on nobody writes at something unfinished any more."""
 _counter = itertools.count()
 
 
@@ -42,7 +48,7 @@ def name_beside(role: str, name: str) -> str:
         A name that no other process or thread uses.
     """
     me = process.current()
-    return f".{role}-{_mark(name)}-{me.pid}-{me.start_ticks}-{_short(me.boot_id)}-{next(_counter)}"
+    return f".{role}-{_mark(name)}-{me.pid}-{me.start_ticks}-{_here()}-{next(_counter)}"
 
 
 def sweep(parent: Path, roles: tuple[str, ...], name: str | None = None) -> list[str]:
@@ -65,11 +71,20 @@ def sweep(parent: Path, roles: tuple[str, ...], name: str | None = None) -> list
         match = _LEFT_OVER.fullmatch(entry)
         if match is None or match[1] not in roles or (name and match[2] != _mark(name)):
             continue
-        owner = process.of(int(match[3]))
-        if owner is None or owner.start_ticks != int(match[4]) or _short(owner.boot_id) != match[5]:
+        if _is_abandoned(parent / entry, match):
             remove(parent / entry)
             removed.append(entry)
     return removed
+
+
+def _is_abandoned(path: Path, match: re.Match[str]) -> bool:
+    if match[5] == _here():
+        owner = process.of(int(match[3]))
+        return owner is None or owner.start_ticks != int(match[4])
+    try:
+        return time.time() - path.lstat().st_mtime > _ELSEWHERE_S
+    except FileNotFoundError:  # its owner has just finished
+        return False
 
 
 def remove(path: Path) -> None:
@@ -156,5 +171,11 @@ def _mark(name: str) -> str:
     return hashlib.sha256(os.fsencode(name)).hexdigest()[:12]
 
 
-def _short(boot_id: str) -> str:
-    return boot_id.replace("-", "")[:12]
+@cache
+def _here() -> str:
+    """Name where process numbers mean what they mean here: this start, this container."""
+    try:
+        numbers = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        numbers = 0
+    return _mark(f"{process.current().boot_id} {numbers}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from domainsmith.errors import ArtifactCorrupt, InputInvalid, InputNotFound
 from domainsmith.storage.database import Database
+from domainsmith.storage.id_batches import id_batches
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["forget_vectors", "missing_vectors", "put_vectors", "vectors", "vectors_by_id"]
 
 _FLOAT_BYTES = 4
-_BATCH = 500
-"""Parameters a statement; older SQLite allows 999."""
 
 
 def put_vectors(db: Database, model: str, rows: Iterable[tuple[str, bytes]]) -> int:
@@ -109,9 +108,7 @@ def vectors_by_id(db: Database, model: str, ids: Sequence[str]) -> NDArray[np.fl
         known = connection.execute(
             "SELECT dimension FROM embedders WHERE model = ?", (model,)
         ).fetchone()
-        for start in range(0, len(ids), _BATCH):
-            batch = list(ids[start : start + _BATCH])
-            marks = ", ".join("?" * len(batch))
+        for marks, batch in id_batches(ids):
             found.update(
                 connection.execute(
                     "SELECT passage_id, vector FROM vectors"

@@ -28,7 +28,7 @@ def available_artifacts(ctx: ToolContext) -> frozenset[ArtifactKind]:
         found.add("raw_dataset")
     if newest_dataset(ctx, "selected") is not None:
         found.add("selected_dataset")
-    if lineage.artifacts(db, "adapter"):
+    if lineage.artifact_ids(db, "adapter"):
         found.add("adapter")
     if promoted_adapter(ctx.workspace) is not None:
         found.add("promoted")

@@ -12,12 +12,14 @@ from typing import Any, Literal
 
 from domainsmith.storage import lineage
 from domainsmith.storage.atomic import write_json
+from domainsmith.storage.locks import hold
 from domainsmith.workspace import Workspace
 
 __all__ = ["Stage", "latest_ids", "note_latest"]
 
 Stage = Literal["raw", "selected", "adapter", "source"]
 _FILE = "latest.json"
+_WAIT_S = 10.0
 
 
 def note_latest(workspace: Workspace, stage: Stage, id: str) -> None:
@@ -28,10 +30,13 @@ def note_latest(workspace: Workspace, stage: Stage, id: str) -> None:
         stage: ``raw`` or ``selected`` dataset, ``adapter``, or ``source`` (an added folder).
         id: Its id.
     """
-    notes = _read(workspace)
-    note = {"id": id, "newest": _newest(workspace, stage)}
-    if notes.get(stage) != note:
-        write_json(workspace.root / _FILE, {**notes, stage: note})
+    place = workspace.root / _FILE
+    # Another process may be noting another stage: the file is read and replaced as one.
+    with hold(place.with_suffix(".lock"), purpose="noting what was asked for", wait_s=_WAIT_S):
+        notes = _read(workspace)
+        note = {"id": id, "newest": _newest(workspace, stage)}
+        if notes.get(stage) != note:
+            write_json(place, {**notes, stage: note})
 
 
 def latest_ids(workspace: Workspace, stage: Stage) -> list[str]:
@@ -41,7 +46,7 @@ def latest_ids(workspace: Workspace, stage: Stage) -> list[str]:
         workspace: Where they lie.
         stage: ``raw`` and ``selected`` both list all datasets.
     """
-    ids = [a.id for a in lineage.artifacts(workspace.db, _kind(stage))]
+    ids = lineage.artifact_ids(workspace.db, _kind(stage))
     note = _read(workspace).get(stage, {})
     if note.get("id") in ids and note.get("newest") == ids[0]:
         return [note["id"], *(i for i in ids if i != note["id"])]
@@ -53,8 +58,7 @@ def _kind(stage: Stage) -> str:
 
 
 def _newest(workspace: Workspace, stage: Stage) -> str | None:
-    found = lineage.artifacts(workspace.db, _kind(stage))
-    return found[0].id if found else None
+    return next(iter(lineage.artifact_ids(workspace.db, _kind(stage))), None)
 
 
 def _read(workspace: Workspace) -> dict[str, Any]:

@@ -44,6 +44,7 @@ _PASSED_ON = (
     "quantization",
     "threads",
     "top_k",
+    "tuned_retrieval",
     "reranker",
     "rerank_top",
     "decompose",

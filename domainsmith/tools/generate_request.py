@@ -136,7 +136,7 @@ def _fill_in(ctx: ToolContext, options: dict[str, Any]) -> None:
     if options.get("source") == "feedback":
         from domainsmith.storage import lineage
 
-        found = sorted(item.id for item in lineage.artifacts(ctx.workspace.db, "feedback"))
+        found = sorted(lineage.artifact_ids(ctx.workspace.db, "feedback"))
         options.setdefault("workspace", str(ctx.workspace.root))
         options.setdefault("state", content_hash(found)[:16])
     given = options.get("records")

@@ -89,7 +89,7 @@ def _add_documents(ctx: ToolContext, arguments: AddDocuments) -> ToolResult:
     return ToolResult(
         ok=True,
         summary=_added(ctx, arguments.path, report, done=done) + (f" {hint}" if hint else ""),
-        artifact_ids=tuple(d.id for d in document_store.documents(ctx.workspace.db)),
+        artifact_ids=tuple(document_store.document_paths(ctx.workspace.db)),
         data={
             "already_done": done,
             **report.as_dict(),

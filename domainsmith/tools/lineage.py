@@ -89,28 +89,28 @@ def _workspace_status(ctx: ToolContext, arguments: NoArguments) -> ToolResult:
     from domainsmith.training.gate import promoted_adapter
 
     db = ctx.workspace.db
-    documents = document_store.documents(db)
+    paths = list(document_store.document_paths(db).values())
     jobs = job_store.jobs(db)
     data: dict[str, Any] = {
-        "documents": len(documents),
-        "passages": len(passage_store.passages(db)),
-        "datasets": [a.id for a in lineage.artifacts(db, "dataset")],
+        "documents": len(paths),
+        "passages": passage_store.count_passages(db),
+        "datasets": lineage.artifact_ids(db, "dataset"),
         "jobs": dict(sorted(Counter(row.state for row in jobs).items())),
-        "adapters": [a.id for a in lineage.artifacts(db, "adapter")],
-        "reports": [a.id for a in lineage.artifacts(db, "report")],
+        "adapters": lineage.artifact_ids(db, "adapter"),
+        "reports": lineage.artifact_ids(db, "report"),
         "promoted": promoted_adapter(ctx.workspace),
-        "paths": [d.path for d in documents],
+        "paths": paths,
     }
-    names = ", ".join(d.path for d in documents[:_LISTED])
-    more = "" if len(documents) <= _LISTED else ", ..."
-    listed = say(ctx, f" ({names}{more})", f"（{names}{more}）") if documents else ""
+    names = ", ".join(paths[:_LISTED])
+    more = "" if len(paths) <= _LISTED else ", ..."
+    listed = say(ctx, f" ({names}{more})", f"（{names}{more}）") if paths else ""
     summary = say(
         ctx,
-        f"{counted(len(documents), 'document')}{listed}, {counted(data['passages'], 'passage')}, "
+        f"{counted(len(paths), 'document')}{listed}, {counted(data['passages'], 'passage')}, "
         f"{counted(len(data['datasets']), 'dataset')}, {counted(len(jobs), 'job')}, "
         f"{counted(len(data['adapters']), 'adapter')}, "
         f"{counted(len(data['reports']), 'report')}; promoted: {data['promoted'] or 'none'}.",
-        f"{len(documents)} 篇文档{listed}，{data['passages']} 个段落，"
+        f"{len(paths)} 篇文档{listed}，{data['passages']} 个段落，"
         f"{len(data['datasets'])} 个数据集，{len(jobs)} 个任务，{len(data['adapters'])} 个适配器，"
         f"{len(data['reports'])} 份报告；当前采用：{data['promoted'] or '无'}。",
     )

@@ -161,7 +161,8 @@ class _Models:
         from domainsmith.training.retrieval.registry import in_use
 
         options = self._options
-        tuned = in_use(self._workspace, base_model=options.embed_model).get("embedder")
+        found = in_use(self._workspace, base_model=options.embed_model)
+        tuned = found.get("embedder") if options.tuned_retrieval else None
         name = options.embed_model if tuned is None else str(tuned.folder)
         embedder = load_embedder(name, device=options.device, threads=options.threads)
         if tuned is not None:

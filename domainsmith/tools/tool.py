@@ -87,6 +87,8 @@ class ToolOptions:
 
     chat_model: str = "default"
     embed_model: str = "default"
+    tuned_retrieval: bool = True
+    """Search with the models that ``tune_retrieval`` found better."""
     top_k: int = 5
     """Passages handed to the answer step."""
     reranker: str = "auto"

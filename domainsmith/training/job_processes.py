@@ -9,11 +9,11 @@ from pathlib import Path
 
 from domainsmith.errors import InternalError, JobFailed
 from domainsmith.storage.jobs import JobRow
-from domainsmith.storage.locks import living_holder
+from domainsmith.storage.locks import is_held, living_holder
 from domainsmith.storage.process import ProcessIdentity, is_alive
 from domainsmith.training.job_folder import JobFolder, child_environment, module_command
 
-__all__ = ["group_members", "living_supervisor", "start_supervisor"]
+__all__ = ["group_members", "living_supervisor", "runs_elsewhere", "start_supervisor"]
 
 
 def living_supervisor(row: JobRow, folder: JobFolder) -> ProcessIdentity | None:
@@ -31,6 +31,19 @@ def living_supervisor(row: JobRow, folder: JobFolder) -> ProcessIdentity | None:
     if row.identity is not None and is_alive(row.identity):
         return row.identity
     return living_holder(folder.lock("supervisor"))
+
+
+def runs_elsewhere(row: JobRow, folder: JobFolder) -> bool:
+    """Tell whether a supervisor lives that cannot be seen from here.
+
+    Another container, or another machine on the same disk, has process numbers of its own; that
+    its supervisor holds the lock is seen everywhere.
+
+    Args:
+        row: The job as the database knows it.
+        folder: Its files.
+    """
+    return living_supervisor(row, folder) is None and is_held(folder.lock("supervisor"))
 
 
 def start_supervisor(folder: JobFolder, *, limit_s: float) -> int:

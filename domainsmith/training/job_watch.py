@@ -10,7 +10,7 @@ from domainsmith.records import JobState, JobStatus
 from domainsmith.storage import jobs
 from domainsmith.storage.locks import hold
 from domainsmith.training.job_folder import FINAL_STATES, JobFolder
-from domainsmith.training.job_processes import living_supervisor
+from domainsmith.training.job_processes import living_supervisor, runs_elsewhere
 from domainsmith.training.supervise import settle
 from domainsmith.workspace import Workspace
 
@@ -89,7 +89,7 @@ def look(workspace: Workspace, job_id: str) -> JobStatus:
     row = jobs.job(workspace.db, job_id)
     folder = JobFolder(workspace.root / row.folder)
     # First the processes, then the files: a supervisor writes the last status before it ends.
-    alive = living_supervisor(row, folder) is not None
+    alive = living_supervisor(row, folder) is not None or runs_elsewhere(row, folder)
     found = folder.read_status()
     if alive:
         return (
@@ -188,7 +188,8 @@ def is_supervised(workspace: Workspace, job_id: str) -> bool:
         job_id: Which job.
     """
     row = jobs.job(workspace.db, job_id)
-    return living_supervisor(row, JobFolder(workspace.root / row.folder)) is not None
+    folder = JobFolder(workspace.root / row.folder)
+    return living_supervisor(row, folder) is not None or runs_elsewhere(row, folder)
 
 
 def write_end(

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from domainsmith.errors import DomainSmithError, InputNotFound, InternalError
+from domainsmith.errors import DomainSmithError, InputNotFound, InternalError, WorkspaceLocked
 from domainsmith.records import JobStatus, TrainingJob
 from domainsmith.storage import jobs, lineage
 from domainsmith.storage.locks import hold
@@ -23,6 +23,7 @@ from domainsmith.training.job_folder import FINAL_STATES, JobFolder, JobSpec
 from domainsmith.training.job_processes import (
     group_members,
     living_supervisor,
+    runs_elsewhere,
     start_supervisor,
 )
 from domainsmith.training.job_watch import (
@@ -115,13 +116,21 @@ def cancel(workspace: Workspace, job_id: str, *, patience_s: float = 30.0) -> Jo
 
     Raises:
         InputNotFound: No such job.
-        WorkspaceLocked: Another process is just launching or cancelling it.
+        WorkspaceLocked: Another process is just launching or cancelling it, or it runs in another
+            container or on another machine.
         InternalError: Processes of the job are still there.
     """
     folder = job_folder(workspace, job_id)
     # The lock keeps others from starting it anew, and from taking it for lost, meanwhile.
     with hold(folder.lock("launch"), purpose="cancelling the job", wait_s=_START_S):
-        supervisor = living_supervisor(jobs.job(workspace.db, job_id), folder)
+        row = jobs.job(workspace.db, job_id)
+        supervisor = living_supervisor(row, folder)
+        if supervisor is None and runs_elsewhere(row, folder):
+            raise WorkspaceLocked(
+                "The job runs where it cannot be reached from here",
+                where=job_id,
+                fix="Cancel it in the container or on the machine that runs it.",
+            )
         if supervisor is not None:
             note_supervisor(workspace, job_id, folder)
             _end_group(job_id, supervisor, patience_s)

@@ -44,7 +44,7 @@ def adapters(workspace: Workspace) -> list[AdapterEntry]:
     Returns:
         Entries: first those in the lineage, the newest first; then others by id.
     """
-    known = [item.id for item in lineage.artifacts(workspace.db, "adapter")]
+    known = lineage.artifact_ids(workspace.db, "adapter")
     rank = {name: position for position, name in enumerate(known)}
     folders = [f for f in workspace.adapters_dir.glob("adapter_*") if f.is_dir()]
     folders.sort(key=lambda folder: (rank.get(folder.name, len(rank)), folder.name))

@@ -21,8 +21,8 @@ from domainsmith.apps.cli.error_report import error_sentence, exit_code_for
 from domainsmith.apps.cli.jobs import follow
 from domainsmith.apps.cli.main import COMMANDS, cli, main
 from domainsmith.errors import DomainSmithError, JobFailed, PortInUse, UserError
-from domainsmith.records import Answer, JobStatus, Record
-from domainsmith.storage import lineage
+from domainsmith.records import Answer, JobStatus, Record, TrainingJob
+from domainsmith.storage import jobs, lineage
 from domainsmith.training.dataset_folder import write_dataset
 from domainsmith.workspace import Workspace
 
@@ -158,12 +158,18 @@ def test_exit_codes_in_the_help_are_those_of_the_errors(capsys):
     assert {0, 1, 124, 130} <= shown
 
 
-def test_reference_is_current():
-    path = ROOT / "scripts" / "generate_command_reference.py"
-    spec = importlib.util.spec_from_file_location("generate_command_reference", path)
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("generate_command_reference", "commands.md"),
+        ("generate_settings_reference", "settings.md"),
+    ],
+)
+def test_references_are_current(name, page):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == script.reference()
+    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == script.reference()
 
 
 def test_unknown_command_and_option_are_usage_errors(capsys):
@@ -589,6 +595,25 @@ def test_followed_job_s_adapter_is_the_newest(kettle, monkeypatch):
         assert [note[1:] for note in noted] == [("adapter", "adapter_1")]
         with pytest.raises(JobFailed, match="The job ended as lost"):
             follow(app, "job_1")
+
+
+def test_a_followed_log_loses_nothing_that_is_just_being_written(kettle, monkeypatch, capsys):
+    with Workspace.open(kettle) as workspace:
+        job = TrainingJob(base_model="m", base_sha256="", dataset_id="d", dataset_sha256="")
+        jobs.put_job(workspace.db, job, folder=f"jobs/{job.id}")
+    log = kettle / "jobs" / job.id / "log.txt"
+    log.parent.mkdir()
+    whole = "第一行\n训练结束\n".encode()
+    log.write_bytes(whole[:14])  # within a letter of the second line
+    states = iter(["running", "succeeded"])
+
+    def status(*_):
+        log.write_bytes(whole)
+        return JobStatus(job_id=job.id, state=next(states))
+
+    monkeypatch.setattr("domainsmith.training.launch.status", status)
+    assert main(["-w", str(kettle), "jobs", "logs", "--follow", job.id]) == 0
+    assert capsys.readouterr().out == whole.decode()
 
 
 @pytest.mark.parametrize("group", ["", "models", "jobs", "data", "config"])

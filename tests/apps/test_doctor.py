@@ -5,6 +5,7 @@ import pytest
 from domainsmith.apps.cli.main import main
 from domainsmith.apps.doctor import check_all
 from domainsmith.settings import Settings
+from domainsmith.storage.atomic import write_json
 from domainsmith.workspace import Workspace
 
 
@@ -66,6 +67,25 @@ def test_index_is_told_in_words(tmp_path, embedder):
     assert index.state == "ok"
     assert index.value.startswith("exact search, 1 passage, 1 vector of all-minilm")
     assert "{" not in index.value
+
+
+def test_an_empty_workspace_has_no_index_to_load_a_model_for(tmp_path):
+    Workspace.create(tmp_path / "w").close()
+    found = named(check_all(tmp_path / "w"))
+    assert found["documents"].value == "0 documents, 0 passages"
+    assert "index" not in found
+    assert not {"tuned model", "tuned search"} & set(found)
+
+
+def test_chosen_models_that_cannot_be_used_are_a_warning(tmp_path):
+    with Workspace.create(tmp_path / "w") as workspace:
+        write_json(workspace.adapters_dir / "promoted.json", {"adapter_id": "adapter_01"})
+        current = {"now": ["retriever_01"], "before": []}
+        write_json(workspace.root / "retrievers" / "current.json", current)
+    found = named(check_all(tmp_path / "w"))
+    assert found["tuned model"].state == found["tuned search"].state == "warning"
+    assert "the base model answers" in found["tuned model"].value
+    assert "retriever_01" in found["tuned search"].value
 
 
 def test_broken_settings_are_a_finding_beside_the_others(tmp_path, capsys):

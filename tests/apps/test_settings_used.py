@@ -271,6 +271,15 @@ def check_agent(assembly, record):
     return {"approve", "max_steps", "max_seconds"}
 
 
+def test_an_allow_rule_that_names_no_tool_is_refused(tmp_path):
+    with Workspace.create(tmp_path / "w") as workspace:
+        own = Assembly(workspace, Settings(approve=("train", "train_model")))
+        with pytest.raises(InputInvalid, match="names no tool") as refused:
+            own.policy()
+    assert refused.value.where == "train"
+    assert "train_model" in str(refused.value.fix)
+
+
 CHECKS = {name: value for name, value in globals().items() if name.startswith("check_")}
 
 

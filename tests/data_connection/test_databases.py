@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import sqlalchemy
 from hashed_words import HashedWords
 
 from domainsmith.data_connection import sql_access
@@ -77,6 +78,23 @@ def test_tables_become_documents_and_follow_the_database(workspace: Workspace, p
     connection.close()
     report = _add(workspace, place)
     assert (report.changed, report.removed) == (1, 1)
+
+
+def test_a_server_that_goes_away_between_tables_is_told_of_the_table(
+    workspace: Workspace, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspect, asked = sqlalchemy.inspect, []
+
+    def gone(engine: object) -> object:
+        asked.append(engine)
+        if len(asked) == 2:  # the list of the tables is there; the first of them is read
+            raise sqlalchemy.exc.OperationalError("SELECT", {}, Exception("gone away"))
+        return inspect(engine)
+
+    monkeypatch.setattr(sqlalchemy, "inspect", gone)
+    report = _add(workspace, place)
+    assert [(item.path, "gone away" in item.reason) for item in report.failed] == [("empty", True)]
+    assert report.documents_added == 2
 
 
 def test_chosen_tables_views_and_a_query(workspace: Workspace, place: Path) -> None:

@@ -57,3 +57,14 @@ def test_a_hanging_child_is_killed(tmp_path: Path) -> None:
         with pytest.raises(InputUnreadable, match="more than"):
             loader.load(tmp_path / "b.txt")
         assert time.monotonic() - began < 5
+
+
+def test_the_child_runs_no_code_of_the_folder_it_is_started_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "html.py").write_text("open('ran', 'w').close()\nraise SystemExit\n", "utf-8")
+    (tmp_path / "a.html").write_text("<p>one</p>", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    with LimitedLoader() as loader:
+        assert loader.load(tmp_path / "a.html").text.strip() == "one"
+    assert not (tmp_path / "ran").exists()

@@ -12,8 +12,15 @@ from hashed_words import HashedWords
 from domainsmith.data_connection import fetch as fetching
 from domainsmith.data_connection.add_report import AddReport
 from domainsmith.data_connection.fetch import fetch, is_public
+from domainsmith.data_connection.intake import Intake
 from domainsmith.data_connection.urls import add_urls, read_urls
-from domainsmith.errors import ApprovalDenied, InputEmpty, InputInvalid, InputUnreadable
+from domainsmith.errors import (
+    ApprovalDenied,
+    InputEmpty,
+    InputInvalid,
+    InputUnreadable,
+    ResourceExhausted,
+)
 from domainsmith.storage.documents import documents
 from domainsmith.workspace import Workspace
 
@@ -83,6 +90,33 @@ def test_pages_are_added_and_follow_the_list(workspace: Workspace, site) -> None
     assert found["zh"][1] == "水泵"
     assert _add(workspace, urls).unchanged == 3
     assert _add(workspace, urls[:1]).removed == 2
+
+
+def test_addresses_with_letters_beyond_ascii_are_fetched(workspace: Workspace, site) -> None:
+    text = {"Content-Type": "text/plain; charset=utf-8"}
+    site.pages["/%E6%B0%B4%E6%B3%B5"] = (200, text, "清洗水泵。".encode())
+    site.pages["/a%20b?q=%E9%98%80"] = (200, text, "检查阀门。".encode())
+    # as servers write it: the bytes of UTF-8
+    site.pages["/old"] = (302, {"Location": "/水泵".encode().decode("latin-1")}, b"")
+    urls = [f"{site.root}/{name}" for name in ("水泵", "a%20b?q=阀", "old")]
+
+    report = _add(workspace, urls)
+
+    assert not report.failed
+    assert {d.text for d in documents(workspace.db)} == {"清洗水泵。", "检查阀门。"}
+
+
+def test_what_is_no_fault_of_a_page_ends_the_run(
+    workspace: Workspace, site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.pages["/a"] = (200, {"Content-Type": "text/plain"}, b"One.")
+
+    def full(*_: object, **__: object) -> None:
+        raise ResourceExhausted("The disk is full")
+
+    monkeypatch.setattr(Intake, "store", full)
+    with pytest.raises(ResourceExhausted):
+        _add(workspace, [f"{site.root}/a", f"{site.root}/b"])
 
 
 def test_private_addresses_are_refused_also_after_a_redirect(

@@ -12,9 +12,10 @@ import pytest
 from domainsmith.errors import InputInvalid, InputNotFound
 from domainsmith.memory import conversations
 from domainsmith.memory.conversations import Turn
-from domainsmith.memory.feedback import add_feedback
-from domainsmith.records import Answer, Feedback
+from domainsmith.memory.feedback import add_feedback, corrected_answers
+from domainsmith.records import Answer, Document, Feedback, Passage
 from domainsmith.storage import lineage
+from domainsmith.storage.documents import put_document, remove_document, replace_passages
 from domainsmith.workspace import Workspace
 
 
@@ -32,6 +33,14 @@ def test_checkpoints_hold_plain_data_only(tmp_path):
         saver.put(config, checkpoint, {"source": "input", "step": 0, "parents": {}}, {})
         values = saver.get_tuple(config).checkpoint["channel_values"]
     assert not isinstance(values.get("bad"), Feedback), "a class of ours is not brought to life"
+
+
+def test_an_error_of_the_work_is_not_one_of_the_conversations_file(tmp_path):
+    with (
+        pytest.raises(ConnectionResetError),
+        conversations.open_checkpointer(tmp_path / "t.sqlite"),
+    ):
+        raise ConnectionResetError("the model's server went away")
 
 
 def test_strictness_is_on_and_permissive_reading_is_refused():
@@ -84,3 +93,44 @@ def test_feedback_is_a_child_of_its_answer(tmp_path):
             add_feedback(workspace, Feedback(answer_id="answer_0", verdict="good"))
         with pytest.raises(InputInvalid):
             add_feedback(workspace, Feedback(answer_id=first, verdict="good"))
+
+
+def test_a_corrected_refusal_outlives_the_passages_that_were_near_to_it(tmp_path):
+    with Workspace.create(tmp_path / "w") as workspace:
+        document = Document(
+            path="a.md",
+            source_sha256="x",
+            media_type="text/plain",
+            title="A",
+            language="en",
+            text="ab",
+        )
+        near = [
+            Passage(
+                document_id=document.id,
+                document_path="a.md",
+                ordinal=number,
+                text="ab"[number],
+                start=number,
+                end=number + 1,
+                language="en",
+            )
+            for number in range(2)
+        ]
+        put_document(workspace.db, document, near, folder="docs")
+        answer = Answer(
+            question="q",
+            text="The documents do not answer this question.",
+            language="en",
+            refused=True,
+            model="m",
+            nearest=tuple(passage.id for passage in near),
+        )
+        lineage.put_artifact(workspace.db, answer, parents=())
+        add_feedback(workspace, Feedback(answer_id=answer.id, verdict="bad", correction="b"))
+        replace_passages(workspace.db, document, near[:1])
+        (corrected,) = corrected_answers(workspace)
+        assert [passage.id for passage in corrected.passages] == [near[0].id]
+        remove_document(workspace.db, "docs", "a.md")
+        (corrected,) = corrected_answers(workspace)
+        assert corrected.passages == ()

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from domainsmith.errors import InputInvalid, WeightsMissing
+from domainsmith.errors import InputInvalid, WeightsMissing, WorkspaceLocked
 from domainsmith.model_io import catalog, fetch
 from domainsmith.model_io.catalog import ModelSource, chat_model_folder, embedder_folder, parse_name
+from domainsmith.model_io.weights import lock_of
+from domainsmith.storage.locks import try_hold
 
 
 @pytest.fixture
@@ -79,6 +81,16 @@ def test_an_absent_model_is_listed_as_missing(cache: Path, monkeypatch: pytest.M
         catalog.remove("default")
     with pytest.raises(InputInvalid, match="cache folder"):
         catalog.remove(str(cache.parent))
+
+
+def test_weights_that_are_fetched_right_now_are_not_removed(cache: Path) -> None:
+    target = cache / "packages" / catalog.DEFAULT_CHAT.distribution
+    target.mkdir(parents=True)
+    with try_hold(lock_of(target), purpose="fetching") as held:
+        assert held
+        with pytest.raises(WorkspaceLocked, match="fetching"):
+            catalog.remove("default")
+    assert catalog.remove("default") == [target]
 
 
 def write_gguf(path: Path, architecture: str) -> None:

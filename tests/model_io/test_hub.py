@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +14,12 @@ import pytest
 from hub_server import REVISION, Hub, serve
 from tiny_models import CHARACTERS, tiny_model
 
-from domainsmith.errors import DomainSmithError, InputInvalid, WeightsMissing
+from domainsmith.errors import DomainSmithError, InputInvalid, ResourceExhausted, WeightsMissing
 from domainsmith.model_io import catalog, hub_file
 from domainsmith.model_io.engine import Engine
 from domainsmith.model_io.generation import GenerationRequest
 from domainsmith.model_io.hub import parse_hub_name
+from domainsmith.storage import folders
 from domainsmith.storage.atomic import MANIFEST
 
 NAME = "owner/tiny"
@@ -113,6 +116,21 @@ def test_an_interrupt_keeps_what_is_there(
     (had,) = parts(tmp_path)
     catalog.pull(NAME)
     assert hub.asked[-1] == (WEIGHTS, f"bytes={had}-")
+
+
+def test_what_breaks_behind_the_download_costs_no_download(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(folder: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folders, "_seal", full)
+        with pytest.raises(ResourceExhausted):
+            catalog.pull(NAME)
+    fetched = len(hub.asked)
+    assert (catalog.pull(NAME) / WEIGHTS).is_file()
+    assert len(hub.asked) == fetched
 
 
 def test_another_revision_does_not_go_on_with_the_old_one(hub: Hub, tmp_path: Path) -> None:

@@ -45,6 +45,16 @@ def test_an_answer_and_its_key(server: Script, monkeypatch: pytest.MonkeyPatch) 
     assert asked["max_completion_tokens"] == 9
 
 
+@pytest.mark.parametrize("password", ["secret", "se@cret"])
+def test_a_password_in_the_address_is_not_shown(server: Script, password: str) -> None:
+    server.plays(Status(500))
+    name = f"openai:http://user:{password}@127.0.0.1:{server.port}/v1#m"
+    with pytest.raises(EndpointUnavailable) as failure:
+        open_remote_chat(name, max_retries=0).invoke("How much?")
+    assert "cret" not in str(failure.value)
+    assert f"http://127.0.0.1:{server.port}/v1 m" in str(failure.value)
+
+
 def test_a_model_serves_one_event_loop_after_the_other(server: Script) -> None:
     remote = server.chat()
     for _ in range(3):

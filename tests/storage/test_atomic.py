@@ -267,3 +267,13 @@ def test_a_folder_in_the_way_is_told(tmp_path):
     with pytest.raises(Exception, match=os.strerror(errno.EISDIR)):
         atomic.write_text(tmp_path / "x", "text")
     assert os.listdir(tmp_path) == ["x"]
+
+
+def test_what_another_machine_writes_on_the_same_disk_is_kept_until_it_is_old(tmp_path):
+    elsewhere = tmp_path / f".staging-{'a' * 12}-4194303-1-{'b' * 12}-0"
+    elsewhere.mkdir()
+    (elsewhere / "data.jsonl").write_text("half")
+    assert atomic.sweep_staging(tmp_path) == [], "its process may live where we cannot see it"
+    os.utime(elsewhere, (0, 0))
+    assert atomic.sweep_staging(tmp_path) == [elsewhere.name]
+    assert not elsewhere.exists()

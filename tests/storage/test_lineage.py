@@ -49,6 +49,13 @@ def chain(db):
     return document, passages, records
 
 
+def test_ids_come_without_the_artifacts(db, chain):
+    _, _, records = chain
+    assert lineage.artifact_ids(db, "record") == [item.id for item in reversed(records)]
+    assert lineage.artifact_ids(db, "dataset") == ["dataset_1"]
+    assert lineage.artifact_ids(db, "report") == []
+
+
 def test_both_ways(db, chain):
     document, passages, records = chain
     up = lineage.ancestors(db, "adapter_1")
@@ -120,6 +127,15 @@ def test_ids_are_completed(db, chain):
     assert lineage.find(db, passages[0].id.partition("_")[2][:8]) == [passages[0].id]
     assert lineage.find(db, "") == []
     assert lineage.find(db, "%") == []
+    said: list[str] = []
+    connection = db.read()
+    connection.set_trace_callback(said.append)
+    lineage.find(db, "3f")
+    connection.set_trace_callback(None)
+    looked = [statement for statement in said if statement.startswith("SELECT id")]
+    plans = [row[3] for text in looked for row in connection.execute(f"EXPLAIN QUERY PLAN {text}")]
+    assert plans
+    assert all(plan.startswith("SEARCH") for plan in plans), "by index, not through the table"
 
 
 def test_wide_lineage(db):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,9 +23,11 @@ from domainsmith.errors import InputInvalid, InputNotFound, InternalError
 from domainsmith.progress import ProgressEvent
 from domainsmith.settings import Settings
 from domainsmith.storage.passages import passages
+from domainsmith.tools import ray_workers
 from domainsmith.tools.generate import GENERATE_DATA
 from domainsmith.tools.generate_request import GenerateData, requested_methods
 from domainsmith.tools.ray_workers import build_from_recipe, worker_recipe
+from domainsmith.tools.tool import ToolOptions
 from domainsmith.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -147,6 +150,22 @@ def test_a_recipe_builds_the_same_method_elsewhere(
     assert {**here, "seconds": 0} == {**there, "seconds": 0}
     with pytest.raises(InternalError, match="other passages or models"):
         build_from_recipe({**recipe, "target": 9})
+
+
+def test_a_worker_searches_with_tuned_models_only_where_its_caller_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tuned = SimpleNamespace(folder=tmp_path, facts=SimpleNamespace(languages=("en",)))
+    monkeypatch.setattr(
+        "domainsmith.training.retrieval.registry.in_use", lambda *_, **__: {"embedder": tuned}
+    )
+    monkeypatch.setattr(
+        "domainsmith.model_io.load.load_embedder",
+        lambda name, **_: SimpleNamespace(name=name, languages=()),
+    )
+    for wanted, name in ((True, str(tmp_path)), (False, "default")):
+        models = ray_workers._Models(None, ToolOptions(tuned_retrieval=wanted))  # type: ignore[arg-type]
+        assert models.embedder().name == name  # type: ignore[attr-defined]
 
 
 def test_a_smoke_run_alone_is_reported(

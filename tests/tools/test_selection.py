@@ -124,7 +124,7 @@ def test_the_command_explains(ctx: ToolContext, capsys: pytest.CaptureFixture[st
         "language": "en",
     }
     questions.write_text(json.dumps(question) + "\n", encoding="utf-8")
-    asked = ["select", "--stages", "exact,leakage", "--test", str(questions), "--explain"]
+    asked = ["select", "--stages", "exact,leakage", "--questions", str(questions), "--explain"]
     assert main(["--workspace", root, *asked]) == 0
     shown = capsys.readouterr()
     assert "11 of 13" in shown.out

@@ -15,6 +15,7 @@ from dataclasses import replace
 import pytest
 
 from domainsmith.errors import InputInvalid, JobFailed, PortInUse, WorkspaceLocked
+from domainsmith.settings import load_settings
 from domainsmith.storage import process
 from domainsmith.tools import adapters, endpoint, serving
 from domainsmith.tools.tool import ToolContext, ToolOptions
@@ -198,6 +199,8 @@ def test_the_real_command_keeps_the_users_files_out(tmp_path):
     with Workspace.create(tmp_path / "w") as workspace:
         ctx = ToolContext(workspace=workspace, models=None)
         command = endpoint._command(ctx, ADAPTER, 8077)
-        told = endpoint._environment(replace(ctx, options=ToolOptions(dtype="float32", threads=3)))
+        options = ToolOptions(dtype="float32", threads=3, tuned_retrieval=False)
+        told = endpoint._environment(replace(ctx, options=options))
     assert command[1:4] == ["-P", "-m", "domainsmith.apps.http"]
     assert (told["DOMAINSMITH_DTYPE"], told["DOMAINSMITH_THREADS"]) == ("float32", "3")
+    assert load_settings(environment=told).values.tuned_retrieval is False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -152,6 +154,26 @@ def test_what_was_asked_for_again_is_the_latest_until_something_newer_is_made(ct
     assert latest_ids(ctx.workspace, "selected")[0] == "dataset_2"
     lineage.put_artifact(ctx.workspace.db, kind="dataset", id="dataset_3", payload={}, parents=())
     assert latest_ids(ctx.workspace, "raw")[0] == "dataset_3"
+
+
+def test_notes_of_two_stages_at_once_are_both_kept(ctx):
+    for n in range(2):
+        lineage.put_artifact(
+            ctx.workspace.db, kind="dataset", id=f"dataset_{n}", payload={}, parents=()
+        )
+    # Each takes turns between two ids, so that every note is written.
+    together = threading.Barrier(2)
+
+    def note(stage):
+        together.wait()
+        for turn in range(40):
+            note_latest(ctx.workspace, stage, f"dataset_{turn % 2}")
+        note_latest(ctx.workspace, stage, "dataset_0")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(note, ("raw", "selected")))
+    for stage in ("raw", "selected"):
+        assert latest_ids(ctx.workspace, stage)[0] == "dataset_0"
 
 
 def test_langchain_form_gives_text_and_artifact(ctx):

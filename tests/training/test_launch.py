@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import random
 import signal
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from domainsmith.errors import InputNotFound, JobFailed
+from domainsmith.errors import InputNotFound, JobFailed, WorkspaceLocked
 from domainsmith.records import JobStatus, TrainingJob
 from domainsmith.storage import jobs, lineage
 from domainsmith.storage.atomic import hash_file
@@ -179,3 +181,20 @@ def test_failures_are_told_in_words(
     missing = too_long.model_copy(update={"dataset_id": "dataset_none"})
     with pytest.raises(InputNotFound, match="dataset"):
         launch.launch(workspace, missing)
+
+
+def test_a_job_of_another_container_is_not_lost(tmp_path: Path) -> None:
+    with Workspace.create(tmp_path / "w") as workspace:
+        job = TrainingJob(base_model="m", base_sha256="", dataset_id="d", dataset_sha256="")
+        jobs.put_job(workspace.db, job, folder=f"jobs/{job.id}")
+        folder = launch.job_folder(workspace, job.id)
+        folder.write_status(JobStatus(job_id=job.id, state="running", step=3))
+        # Its number means nothing here, and its lock is held all the same.
+        place = folder.lock("supervisor")
+        place.write_text(json.dumps({"pid": 4194303, "start_ticks": 1, "boot_id": "elsewhere"}))
+        with place.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            assert launch.status(workspace, job.id).state == "running"
+            with pytest.raises(WorkspaceLocked, match="cannot be reached"):
+                launch.cancel(workspace, job.id)
+        assert launch.status(workspace, job.id).state == "lost"

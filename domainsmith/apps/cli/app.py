@@ -103,7 +103,7 @@ class App:
             path = self._workspace.root if self._workspace else self.workspace_path()
             self._loaded = load_settings(
                 path / "domainsmith.toml" if path else None,
-                flags=_flag_values(self.options.settings),
+                flags=self.options.settings,
             )
         return self._loaded
 
@@ -175,11 +175,3 @@ class App:
         with self.console.progress() as progress:
             context = self.assembly().context(progress=progress, **options)
             return tool_named(name).call(context, given)
-
-
-def _flag_values(flags: dict[str, Any]) -> dict[str, Any]:
-    """Lists are written with commas on the command line, as in the environment."""
-    values = dict(flags)
-    if isinstance(values.get("approve"), str):
-        values["approve"] = tuple(filter(None, values["approve"].split(",")))
-    return values

@@ -83,11 +83,11 @@ def command(
 
 def _filter(app: App, patterns: tuple[str, ...]) -> PassageFilter:
     from domainsmith.data_connection.filters import PassageFilter, matching_ids
-    from domainsmith.storage.documents import documents
+    from domainsmith.storage.documents import document_paths
 
     where = PassageFilter(documents=patterns)
     if not matching_ids(app.workspace().db, where):
-        names = sorted(item.path for item in documents(app.workspace().db))
+        names = list(document_paths(app.workspace().db).values())
         shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
         raise InputNotFound(
             "No document fits --only",

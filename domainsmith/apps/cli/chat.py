@@ -76,7 +76,7 @@ def _known(workspace: Workspace, thread: str) -> str:
 def _holdings(workspace: Workspace) -> str:
     from domainsmith.storage import documents
 
-    found = documents.documents(workspace.db)
+    found = documents.document_paths(workspace.db)
     if not found:
         return "no documents yet. Say `Add the folder PATH` to begin."
     return counted(len(found), "document")

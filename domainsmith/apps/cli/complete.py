@@ -23,7 +23,7 @@ def _of_kind(kind: str) -> Callable[[click.Context, click.Parameter, str], list[
         if workspace is None:
             return []
         with workspace:
-            ids = [item.id for item in lineage.artifacts(workspace.db, kind)]
+            ids = lineage.artifact_ids(workspace.db, kind)
         return [name for name in ids if name.startswith(incomplete)][:_LIMIT]
 
     return complete

@@ -18,7 +18,13 @@ __all__ = ["command"]
 
 
 @click.command("curate", cls=AppCommand)
-@click.option("--target", type=click.IntRange(1), help="Records wanted (the setting records).")
+@click.option(
+    "--count",
+    "--target",
+    "target",
+    type=click.IntRange(1),
+    help="Records wanted (the setting records).",
+)
 @click.option("--wish", metavar="TEXT", help="What it shall be like, in your words.")
 @click.option("--budget-minutes", type=click.FloatRange(0, min_open=True), help="Working time.")
 @click.option("--budget-tokens", type=click.IntRange(1), help="Tokens that models may handle.")

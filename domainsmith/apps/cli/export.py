@@ -81,9 +81,9 @@ def dataset_folder(app: App, prefix: str | None, *, any_kind: bool = False) -> P
 
     workspace = app.workspace()
     if prefix is None and any_kind:
-        stored = lineage.artifacts(workspace.db, "dataset")
+        stored = lineage.artifact_ids(workspace.db, "dataset")
         if stored:
-            return workspace.datasets_dir / stored[0].id
+            return workspace.datasets_dir / stored[0]
     if prefix is None:
         context = app.assembly().context()
         newest = newest_dataset(context, "selected") or newest_dataset(context, "raw")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["command", "duration", "follow", "resolve_job"]
 
 _POLL_SECONDS = 0.5
-FINAL_STATES = ("succeeded", "failed", "cancelled", "lost")
 
 
 @click.command("list", cls=AppCommand)
@@ -80,12 +80,13 @@ def logs(app: App, identity: str | None, live: bool, lines: int) -> Outcome:
     file = job_folder(app.workspace(), job_id).log_path
     if not file.exists() and not live:
         raise InputNotFound("The job has no log yet", where=file, fix="Try `jobs show`.")
-    text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
-    tail = text.split("\n")[:-1][-lines:] if lines else []
+    data = file.read_bytes() if file.exists() else b""
+    whole = data[: data.rfind(b"\n") + 1]  # a line that is being written comes with the rest
+    tail = whole.decode("utf-8", "replace").split("\n")[:-1][-lines:] if lines else []
     for line in tail:
         app.console.data(line)
     if live:
-        _follow_log(app, job_id, file, file.stat().st_size if file.exists() else 0)
+        _follow_log(app, job_id, file, len(whole))
     return Outcome({"job_id": job_id, "lines": tail})
 
 
@@ -167,6 +168,7 @@ def follow(app: App, job_id: str) -> JobStatus:
     """
     from domainsmith.progress import ProgressEvent
     from domainsmith.tools.current import note_latest
+    from domainsmith.training.job_folder import FINAL_STATES
 
     with app.console.progress() as progress:
         while (status := _status(app, job_id)).state not in FINAL_STATES:
@@ -213,7 +215,10 @@ def _number(value: float | None, form: str) -> str:
 
 def _follow_log(app: App, job_id: str, file: Path, offset: int) -> None:
     """Print what is appended to the log until the job ends."""
+    from domainsmith.training.job_folder import FINAL_STATES
+
     gate = OutputGate()
+    text = codecs.getincrementaldecoder("utf-8")("replace")  # a letter may come in two pieces
     ended = False
     while True:
         if file.exists():
@@ -222,7 +227,7 @@ def _follow_log(app: App, job_id: str, file: Path, offset: int) -> None:
                 data = source.read()
             offset += len(data)
             if data and not app.options.json:
-                app.console.stdout.write(gate.feed(data.decode("utf-8", "replace")))
+                app.console.stdout.write(gate.feed(text.decode(data)))
                 app.console.stdout.flush()
         if ended:
             return

@@ -26,10 +26,11 @@ __all__ = ["command"]
 )
 @click.option("--tokens", type=click.IntRange(1), help="Training tokens to keep at most.")
 @click.option(
+    "--questions",
     "--test",
     "questions",
     type=click.Path(path_type=Path),
-    help="JSONL of test questions that must not leak, besides those of the added folders.",
+    help="JSONL of held-out questions that must not leak, besides those of the added folders.",
 )
 @click.option("--dataset", metavar="ID", help="Select from this dataset, not from the newest.")
 @click.option("--explain", is_flag=True, help="Show for each stage what was dropped, and why.")

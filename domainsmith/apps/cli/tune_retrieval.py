@@ -20,7 +20,9 @@ __all__ = ["command"]
     help="JSONL of your own questions with their gold quotes, to learn from as well.",
 )
 @click.option(
+    "--budget-minutes",
     "--minutes",
+    "minutes",
     type=click.FloatRange(0.1, 600),
     default=10.0,
     show_default=True,

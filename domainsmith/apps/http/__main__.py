@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m domainsmith.apps.http", description=__doc__)
     parser.add_argument("--workspace", type=Path, required=True)
-    parser.add_argument("--adapter", help="adapter id; the newest one if absent, 'none' for base")
+    parser.add_argument("--adapter", help="adapter id; the promoted one if absent, 'none' for base")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8077, help="0 takes a free port")
     parser.add_argument("--model", default=None, help="chat model; the settings' if absent")

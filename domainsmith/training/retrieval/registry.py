@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,13 @@ from domainsmith.model_io.weights import is_whole
 from domainsmith.records import Retriever
 from domainsmith.storage import lineage
 from domainsmith.storage.atomic import atomic_folder, write_json
+from domainsmith.storage.locks import hold
 from domainsmith.workspace import Workspace
 
 __all__ = [
     "FACTS",
     "RetrieverEntry",
+    "damaged_in_use",
     "in_use",
     "register_retriever",
     "retriever",
@@ -33,6 +36,7 @@ __all__ = [
 FACTS = "domainsmith.json"
 _CURRENT = "current.json"
 _KEPT_SETS = 20
+_WAIT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def store_retriever(workspace: Workspace, facts: Retriever, made: Path) -> Retri
 
 def retrievers(workspace: Workspace) -> list[RetrieverEntry]:
     """List the models that can be used, the newest first."""
-    rank = {item.id: at for at, item in enumerate(lineage.artifacts(workspace.db, Retriever.kind))}
+    known = lineage.artifact_ids(workspace.db, Retriever.kind)
+    rank = {name: position for position, name in enumerate(known)}
     found = []
     for folder in retrievers_folder(workspace).glob(f"{Retriever.kind}_*"):
         try:
@@ -140,10 +145,11 @@ def use_retrievers(workspace: Workspace, ids: Sequence[str]) -> None:
         workspace: Whose search.
         ids: Kept models, one of a role at most. The same set again changes nothing.
     """
-    now, before = _read(workspace)
-    wanted = sorted(ids)
-    if wanted != now:
-        _write(workspace, wanted, [*before, now][-_KEPT_SETS:])
+    with _choosing(workspace):
+        now, before = _read(workspace)
+        wanted = sorted(ids)
+        if wanted != now:
+            _write(workspace, wanted, [*before, now][-_KEPT_SETS:])
 
 
 def undo(workspace: Workspace) -> tuple[list[str], list[str]]:
@@ -158,13 +164,16 @@ def undo(workspace: Workspace) -> tuple[list[str], list[str]]:
     Raises:
         InputNotFound: No tuned model is in use.
     """
-    now, before = _read(workspace)
-    if not now:
-        raise InputNotFound(
-            "No tuned search model is in use", where=workspace.root, fix="There is nothing to undo."
-        )
-    back = before[-1] if before else []
-    _write(workspace, back, before[:-1])
+    with _choosing(workspace):
+        now, before = _read(workspace)
+        if not now:
+            raise InputNotFound(
+                "No tuned search model is in use",
+                where=workspace.root,
+                fix="There is nothing to undo.",
+            )
+        back = before[-1] if before else []
+        _write(workspace, back, before[:-1])
     return now, back
 
 
@@ -189,6 +198,17 @@ def in_use(workspace: Workspace, *, base_model: str | None = None) -> dict[str, 
     return found
 
 
+def damaged_in_use(workspace: Workspace) -> list[str]:
+    """List the ids of the models in use that :func:`in_use` has to leave out."""
+    found = []
+    for id in _read(workspace)[0]:
+        try:
+            retriever(workspace, id)
+        except (ArtifactCorrupt, InputNotFound):
+            found.append(id)
+    return found
+
+
 def _read(workspace: Workspace) -> tuple[list[str], list[list[str]]]:
     try:
         text = (retrievers_folder(workspace) / _CURRENT).read_text(encoding="utf-8")
@@ -196,6 +216,12 @@ def _read(workspace: Workspace) -> tuple[list[str], list[list[str]]]:
         return list(value["now"]), [list(ids) for ids in value["before"]]
     except (OSError, ValueError, KeyError, TypeError):
         return [], []
+
+
+def _choosing(workspace: Workspace) -> AbstractContextManager[object]:
+    """Keep a job that ends and a person who goes back from choosing at once."""
+    place = retrievers_folder(workspace) / "current.lock"
+    return hold(place, purpose="choosing search models", wait_s=_WAIT_S)
 
 
 def _write(workspace: Workspace, now: list[str], before: list[list[str]]) -> None:

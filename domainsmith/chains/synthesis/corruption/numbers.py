@@ -66,8 +66,11 @@ _UNITS: tuple[tuple[str, ...], ...] = (
 )
 _GROUPS = {unit: group for group in reversed(_UNITS) for unit in group}
 _AFTER = "|".join(re.escape(unit) for unit in sorted(_GROUPS, key=lambda unit: (-len(unit), unit)))
+_LONGEST = 15
+"""Characters of a number that can be computed with; what is longer is a key, and no amount."""
 _MEASURED = re.compile(
-    rf"(?<![A-Za-z0-9_-])(?P<number>\d[\d.,]*|[零一二两三四五六七八九十百千半几]+|(?i:{'|'.join(_WORDS)}))"
+    r"(?<![A-Za-z0-9_-])(?<!\d[.,])(?<![零一二两三四五六七八九十百千半几])"
+    rf"(?P<number>\d[\d.,]*|[零一二两三四五六七八九十百千半几]+|(?i:{'|'.join(_WORDS)}))"
     rf"(?P<gap> ?)(?P<unit>{_AFTER})(?![A-Za-z/²³]|分之)"
 )
 
@@ -89,6 +92,8 @@ def number_edits(answer: str, source: random.Random) -> Iterator[Edit]:
     for match in _NUMBER.finditer(answer):
         if _within(match, dates) and len(match[0]) < 4:
             continue  # a day or a month: most changes of it are no date
+        if len(match["digits"]) > _LONGEST:
+            continue
         kind = "citation" if _is_citation(answer, match) else "number"
         for text in _other_numbers(match, answer, source):
             edits.append(Edit(kind, match.start(), match.end(), text, text))
