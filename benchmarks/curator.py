@@ -1,7 +1,7 @@
 """What the curator covers, against plain generation and selection of the same size.
 
 On the example documents (test passages held out), the same model makes two datasets of equally
-many records: ``generate`` and ``select`` as they are called by hand, and ``curate``. Both are
+many records: ``generate`` (twice as many) and ``select`` as they are called by hand, and ``curate``. Both are
 measured in the same way: sections with at least one record, passages that a record comes near
 to, sections in which the student is weaker than on average (asked by the curator) that have
 records, and the share of records about what the wish names. Time and tokens stand beside them:
@@ -106,7 +106,7 @@ def compare(options: argparse.Namespace, work: Path) -> tuple[dict[str, Any], li
 
 def _plain(expert: Expert, target: int) -> list[Record]:
     context = expert.assembly.context()
-    tool_named("generate_data").call(context, {"count": target})
+    tool_named("generate_data").call(context, {"count": 2 * target})  # some are dropped
     found = tool_named("select_data").call(context, {"count": target})
     folder = expert.workspace.datasets_dir / str(found.data["dataset_id"])
     return read_dataset(dataset_info(folder).path)

@@ -219,31 +219,39 @@ def wanted_records(
         most: What sections can give at most that can give no more; the others get their rest.
 
     Returns:
-        Section key to records wanted: one each, the rest in proportion to need. If there are
-        more sections than records, those with a share of two or more have it; of the others,
-        one each for sections that have records, then for those of the greatest need.
+        Section key to records wanted: one each, more in proportion to need. A section with a share
+        of two or more has it before others have their one; where records do not suffice for all
+        others, those that have records come first, then those of the greatest need.
     """
     bound = most or {}
+    shares: dict[str, float] = {}
     open_need = {k: value for k, value in need.items() if value > 0 and bound.get(k, 1) > 0}
-    if target < len(open_need):
-        held = have or {}
-        total = sum(open_need.values())
-        shares = {key: float(int(target * value / total)) for key, value in open_need.items()}
-        # What is needed far more than the rest, by a wish say, is not content with one.
-        strong = {key: share for key, share in shares.items() if share >= _STRONG}
-        order = sorted(open_need, key=lambda key: (not held.get(key), -open_need[key], key))
-        others = [key for key in order if key not in strong]
-        return strong | dict.fromkeys(others[: target - int(sum(strong.values()))], 1.0)
-    shares = {}
     left = float(target)
     while open_need:
-        rest, total = left - len(open_need), sum(open_need.values())
-        shares |= {key: 1.0 + rest * value / total for key, value in open_need.items()}
-        full = [key for key in open_need if shares[key] > bound.get(key, math.inf)]
+        total = sum(open_need.values())
+        wanted = _shared({key: left * n / total for key, n in open_need.items()}, have or {})
+        full = [key for key in wanted if wanted[key] > bound.get(key, math.inf)]
         if not full:
+            shares |= wanted
             break
         for key in full:
             shares[key] = float(bound[key])
             left -= shares[key]
             del open_need[key]
     return {key: shares[key] for key in need if key in shares}
+
+
+def _shared(fair: Mapping[str, float], have: Mapping[str, int]) -> dict[str, float]:
+    """Give each section at least one record, and much needed ones their fair share first."""
+    least = {key: float(int(n)) if n >= _STRONG else 1.0 for key, n in fair.items()}
+    total = sum(fair.values())
+    rest = total - sum(least.values())
+    if rest < 0:
+        # What is needed far more than the rest, by a wish say, is not content with one.
+        strong = {key: value for key, value in least.items() if value > 1}
+        others = sorted(fair.keys() - strong, key=lambda key: (not have.get(key), -fair[key], key))
+        places = round(total - sum(strong.values()))
+        return strong | dict.fromkeys(others[:places], 1.0)
+    lack = {key: max(0.0, n - least[key]) for key, n in fair.items()}
+    scale = rest / (sum(lack.values()) or 1.0)
+    return {key: least[key] + scale * lack[key] for key in fair}

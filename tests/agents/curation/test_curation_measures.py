@@ -44,7 +44,11 @@ def test_long_sections_are_cut_so_that_nothing_hides_in_them():
 
 def test_records_are_shared_out_by_need_with_one_for_each():
     shares = wanted_records({"a": 1.0, "b": 1.0, "c": 2.0}, 11)
-    assert shares == {"a": 3.0, "b": 3.0, "c": 5.0}
+    assert shares == {"a": 2.75, "b": 2.75, "c": 5.5}
+    uneven = wanted_records({"a": 1.0, "b": 0.1, "c": 2.0}, 6)
+    assert uneven["b"] == 1.0
+    assert uneven["c"] > 3
+    assert sum(uneven.values()) == pytest.approx(6)
     full = wanted_records({"a": 1.0, "b": 1.0, "c": 2.0}, 11, most={"c": 1})
     assert full == {"a": 5.0, "b": 5.0, "c": 1.0}
     assert sum(wanted_records({"a": 0.0, "b": 3.0}, 4).values()) == 4.0
@@ -61,6 +65,17 @@ def test_a_wish_is_heard_although_there_are_more_sections_than_records():
     shares = wanted_records(need, 10)
     assert shares["wished"] == 6.0
     assert sum(shares.values()) == 10.0
+
+
+def test_a_wish_is_heard_with_as_many_records_as_sections_too():
+    need = {"wished": 8.0, **{f"s{n:02}": 1.0 for n in range(50)}}
+    for target in (49, 51, 53, 55, 57):
+        shares = wanted_records(need, target)
+        assert shares["wished"] >= 6.0, target
+        assert sum(shares.values()) == pytest.approx(target)
+    few = wanted_records(need, 51, most={"wished": 4})
+    assert few["wished"] == 4.0
+    assert sum(few.values()) == pytest.approx(51)
 
 
 def test_small_differences_of_a_weak_student_count():
