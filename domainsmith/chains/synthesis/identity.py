@@ -36,6 +36,7 @@ def materials_fingerprint(materials: Materials) -> str:
         {
             "passages": [item.id for item in materials.passages],
             "every": [item.id for item in materials.every],
+            **({"topic": materials.topic} if materials.topic else {}),
             "model": materials.generator.model_name,
             "embedder": embedder.model_name if embedder else "",
             "target": materials.target,
@@ -72,6 +73,8 @@ def run_identity(
         "passages": sorted(item.id for item in materials.every),
         "exclude": sorted(item.id for item in exclude),
         "options": options.values(),
+        # Since what one method cannot give is made by the others.
+        **({"filled": True} if len(options.methods) > 1 else {}),
         "model": materials.generator.model_name,
         "embedder": materials.embedder.model_name if materials.embedder else "",
         "select": select,
