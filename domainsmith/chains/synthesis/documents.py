@@ -103,7 +103,8 @@ class Documents:
     @cached_property
     def _related(self) -> RelatedPassages:
         embedder = self._materials.embedder if self._qa.related_by_meaning else None
-        return RelatedPassages(self._materials.passages, embedder)
+        materials = self._materials
+        return RelatedPassages(materials.shown, embedder, among=materials.passages)
 
     @cached_property
     def _cells(self) -> Any:

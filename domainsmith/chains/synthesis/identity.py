@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["materials_fingerprint", "run_identity", "with_files"]
 
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
-_VERSION = 3
+_VERSION = 4
 """Raised when equal inputs would give another dataset: it is part of a dataset's identity."""
 
 
@@ -73,8 +73,6 @@ def run_identity(
         "passages": sorted(item.id for item in materials.every),
         "exclude": sorted(item.id for item in exclude),
         "options": options.values(),
-        # Since what one method cannot give is made by the others.
-        **({"filled": True} if len(options.methods) > 1 else {}),
         "model": materials.generator.model_name,
         "embedder": materials.embedder.model_name if materials.embedder else "",
         "select": select,

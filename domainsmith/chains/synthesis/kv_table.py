@@ -219,4 +219,8 @@ def _noun(data: DataTable, key: tuple[int, ...], language: Language) -> str:
     name = re.sub(r"[_\W]+", " ", data.name).strip()
     single = re.sub(r"ies$", "y", name) if name.endswith("ies") else re.sub(r"(?<!s)s$", "", name)
     known = re.fullmatch(r"[A-Za-z]{3,20}(?: [A-Za-z]{3,20})?", name) and name.endswith("s")
+    # "Which fee has the highest fee?": a table of fees with a column of fees lists something else.
+    heads = {head_and_unit(one)[0].replace("_", " ").strip().lower() for one in data.heads}
+    if single.lower() in heads or name.lower() in heads:
+        return head.lower() if re.fullmatch(r"[A-Za-z][A-Za-z -]{1,20}", head) else ""
     return single.lower() if known else ""

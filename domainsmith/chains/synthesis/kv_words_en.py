@@ -197,7 +197,9 @@ class EnglishWords:
         return f"{'' if exact else 'About '}{value}{among}"
 
     def _head(self, table: KvTable, column: int) -> str:
-        first, *rest = head_words(table.columns[column].head).split(" ")
+        # "When was it founded?", "Is it available?": dates and flags are asked for by a verb.
+        noun = table.columns[column].kind not in {"date", "flag"}
+        first, *rest = head_words(table.columns[column].head, noun=noun).split(" ")
         if not any(letter.isupper() for letter in first[1:]):
             first = first.lower()
         return re.sub(r"\bid(s?)\b", r"ID\1", " ".join([first, *rest]), flags=re.I)

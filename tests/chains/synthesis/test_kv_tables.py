@@ -226,3 +226,34 @@ def test_a_password_does_not_get_into_what_is_written_of_a_run() -> None:
     written = GenerationOptions(methods=(MethodRequest("self_kv", options=wanted),)).values()
     (method,) = written["methods"]
     assert method["options"] == {"sql": "postgresql://me:***@host/shop", "tables": ["parts"]}
+
+
+FEES = DataTable(
+    "fees",
+    "fees.csv",
+    ("Code", "Service", "Fee (GBP)", "Charged", "Waived if"),
+    (
+        ("F01", "Policy cancellation", "40", "once", "within 14 days"),
+        ("F02", "Duplicate documents", "12.50", "per copy", "sent by e-mail"),
+        ("F03", "Change of address", "15", "per change", ""),
+        ("F04", "Late payment", "25", "per reminder", "first reminder"),
+    ),
+)
+
+
+def test_heads_that_are_no_nouns_are_named_as_they_are_written():
+    table = kv_table(FEES)
+    assert table is not None
+    asked = " ".join(fact.question for fact in facts_of(table))
+    assert '"Charged" entry' in asked
+    assert '"Waived if" entry' in asked
+    assert not re.search(r"the (?:charged|waived if)|Charged does|[Ww]aived if (?:of|for)", asked)
+
+
+def test_rows_are_not_called_by_the_name_of_a_column():
+    table = kv_table(FEES)
+    assert table is not None
+    assert table.noun == "code"
+    asked = [fact.question for fact in facts_of(table)]
+    assert not [text for text in asked if re.search(r"[Ww]hich fee|of the fees|many fees", text)]
+    assert "Which code has the highest fee?" in asked
