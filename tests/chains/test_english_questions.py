@@ -147,6 +147,10 @@ def test_research_prose_is_known_without_a_title() -> None:
         ("What percentage of goats recovered?", "40%", "Of the goats 40% recovered.", True),
         ("What is the pressure of the boiler?", "3 bar", "The boiler has 3 bar.", True),
         ("When is the fee due?", "within 14 days", "The fee is due within 14 days.", True),
+        ("What is the crime reference number?", "within 24 hours",
+         "Theft must be reported within 24 hours with the crime reference number.", False),
+        ("What is the notice period?", "21 days", "The notice period is 21 days.", True),
+        ("What is the speed?", "3 hours", "At this speed it takes 3 hours.", False),
         ("What is the filter?", "60 members", "The list grew to 60 members.", False),
         ("What is the fever?", "12%", "The fever kills 12%.", False),
         ("What is the best acuity?", "6", "The acuity was 6/6.", False),
@@ -155,7 +159,7 @@ def test_research_prose_is_known_without_a_title() -> None:
         ("How many people were ill?", "46", "Proof was found 46 in other places.", False),
         ("How long is the filter?", "40%", "The filter stops 40%.", False),
     ],
-)
+)  # fmt: skip
 def test_a_number_answers_only_what_asks_for_one(
     question: str, answer: str, sentence: str, fits: bool
 ) -> None:
