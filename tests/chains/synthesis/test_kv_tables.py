@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from domainsmith.chains.amounts import parse_amount, parse_date, rounded
 from domainsmith.chains.synthesis.kv_aggregates import aggregate_facts
 from domainsmith.chains.synthesis.kv_fact import KvFact
+from domainsmith.chains.synthesis.kv_options import KvOptions
 from domainsmith.chains.synthesis.kv_rows import TableRows
+from domainsmith.chains.synthesis.kv_sources import read_sources
 from domainsmith.chains.synthesis.kv_table import KvTable, kv_table
 from domainsmith.chains.synthesis.plan import GenerationOptions, MethodRequest
 from domainsmith.data_connection.tables import DataTable, tidy_table
@@ -257,3 +259,31 @@ def test_rows_are_not_called_by_the_name_of_a_column():
     asked = [fact.question for fact in facts_of(table)]
     assert not [text for text in asked if re.search(r"[Ww]hich fee|of the fees|many fees", text)]
     assert "Which code has the highest fee?" in asked
+
+
+def test_rows_without_a_name_are_left_out_and_the_others_asked_about(tmp_path):
+    file = tmp_path / "miss.csv"
+    file.write_text(
+        "Model,Power (W),Colour,Price (EUR)\nQ1,,red,10\nQ2,300,,\nQ3,450,blue,30\n"
+        ",500,green,40\nQ5,600,red,n/a\n",
+        encoding="utf-8",
+    )
+    sources = read_sources(KvOptions(table=(str(file),)), seed=5)
+    (table,) = sources.tables
+    assert sources.dropped["reading miss.csv: rows of miss without a name"] == 1
+    facts = facts_of(table)
+    asked = " ".join(fact.question for fact in facts)
+    assert "Q3" in asked
+    assert not re.search("[Hh]ow many models|highest|lowest|average|total", asked)
+    assert all(fact.answer.strip(" .") for fact in facts)
+
+
+def test_amounts_under_a_verb_are_compared_by_its_noun():
+    data = DataTable(
+        "things", "g.csv", ("name", "weighs"), (("A", "3 kg"), ("B", "5 kg"), ("C", "8 kg"))
+    )
+    table = kv_table(data)
+    assert table is not None
+    asked = " ".join(fact.question for fact in facts_of(table))
+    assert "weight" in asked
+    assert "weighs" not in asked
