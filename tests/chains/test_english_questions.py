@@ -216,6 +216,9 @@ def test_a_stated_number_has_its_currency_and_no_word_that_is_no_unit(
         ("5.2 Changes that you must tell us about",
          'What does the section "Changes that you must tell us about" say?'),
         ("3 Freezer food", "What do the documents say about Freezer food?"),
+        ("3 Contents cover > 3.1 Limits",
+         'What do the documents say about limits under "Contents cover"?'),
+        ("3.1 Limits", "What do the documents say about limits?"),
     ],
 )  # fmt: skip
 def test_half_sentences_of_headings_are_quoted(heading: str, question: str) -> None:
