@@ -87,8 +87,8 @@ def _about(ctx: ToolContext, report: DatasetReport) -> str:
     words, many = report.topic["words"], report.topic["passages"]
     sections: Mapping[str, Sequence[str]] = report.topic["sections"]
     titles = list(dict.fromkeys(title for found in sections.values() for title in found))
-    named = "; ".join(titles[:5]) + (" ..." if len(titles) > 5 else "")
-    lacking = ", ".join(phrase for phrase, found in sections.items() if not found)
+    named = say(ctx, "; ", "；").join(titles[:5]) + (" ..." if len(titles) > 5 else "")
+    lacking = say(ctx, ", ", "、").join(phrase for phrase, found in sections.items() if not found)
     not_there = say(ctx, f" The documents do not speak of {lacking}.", f"文档没有提到{lacking}。")
     return say(
         ctx,
