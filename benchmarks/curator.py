@@ -1,11 +1,12 @@
 """What the curator covers, against plain generation and selection of the same size.
 
 On the example documents (test passages held out), the same model makes two datasets of equally
-many records: ``generate`` (twice as many) and ``select`` as they are called by hand, and ``curate``. Both are
-measured in the same way: sections with at least one record, passages that a record comes near
-to, sections in which the student is weaker than on average (asked by the curator) that have
-records, and the share of records about what the wish names. Time and tokens stand beside them:
-the curator visits more passages and asks the student, and that is what its coverage costs.
+many records: ``generate`` (twice as many) and ``select`` as they are called by hand, and
+``curate``. Both are measured in the same way: sections with at least one record, passages that a
+record comes near to, sections in which the student is weaker than on average (asked by the
+curator) that have records, and the share of records about what the wish names. Time and tokens
+stand beside them: the curator visits more passages and asks the student, and that is what its
+coverage costs.
 
 The exit code is 1 if the datasets differ in size, if a test question leaks into one, or if the
 curator covers fewer sections.

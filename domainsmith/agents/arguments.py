@@ -158,6 +158,8 @@ def copy_arguments(
     arguments, used = _numbers_and_files(tool, inside)
     if tool == "generate_data" and (methods := _methods(simplified(request[start:end]))):
         arguments["methods"] = methods
+        if topic := _topic(request[start:end]):
+            arguments["topic"] = topic
     return [(arguments, used)]
 
 
@@ -167,6 +169,12 @@ def _methods(text: str) -> tuple[str, ...]:
     Only one is named, since one dataset holds items of one kind and the shares are not said.
     """
     return next(((name,) for name, words in _METHODS.items() if words.search(text)), ())
+
+
+def _topic(text: str) -> str:
+    """Copy what all of the data shall be about; more or less of something narrows nothing."""
+    found = read_wish(simplified(text))
+    return "; ".join(item.phrase for item in found.focus if item.weight > 1) if found.only else ""
 
 
 def _numbers_and_files(tool: str, inside: list[Span]) -> StepArguments:

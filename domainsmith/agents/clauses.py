@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from domainsmith.agents.spans import Span
+from domainsmith.data_connection.heading_numbers import heading_references
 from domainsmith.records import Language
 
 __all__ = ["MAX_CLAUSES", "clauses"]
@@ -26,6 +27,32 @@ _CUTS: dict[Language, re.Pattern[str]] = {
         r"|(?:然后|接着|并且|最后|随后|再|并|和)|(?<!\s)\s+-+>\s+"
     ),
 }
+_PLACE = "\ufffc"
+"""Stands for the name of a chapter or section."""
+_DATA: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(
+        r"\b(?:data|dataset|records?|pairs?|examples?|samples?|questions?|dialog(?:ue)?s?|"
+        r"conversations?|preferences?|rankings?)\b[^.!?]*$",
+        re.IGNORECASE,
+    ),
+    "zh": re.compile(r"(?:数据|数据集|记录|问答|样本|例子|对话|偏好|排序)[^。！？]*$"),
+}
+"""Words before a piece that make data."""
+_QUALIFIES: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(
+        rf"(?:(?:about|at least|at most|only|just|in all)\s+)*[\d,]+k?\s+(?:\w+\s+)?(?:records?|"
+        rf"pairs?|examples?|samples?|items?|dialog(?:ue)?s?|conversations?)(?:\s+\w+){{0,2}}"
+        rf"|(?:only|just|mainly|nothing|stronger|less|more|weaker)\s+(?:about|on|from)\s.*"
+        rf"|(?:only\s+)?(?:(?:on|from|for|about|in)\s+)?{_PLACE}",
+        re.IGNORECASE,
+    ),
+    "zh": re.compile(
+        rf"(?:共|一共|总共|大约|至少|最多|要|来)?[\d一二两三四五六七八九十百千]+\s*[条个对组份道则例段]"
+        rf"(?:记录|数据|问答|样本|对话|左右|就够了?|即可)*|(?:只要|仅限|只)(?:关于|有关|来自|写|要)?.{{2,}}"
+        rf"|(?:只要|只|关于|来自)*{_PLACE}的?",
+    ),
+}
+"""Pieces that say no more than how many or about what: they belong to what stands before."""
 
 
 def clauses(request: str, spans: list[Span], language: Language) -> list[tuple[int, int]]:
@@ -43,8 +70,10 @@ def clauses(request: str, spans: list[Span], language: Language) -> list[tuple[i
     """
     pieces: list[tuple[int, int]] = []
     start = 0
+    places = [(one.start, one.end) for one in heading_references(request)]
+    whole = [*((s.start, s.end) for s in spans), *places]
     for joint in _CUTS[language].finditer(request):
-        if any(s.start < joint.end() and joint.start() < s.end for s in spans):
+        if any(first < joint.end() and joint.start() < last for first, last in whole):
             continue
         end = joint.start() + (joint.group()[:1] in "?？!！")  # a question keeps its mark
         if request[start:end].strip(" ,.;，。；"):
@@ -52,6 +81,28 @@ def clauses(request: str, spans: list[Span], language: Language) -> list[tuple[i
         start = joint.end()
     if request[start:].strip(" ,.;，。；") or not pieces:
         pieces.append((start, len(request)))
+    pieces = _with_qualifiers(request, pieces, places, language)
     if len(pieces) > MAX_CLAUSES:
         pieces[MAX_CLAUSES - 1 :] = [(pieces[MAX_CLAUSES - 1][0], pieces[-1][1])]
     return pieces
+
+
+def _with_qualifiers(
+    request: str,
+    pieces: list[tuple[int, int]],
+    places: list[tuple[int, int]],
+    language: Language,
+) -> list[tuple[int, int]]:
+    """Join pieces such as "60 records" and "only about claims" to the data that they qualify."""
+    kept: list[tuple[int, int]] = []
+    for start, end in pieces:
+        text = request[start:end]
+        for first, last in reversed(places):
+            if start <= first and last <= end:
+                text = text[: first - start] + _PLACE + text[last - start :]
+        alone = _QUALIFIES[language].fullmatch(text.strip(" ,.;，。；"))
+        if alone and kept and _DATA[language].search(request[:start]):
+            kept[-1] = (kept[-1][0], end)
+        else:
+            kept.append((start, end))
+    return kept

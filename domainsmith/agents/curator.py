@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Curation", "CurationInterrupted", "CurationRequest", "build_curator", "curate"]
 
-_VERSION = 1
+_VERSION = 2
 """Raised when the same inputs would give other records: it is part of a curation's identity."""
 _CHECKPOINTS = "checkpoints.sqlite"
 _LIMITS = frozenset({"rounds", "minutes", "tokens"})

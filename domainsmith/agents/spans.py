@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from domainsmith.data_connection.heading_numbers import heading_references
 from domainsmith.data_connection.language import normalise_width
 from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.records import Language
@@ -98,11 +99,20 @@ _ROLES: dict[Language, tuple[tuple[SpanKind, re.Pattern[str]], ...]] = {
         ),
         (
             "count",
-            re.compile(rf"{_EDGE_ZH}(?P<n>{_NUMBER_ZH})\s*(?=条|个|对|组|份|道|则|例|样本|记录)"),
+            re.compile(
+                rf"{_EDGE_ZH}(?P<n>{_NUMBER_ZH})\s*(?=条|个|对|组|份|道|则|例|段|篇|场|样本|记录)"
+            ),
         ),
         ("count", re.compile(r"(?<![A-Za-z0-9_.:/-])(?P<n>\d[\d,]*)(?![\d\w/.:])")),
     ),
 }
+_PLACES = re.compile(
+    r"\b(?:pages?|pp?\.|steps?|figures?|fig\.|tables?|lines?|versions?|paragraphs?)\s*\d[\d.]*"
+    r"(?:\s*(?:,|and|&|or|to|-|–)\s*\d[\d.]*(?!\s*[a-z]))*"
+    r"|第\s*[\d一二三四五六七八九十百]+\s*[页步行段图表版个]|[图表]\s*\d[\d.]*",
+    re.IGNORECASE,
+)
+"""Numbers that name a place of a document, beside those of chapters and sections."""
 _FOUND_ONLY_ONE = re.compile(r"一\s*(?:个|条|对|组|份|道|则|例|遍)")
 
 # Chinese is written without spaces, so a path may touch the words around it.
@@ -165,10 +175,15 @@ def find_spans(request: str, language: Language) -> list[Span]:
         piece = request[start:end]
         if piece.strip("./") and not _NOT_PATHS.match(piece) and "://" not in text[start - 3 : end]:
             add("path", start, end, piece)
+    named = [(one.start, one.end) for one in heading_references(text)]
+    named += [match.span() for match in _PLACES.finditer(text)]
     for kind, pattern in _ROLES[language]:
         for match in pattern.finditer(text):
             number = _number(match.group("n"))
             alone = kind == "count" and language == "en" and match.group("n").lower() == "one"
+            at = match.start("n")
+            if kind == "count" and any(start <= at < end for start, end in named):
+                continue  # "chapter 3" counts nothing
             if number is None or alone or _FOUND_ONLY_ONE.match(text[match.start("n") :]):
                 continue
             # The whole phrase is taken, so that its words are not compared.

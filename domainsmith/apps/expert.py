@@ -7,7 +7,7 @@ public function or a LangChain runnable that can be used alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -143,23 +143,39 @@ class Expert:
             embedder=self.assembly.embedder(),
         )
 
-    def generate(self, questions: str | Path | None = None) -> DatasetInfo:
+    def generate(
+        self,
+        questions: str | Path | None = None,
+        *,
+        topic: str | None = None,
+        methods: Sequence[str] | None = None,
+        count: int | None = None,
+    ) -> DatasetInfo:
         """Generate and select a dataset; a finished one is recognised.
 
         Args:
             questions: JSONL file of test questions whose passages are kept out; None takes the
                 file beside the added folder.
+            topic: What it shall be about only, "descaling" or "chapter 3"; None for everything.
+            methods: Ways to make it, each NAME or NAME:SHARE; ``documents`` if None.
+            count: Records to make; None makes twice the setting ``records`` to select from.
 
         Returns:
             The selected dataset.
 
         Raises:
+            InputNotFound: The documents do not speak of the topic.
             YieldTooLow: Too few records passed.
         """
         from domainsmith.training.dataset_folder import dataset_info
 
-        given = None if questions is None else str(questions)
-        self._call("generate_data", {"questions": given})
+        given = {
+            "questions": None if questions is None else str(questions),
+            "topic": topic,
+            "methods": None if methods is None else list(methods),
+            "count": count,
+        }
+        self._call("generate_data", {k: v for k, v in given.items() if v is not None})
         selected = self._call("select_data", {})
         return dataset_info(self.workspace.datasets_dir / str(selected.data["dataset_id"]))
 

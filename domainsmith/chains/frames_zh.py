@@ -112,6 +112,10 @@ def bare_heading(heading: str) -> str:
     return "" if _GENERAL.match(words) or not 2 <= len(words) <= 20 else words
 
 
+_BARE_LEAD = re.compile(r"^[^，]{2}[后前时]，")
+_USES = re.compile(r"(?:可以|能|能不能|可不可以)(?:使用|用|加|添加|倒入|放入)")
+
+
 def framed_question(question: str, form: str, frame: Frame) -> str:
     """Let a question name what it is about.
 
@@ -137,9 +141,13 @@ def framed_question(question: str, form: str, frame: Frame) -> str:
         if frame.section and len(question) <= _MOST_SECTION:
             return f"根据《{frame.name}》关于“{frame.section}”的规定，{question}"
         return f"根据《{frame.name}》，{question}"
-    if frame.kind == "section" and form not in {"goal", "forbidden", "why"}:
-        shared = set(content_terms(frame.name, "zh")) & set(content_terms(question, "zh"))
-        if len(question) <= _MOST_SHORT and not shared and frame.name not in question:
+    if frame.kind == "section" and form not in {"goal", "why"}:
+        if form == "forbidden" and not _USES.match(question):
+            return question  # it names what may not be done with what
+        # "更换后，长按多少秒": what is replaced, only the section says.
+        told = _BARE_LEAD.sub("", question)
+        shared = set(content_terms(frame.name, "zh")) & set(content_terms(told, "zh"))
+        if len(told) <= _MOST_SHORT and not shared and frame.name not in question:
             return f"关于{frame.name}，{question}"
     if frame.kind == "untitled" and form in {"how many", "place"} and not names_something(question):
         return ""  # "the results appeared in ...": of what, the title would say

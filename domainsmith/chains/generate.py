@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import threading
 import time
@@ -16,7 +17,7 @@ from domainsmith.chains.synthesis.limits import Limits, Stop
 from domainsmith.chains.synthesis.method import Materials
 from domainsmith.chains.synthesis.plan import GenerationOptions, MethodRequest, plan_methods
 from domainsmith.chains.synthesis.several import MadeItems, SpreadFor, run_methods
-from domainsmith.chains.synthesis.sources import PassageSource, sort_passages
+from domainsmith.chains.synthesis.sources import PassageSource, narrowed, sort_passages
 from domainsmith.errors import EndpointUnavailable, YieldTooLow, translated_os_errors
 from domainsmith.model_io.generation import Embedder, Generator, Scorer
 from domainsmith.progress import ProgressCallback, ProgressEvent, silent
@@ -94,6 +95,7 @@ def generate_dataset(
 
     Raises:
         InputEmpty: No passages, or all are excluded, and every method needs some.
+        InputNotFound: The documents do not speak of the topic.
         InputInvalid: Methods or options cannot be used; names all problems.
         YieldTooLow: The smoke runs or the whole run gave too little; says which stage.
         EndpointUnavailable: A served model does not answer as it should.
@@ -115,7 +117,14 @@ def generate_dataset(
         made = MadeItems(nothing=nothing)
         try:
             run_methods(
-                planned, made, folder, limits or Limits(), progress, cancel=cancel, spread=spread
+                planned,
+                made,
+                folder,
+                limits or Limits(),
+                progress,
+                wanted=math.ceil(options.target * options.surplus),
+                cancel=cancel,
+                spread=spread,
             )
         except (KeyboardInterrupt, YieldTooLow, EndpointUnavailable) as error:
             stop = next(stop for kind, stop in _STOPS.items() if isinstance(error, kind))
@@ -194,20 +203,13 @@ def generate_records(
 
     Raises:
         InputEmpty: No passages, or all are excluded.
+        InputNotFound: The documents do not speak of the topic.
         YieldTooLow: The smoke run, or a window of units later, gave too little.
     """
     options = options or GenerationOptions()
     options = replace(options, methods=options.methods[:1])
-    source = sort_passages(passages, exclude)
-    materials = Materials(
-        passages=source.usable,
-        every=source.every,
-        generator=generator,
-        scorer=scorer,
-        embedder=embedder,
-        target=options.target,
-        seed=options.seed,
-    )
+    source = narrowed(sort_passages(passages, exclude), options.topic, embedder)
+    materials = _of_source(source, options, generator, scorer, embedder)
     planned = plan_methods(options, materials)[0]
     for block in planned.run(log, limits or Limits(), progress).blocks():
         yield from (item for item in block.items if isinstance(item, Record))
@@ -223,14 +225,28 @@ def _materials(
 ) -> tuple[PassageSource, Materials]:
     stored = stored_passages(workspace.db, copies=True)
     source = sort_passages(stored, exclude, needed=False)
-    return source, Materials(
-        passages=source.usable,
+    if options.reads_passages:
+        source = narrowed(source, options.topic, embedder)
+    return source, _of_source(source, options, generator, scorer, embedder)
+
+
+def _of_source(
+    source: PassageSource,
+    options: GenerationOptions,
+    generator: Generator,
+    scorer: Scorer | None,
+    embedder: Embedder | None,
+) -> Materials:
+    return Materials(
+        passages=source.drawn,
         every=source.every,
         generator=generator,
         scorer=scorer,
         embedder=embedder,
         target=options.target,
         seed=options.seed,
+        topic=options.topic,
+        beside=source.beside,
     )
 
 

@@ -194,6 +194,21 @@ def opening_answer(passage: Passage) -> str:
     return answer
 
 
+_GENERAL = re.compile(
+    r"(?:limits?|exclusions?|exceptions?|conditions?|general|overview|introduction|definitions?|scope"
+    r"|notes?|details?|requirements?|restrictions?|usage|use|settings?|options?|parameters?|examples?"
+    r"|description|summary|purpose|background|eligibility|benefits?|costs?|fees|procedure|steps)",
+    re.IGNORECASE,
+)
+"""Headings that many sections of a document can have."""
+_CLAUSE = re.compile(
+    r"(?:what|when|where|who|whom|which|why|how|if|whether|do|does|is|are|can|should)\b"
+    r"|.*\bthat (?:you|we|they|it)\b",
+    re.IGNORECASE,
+)
+"""Headings that are half a sentence: "What is not covered", "Changes that you must tell us"."""
+
+
 def section_question(header: str, language: Language) -> str:
     """Ask what a section says: for passages in which no sentence fits a form.
 
@@ -213,4 +228,10 @@ def section_question(header: str, language: Language) -> str:
     if language == "zh":
         named = bare_heading(simplified(section))
         return in_script_of(f"关于{named}，文档是怎么说的？", section) if named else ""
+    if _CLAUSE.match(section):  # "about what is not covered" would ask for something else
+        return f'What does the section "{section}" say?'
+    above = parts[-2] if len(parts) > 2 else ""
+    if above and _GENERAL.fullmatch(section):  # "about limits": of what, the heading above says
+        whose = re.sub(r"^[\d.、]+\s*", "", above)
+        return f'What do the documents say about {section.lower()} under "{whose}"?'
     return f"What do the documents say about {lower_first(section)}?"

@@ -26,6 +26,16 @@ AMOUNT = re.compile(
 _UNIT_IN_HEAD = re.compile(r"^(?P<name>.+?)\s*[(（](?P<unit>[^()（）]{1,14})[)）]$")
 _UNIT_AT_END = re.compile(r"^(?P<name>.+?)[ _](?P<unit>eur|usd|gbp|cny|kg|mm|cm|kwh)$", re.I)
 _DURATION = re.compile(r"year|month|week|day|hour|minute|second|年|月|周|天|小时|分钟|秒")
+_NO_NOUN = re.compile(
+    r"^(?:(?:not|also|already|usually|always|only)\s+)?(?!.*eed$|shed$|sled$)[a-z]{2,}ed"
+    r"(?:\s+(?:as|at|by|for|from|if|in|of|on|per|to|under|until|when|with)\b.*)?$"
+    r"|^(?!(?:time)?table|cable|vegetable|variable|consumable|deliverable|disposable|receivable"
+    r"|payable|valuable)[a-z]{3,}[ai]ble$"
+    r"|^(?:optional|mandatory|compulsory|free|open|valid|sold|built|sent)$|^(?:is|are|has|does|if|when)\b"
+    r"|\b(?:as|at|by|for|from|if|in|of|on|per|than|to|unless|until|when|while|with|without)$",
+    re.I,
+)
+"""A column's head that no "the" can stand before: "Charged", "Waived if", "Available"."""
 _PRICE = re.compile(r"price|cost|fee|eur|usd|价|费|元", re.I)
 
 
@@ -70,6 +80,14 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def head_words(head: str) -> str:
-    """Write a column's head as it stands within a sentence."""
+def head_words(head: str, *, noun: bool = True) -> str:
+    """Write a column's head as it stands within a sentence.
+
+    Args:
+        head: Of a column, without its unit.
+        noun: It stands where only a noun can, as in "the ... of the pump": a head that is none
+            is named as it is written.
+    """
+    if noun and _NO_NOUN.search(head):
+        return f'"{head}" entry'
     return head if any(letter.isupper() for letter in head[1:]) else head[:1].lower() + head[1:]

@@ -14,6 +14,7 @@ from domainsmith.tools.generate_request import (
     requested_limits,
     requested_options,
 )
+from domainsmith.tools.generate_summary import found_nothing, kept_out_words, run_summary
 from domainsmith.tools.held_out import held_out_questions
 from domainsmith.tools.tool import Tool, ToolContext, ToolResult, say
 
@@ -35,7 +36,12 @@ def _spread(ctx: ToolContext, arguments: GenerateData) -> SpreadFor | None:
         return None
     from domainsmith.tools.ray_workers import ray_spread
 
-    return ray_spread(ctx, questions=arguments.questions, workers=arguments.workers)
+    return ray_spread(
+        ctx,
+        questions=arguments.questions,
+        workers=arguments.workers,
+        topic=(arguments.topic or "").strip(),
+    )
 
 
 def _generate_data(ctx: ToolContext, arguments: GenerateData) -> ToolResult:
@@ -127,7 +133,7 @@ def _result(
 ) -> ToolResult:
     return ToolResult(
         ok=True,
-        summary=_summary(ctx, report, options.target, _kept_out(ctx, report, kept_out)),
+        summary=run_summary(ctx, report, options, kept_out_words(ctx, report, kept_out)),
         artifact_ids=(report.dataset_id,),
         data={
             "already_done": report.repeated,
@@ -148,91 +154,13 @@ def _figures(report: DatasetReport, target: int) -> dict[str, Any]:
         "asked": target,
         "counts": dict(report.counts),
         "dropped": dict(report.dropped),
+        "dried_up": dict(report.dried),
         "found_nothing": dict(report.nothing),
         "good_by_method": dict(report.good),
         "stopped": report.stopped,
         "tokens": report.tokens,
+        "topic": dict(report.topic),
     }
-
-
-def _kept_out(ctx: ToolContext, report: DatasetReport, kept_out: Mapping[str, Any]) -> str:
-    """Say which passages were held out, and for whose questions."""
-    names = ", ".join(name.rpartition("/")[2] for name in kept_out["questions_files"])
-    excluded, asked = report.passages_excluded, kept_out["questions"]
-    if not names:
-        return say(
-            ctx,
-            "No questions file was found, so no passage was held out.",
-            "没有找到问题文件，因此没有排除任何段落。",
-        )
-    return say(
-        ctx,
-        f"Kept out: {counted(excluded, 'passage')} behind the {counted(asked, 'question')} of "
-        f"{names}.",
-        f"已排除 {names} 中 {asked} 个问题背后的 {excluded} 个段落。",
-    )
-
-
-def _summary(ctx: ToolContext, report: DatasetReport, target: int, kept_out: str) -> str:
-    from domainsmith.chains.synthesis.dataset import OVER
-
-    done = report.repeated
-    over = report.dropped.get(OVER, 0)
-    out = sum(report.dropped.values()) - over
-    early = ""
-    if not report.whole:
-        early = say(
-            ctx,
-            f" The run ended early ({report.stopped}); the same command goes on from there.",
-            f"运行提前结束（{report.stopped}）；再次执行同一命令即可继续。",
-        )
-    early += _found_nothing(ctx, report) + _unscored(ctx, report)
-    more = ""
-    if over:
-        more = say(
-            ctx,
-            f"; {counted(over, 'good one')} more than that left out",
-            f"；另有 {over} 条合格但超出要求",
-        )
-    return say(
-        ctx,
-        f"{'Already done: ' if done else ''}{counted(report.records, 'record')} in "
-        f"{report.dataset_id} "
-        f"(asked for {target}; {counted(out, 'candidate')} dropped{more}). {kept_out}{early}",
-        f"{'已经完成：' if done else ''}{report.dataset_id} 中有 {report.records} 条记录"
-        f"（要求 {target} 条；丢弃候选 {out} 条{more}）。{kept_out}{early}",
-    )
-
-
-def _found_nothing(ctx: ToolContext, report: DatasetReport) -> str:
-    """Name the methods that the dataset is without."""
-    from domainsmith.chains.synthesis.plan import told_reasons
-
-    if not report.nothing:
-        return ""
-    many, reasons = len(report.nothing), told_reasons(report.nothing)
-    return say(
-        ctx,
-        f" {counted(many, 'method')} found nothing or too little and went without: {reasons}.",
-        f"有 {many} 种方法没有得到结果或结果太少，已跳过：{reasons}。",
-    )
-
-
-def _unscored(ctx: ToolContext, report: DatasetReport) -> str:
-    """Say which checks were left out for want of likelihoods."""
-    from domainsmith.chains.synthesis.method import NOT_SCORED
-
-    many = sum(count for name, count in report.counts.items() if name.startswith(NOT_SCORED))
-    if not many:
-        return ""
-    return say(
-        ctx,
-        f" The served model tells no likelihoods, so {counted(many, 'text')} had to be kept "
-        f"without the checks "
-        "that need them (trivia, likelihood); a local model makes these.",
-        f"所连接的模型不提供似然值，因此 {many} 条文本未做需要它的检查（常识、似然）；"
-        "本地模型会做这些检查。",
-    )
 
 
 def _smoke_result(ctx: ToolContext, report: DatasetReport, target: int) -> ToolResult:
@@ -246,7 +174,7 @@ def _smoke_result(ctx: ToolContext, report: DatasetReport, target: int) -> ToolR
         f"仅试运行：得到 {good} 条合格记录（{by_method}），用了 {report.tokens} 个词元、"
         f"{report.seconds:.0f} 秒。去掉 --smoke-only 再次执行即可继续。",
     )
-    summary += _found_nothing(ctx, report)
+    summary += found_nothing(ctx, report)
     return ToolResult(
         ok=True,
         summary=summary,

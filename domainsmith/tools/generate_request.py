@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, JsonValue
@@ -35,6 +36,13 @@ class GenerateData(ToolArguments):
         min_length=1,
         description="Ways to make data, each NAME or NAME:SHARE (documents, dialogues, "
         "preferences, ...); documents if absent",
+    )
+    topic: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=500,
+        description="What the data shall be about only: a subject of the documents, or a chapter "
+        "or section by its number",
     )
     options: dict[str, JsonValue] | None = Field(
         default=None, description="Settings of the methods, named METHOD.NAME or NAME"
@@ -162,12 +170,10 @@ def requested_options(ctx: ToolContext, arguments: GenerateData) -> GenerationOp
     from domainsmith.chains.generate import GenerationOptions
     from domainsmith.chains.synthesis.plan import check_run
 
-    methods = requested_methods(ctx, arguments)
-    options = GenerationOptions(target=ctx.options.records, methods=methods)
+    methods, topic = requested_methods(ctx, arguments), (arguments.topic or "").strip()
+    options = GenerationOptions(target=ctx.options.records, methods=methods, topic=topic)
     if arguments.count is not None:
-        options = GenerationOptions(
-            target=arguments.count, surplus=_COUNT_SURPLUS, methods=methods, bounded=True
-        )
+        options = replace(options, target=arguments.count, surplus=_COUNT_SURPLUS, bounded=True)
     # Here and not only where the methods are built: by then, models have been loaded.
     check_run(options)
     _require_files(ctx, arguments)

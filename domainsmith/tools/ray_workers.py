@@ -27,13 +27,16 @@ if TYPE_CHECKING:
 __all__ = ["build_from_recipe", "ray_spread", "worker_recipe"]
 
 
-def ray_spread(ctx: ToolContext, *, questions: str | None, workers: int | None) -> SpreadFor:
+def ray_spread(
+    ctx: ToolContext, *, questions: str | None, workers: int | None, topic: str = ""
+) -> SpreadFor:
     """Return what spreads a method's units over Ray.
 
     Args:
         ctx: What the tool works on.
         questions: The user's file of test questions, or None.
         workers: Processes at a time; the CPUs of this machine if None.
+        topic: What the data shall be about only; empty for everything.
 
     Returns:
         For each planned method the place where its units are processed.
@@ -46,7 +49,7 @@ def ray_spread(ctx: ToolContext, *, questions: str | None, workers: int | None) 
     many = workers or os.cpu_count() or 1
 
     def spread(planned: PlannedMethod) -> RaySpread:
-        recipe = worker_recipe(ctx, planned, questions=questions, workers=many)
+        recipe = worker_recipe(ctx, planned, questions=questions, workers=many, topic=topic)
         build = "domainsmith.tools.ray_workers:build_from_recipe"
         return RaySpread(build, recipe, workers=many, gpus=_gpus(ctx.options))
 
@@ -63,7 +66,12 @@ def _gpus(options: ToolOptions) -> float | None:
 
 
 def worker_recipe(
-    ctx: ToolContext, planned: PlannedMethod, *, questions: str | None, workers: int
+    ctx: ToolContext,
+    planned: PlannedMethod,
+    *,
+    questions: str | None,
+    workers: int,
+    topic: str = "",
 ) -> dict[str, Any]:
     """Say as plain data what a worker builds.
 
@@ -72,6 +80,7 @@ def worker_recipe(
         planned: The method.
         questions: The user's file of test questions, or None.
         workers: Processes at a time, which share this machine's threads.
+        topic: What the data shall be about only; empty for everything.
 
     Returns:
         JSON data for :func:`build_from_recipe`.
@@ -82,6 +91,7 @@ def worker_recipe(
         "workspace": str(ctx.workspace.root.resolve()),
         "folder": str(ctx.folder.resolve()),
         "questions": questions,
+        "topic": topic,
         "options": options,
         "method": planned.request.name,
         "method_options": dict(planned.request.options),
@@ -106,7 +116,7 @@ def build_from_recipe(recipe: Mapping[str, Any]) -> tuple[Method, Meter]:
     from domainsmith.chains.synthesis.meter import metered
     from domainsmith.chains.synthesis.method import Materials
     from domainsmith.chains.synthesis.registry import build_method
-    from domainsmith.chains.synthesis.sources import sort_passages
+    from domainsmith.chains.synthesis.sources import narrowed, sort_passages
     from domainsmith.chains.written import scorer_of
     from domainsmith.storage.passages import passages
     from domainsmith.workspace import Workspace
@@ -117,8 +127,10 @@ def build_from_recipe(recipe: Mapping[str, Any]) -> tuple[Method, Meter]:
         ctx = ToolContext(workspace, models, options, folder=Path(recipe["folder"]))  # type: ignore[arg-type]
         exclude, _ = held_out_questions(ctx, recipe["questions"])
         source = sort_passages(passages(workspace.db, copies=True), exclude, needed=False)
+        if recipe["method"] != "self_kv":
+            source = narrowed(source, recipe["topic"], models.embedder())
         materials = Materials(
-            passages=source.usable,
+            passages=source.drawn,
             every=source.every,
             generator=models.generator(),
             scorer=scorer_of(models.generator()),
@@ -126,6 +138,8 @@ def build_from_recipe(recipe: Mapping[str, Any]) -> tuple[Method, Meter]:
             target=recipe["target"],
             seed=options.seed,
             options=recipe["method_options"],
+            topic=recipe["topic"],
+            beside=source.beside,
         )
     if materials_fingerprint(materials) != recipe["fingerprint"]:
         raise InternalError(

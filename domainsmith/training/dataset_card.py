@@ -64,7 +64,9 @@ def _table(name: str, counts: Mapping[str, Any]) -> str:
 def _warning(card: Mapping[str, Any]) -> list[str]:
     if not card.get("partial"):
         return []
+    # What dried up would dry up again: only without the floor is there anything to go on to.
+    again = "same command with `--floor 0`" if card.get("dried_up") else "same command"
     return [
         f"**Partial:** the run that made it ended early ({card.get('stopped', 'stopped')}). The "
-        f"same command goes on where it ended and makes the whole dataset `{card.get('run', '')}`."
+        f"{again} goes on where it ended and makes the whole dataset `{card.get('run', '')}`."
     ]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from domainsmith import Expert
-from domainsmith.errors import InputInvalid
-from domainsmith.training.dataset_folder import DatasetInfo
+from domainsmith.errors import InputInvalid, InputNotFound
+from domainsmith.training.dataset_folder import DatasetInfo, read_dataset
 
 
 @pytest.mark.parametrize("given", [None, 3, "", b"docs"])
@@ -33,3 +33,22 @@ def test_no_epochs_are_not_the_default_epochs(tmp_path: Path, epochs: float) -> 
     )
     with Expert.open(tmp_path) as expert, pytest.raises(InputInvalid, match="epochs"):
         expert.train(dataset, epochs=epochs)
+
+
+def test_data_about_a_topic_or_none(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "kettle.md").write_text(
+        "# Kettle\n\n## 1 Filling\n\nThe tank holds 1.7 litres of water. If the lid is open, the "
+        "kettle stops.\n\n## 2 Descaling\n\nDescaling takes 30 minutes. Use 250 ml of citric acid. "
+        "If the descaling lamp blinks, repeat the descaling.\n",
+        encoding="utf-8",
+    )
+    with Expert.open(tmp_path / "space") as expert:
+        expert.add(docs)
+        made = expert.generate(topic="chapter 2", methods=["documents"], count=2)
+        records = [r for r in read_dataset(made.path) if "refusals" not in r.method]
+        assert records
+        assert not any("1.7" in r.output or "lid" in r.instruction for r in records)
+        with pytest.raises(InputNotFound, match="do not speak of: chapter 9"):
+            expert.generate(topic="chapter 9", methods=["documents"], count=2)

@@ -202,3 +202,22 @@ def test_a_label_in_brackets_is_no_part_of_the_question() -> None:
     assert found is not None
     assert "【" not in "".join(found)
     assert "驾驶车辆" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "form", "section", "framed"),
+    [
+        ("可以使用酒精或清洁剂吗？", "forbidden", "传感器的清洁",
+         "关于传感器的清洁，可以使用酒精或清洁剂吗？"),
+        ("更换后，长按“复位”键多少秒？", "how many", "滤网的更换",
+         "关于滤网的更换，更换后，长按“复位”键多少秒？"),
+        ("可以在浴室等潮湿环境中使用本产品吗？", "forbidden", "安全须知",
+         "可以在浴室等潮湿环境中使用本产品吗？"),
+        ("首次使用前，应该怎么做？", "case", "首次使用", "首次使用前，应该怎么做？"),
+        ("滤网可以水洗吗？", "forbidden", "滤网的更换", "滤网可以水洗吗？"),
+    ],
+)  # fmt: skip
+def test_what_only_the_section_names_is_said(
+    question: str, form: str, section: str, framed: str
+) -> None:
+    assert framed_question(question, form, Frame("section", section)) == framed

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from domainsmith.chains.question_patterns import pattern_questions
+from domainsmith.chains.question_patterns import pattern_questions, section_question
 from domainsmith.chains.self_qa import sentence_facts
 from domainsmith.chains.studies import is_study
+from domainsmith.chains.synthesis.model_questions import stated_number
 from domainsmith.chains.synthesis.number_fit import asks_for_number
 from domainsmith.chains.titles_en import about_title, answers_heading, title_of
 from domainsmith.records import Passage
@@ -146,6 +147,10 @@ def test_research_prose_is_known_without_a_title() -> None:
         ("What percentage of goats recovered?", "40%", "Of the goats 40% recovered.", True),
         ("What is the pressure of the boiler?", "3 bar", "The boiler has 3 bar.", True),
         ("When is the fee due?", "within 14 days", "The fee is due within 14 days.", True),
+        ("What is the crime reference number?", "within 24 hours",
+         "Theft must be reported within 24 hours with the crime reference number.", False),
+        ("What is the notice period?", "21 days", "The notice period is 21 days.", True),
+        ("What is the speed?", "3 hours", "At this speed it takes 3 hours.", False),
         ("What is the filter?", "60 members", "The list grew to 60 members.", False),
         ("What is the fever?", "12%", "The fever kills 12%.", False),
         ("What is the best acuity?", "6", "The acuity was 6/6.", False),
@@ -154,7 +159,7 @@ def test_research_prose_is_known_without_a_title() -> None:
         ("How many people were ill?", "46", "Proof was found 46 in other places.", False),
         ("How long is the filter?", "40%", "The filter stops 40%.", False),
     ],
-)
+)  # fmt: skip
 def test_a_number_answers_only_what_asks_for_one(
     question: str, answer: str, sentence: str, fits: bool
 ) -> None:
@@ -184,3 +189,37 @@ def test_an_answer_keeps_its_alternative_and_its_exception(sentence: str, answer
     found = asked(sentence)
     assert found is not None
     assert found[1] == answer
+
+
+@pytest.mark.parametrize(
+    ("sentence", "number"),
+    [
+        ("The limit is £1,500 unless the item is listed.", "£1,500"),
+        ("Valuables are covered up to £10,000 in total.", "up to £10,000"),
+        ("It makes 1,500,000 units a year.", "1,500,000 units"),
+        ("You wait 30 minutes before you open it.", "30 minutes"),
+        ("It costs $40 because it is small.", "$40"),
+    ],
+)
+def test_a_stated_number_has_its_currency_and_no_word_that_is_no_unit(
+    sentence: str, number: str
+) -> None:
+    found = stated_number(sentence)
+    assert found is not None
+    assert found[0] == number
+
+
+@pytest.mark.parametrize(
+    ("heading", "question"),
+    [
+        ("2.2 What is not covered", 'What does the section "What is not covered" say?'),
+        ("5.2 Changes that you must tell us about",
+         'What does the section "Changes that you must tell us about" say?'),
+        ("3 Freezer food", "What do the documents say about Freezer food?"),
+        ("3 Contents cover > 3.1 Limits",
+         'What do the documents say about limits under "Contents cover"?'),
+        ("3.1 Limits", "What do the documents say about limits?"),
+    ],
+)  # fmt: skip
+def test_half_sentences_of_headings_are_quoted(heading: str, question: str) -> None:
+    assert section_question(f"Policy > {heading}", "en").lower() == question.lower()

@@ -7,6 +7,7 @@ import pytest
 from domainsmith.chains.markdown_tables import cell_counts, parse_tables
 from domainsmith.chains.self_kv import table_facts
 from domainsmith.chains.synthesis.table_questions import row_facts
+from domainsmith.chains.verbalize import head_words
 from domainsmith.records import Language, Passage
 
 PARTS = """\
@@ -143,3 +144,22 @@ def test_a_chinese_row_that_is_a_bare_number_is_named_with_its_column() -> None:
     assert any("无赔款年数：3" in question for question in asked)
     assert not [question for question in asked if "“3”" in question]
     assert any("“可转让”一栏" in question for question in asked)
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ("Charged", '"Charged" entry'),
+        ("Waived if", '"Waived if" entry'),
+        ("Available", '"Available" entry'),
+        ("Invented by", '"Invented by" entry'),
+        ("Speed", "speed"),
+        ("Feed", "feed"),
+        ("Time table", "time table"),
+        ("Used by the pump", '"Used by the pump" entry'),
+        ("Wood shed", "wood shed"),
+        ("适用面积", "适用面积"),
+    ],
+)
+def test_a_head_stands_as_a_noun(head: str, said: str) -> None:
+    assert head_words(head) == said

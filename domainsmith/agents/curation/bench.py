@@ -11,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domainsmith.agents.curation.coverage import Atlas, Coverage, needs, wanted_records
+from domainsmith.agents.curation.focus import focus_weights
 from domainsmith.agents.curation.goal import Goal
 from domainsmith.agents.curation.pick import in_turn
 from domainsmith.agents.curation.probes import ProbeChooser
 from domainsmith.agents.curation.produce import Producer, ways_for
-from domainsmith.agents.curation.sections import find_sections, focus_weights
-from domainsmith.agents.curation.space import Space
 from domainsmith.agents.curation.student import Examiner, Probe, weakness_by
 from domainsmith.chains.synthesis.meter import Meter, metered
 from domainsmith.chains.synthesis.method import Materials
 from domainsmith.chains.synthesis.sources import PassageSource, sort_passages
 from domainsmith.data_connection.retrieve import embedder_speaks
+from domainsmith.data_connection.sections import find_sections
+from domainsmith.data_connection.text_space import Space
 from domainsmith.progress import ProgressEvent
 from domainsmith.records import Language, Question, Record, Selection
 from domainsmith.storage.atomic import write_json

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from domainsmith.agents.curation.sections import Section
-from domainsmith.agents.curation.space import Space
 from domainsmith.agents.curation.topics import group_topics
 from domainsmith.data_connection.overlap import containment, plain_tokens, squeeze
+from domainsmith.data_connection.sections import Section
+from domainsmith.data_connection.text_space import Space
 from domainsmith.model_io.messages import is_refusal
 from domainsmith.records import Passage, Record
 

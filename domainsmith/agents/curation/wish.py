@@ -14,8 +14,10 @@ from pydantic import BaseModel, Field, ValidationError
 
 from domainsmith.agents.curation.goal import Focus
 from domainsmith.agents.spans import find_spans
+from domainsmith.data_connection.heading_numbers import heading_references
 from domainsmith.data_connection.language import detect_language, normalise_width
 from domainsmith.data_connection.overlap import squeeze
+from domainsmith.data_connection.topics import topic_phrases
 from domainsmith.model_io.generation import Constraint, GenerationRequest, Generator
 from domainsmith.prompts import render
 from domainsmith.records import Language, Message
@@ -42,7 +44,8 @@ _LIMITS: dict[Language, tuple[tuple[str, float, re.Pattern[str]], ...]] = {
     ),
 }
 _TOPIC_EN = (
-    r"(?P<topic>[^,.;:!?\n]{2,80}?)(?=\s*(?:[,.;:!?\n]|$|\b(?:but|while|within|in at most)\b))"
+    r"(?P<topic>(?:[^,.;:!?\n]|(?<=\d)\.(?=\d)){2,80}?)"
+    r"(?=\s*(?:[,;:!?\n]|\.(?!\d)|$|\b(?:but|while|within|in at most)\b))"
 )
 _TOPIC_ZH = (
     r"(?P<topic>[^，。；,;:：！!？?\n的]{2,24}?)"
@@ -89,21 +92,23 @@ _JUST = re.compile(
 _UNIT = re.compile(r"^\s*[条个对组份道则例]")
 _RECORDS_EN = (
     r"(?:records?|pairs?|questions?(?: and answers?)?|answers|examples?|samples?|items?|q ?& ?as?"
-    r"|qas?|tasks?)"
+    r"|qas?|tasks?|dialog(?:ue)?s?|conversations?|chats?|preferences?|rankings?|ranked answers"
+    r"|refusals?|cases?)"
 )
 _OF_WHAT: dict[Language, re.Pattern[str]] = {
     "en": re.compile(
         rf"\b(?:{_RECORDS_EN}\s+(?:about|on|regarding|concerning|covering)"
         rf"|(?:data|dataset|material|set)\s+(?:about|regarding|concerning|covering))\s+{_THE}"
-        r"(?P<topic>[^,.;:!?\n]{2,80}?)"
-        r"(?=\s*(?:[,.;:!?\n]|$|\b(?:but|while|within|for|from|to|as|using|with|so|then|and"
+        r"(?P<topic>(?:[^,.;:!?\n]|(?<=\d)\.(?=\d)){2,80}?)"
+        r"(?=\s*(?:[,;:!?\n]|\.(?!\d)|$|\b(?:but|while|within|for|from|to|as|using|with|so|then|and"
         r" (?:then|train|tune|fine|select|evaluate|serve))\b))",
         re.IGNORECASE,
     ),
     "zh": re.compile(
         r"(?:关于|有关|针对|围绕|涉及)(?P<topic>[^，。；,;:：！!？?\n的]{2,24}?)"
         r"(?:方面)?的?(?:[，,;；\s]|给我|请|做|写|生成|出|来|高质量|训练|好)*"
-        r"(?:问答对?|记录|数据集?|问题|样本|例子|题目?|语料)"
+        r"(?:多轮|[几十百千\d]*[条个对组份道则例段轮])*"
+        r"(?:问答对?|记录|数据集?|问题|样本|例子|题目?|语料|对话|偏好|排序|案例)"
         r"(?!.{0,4}[多少强弱重](?:一些|一点|些|点))"
     ),
 }
@@ -175,6 +180,7 @@ def read_wish(text: str) -> Wish:
         before = _JUST.sub(" ", plain[: span.start])
         plain = before + ";" + _UNIT.sub("", plain[span.end :])
     topics = _topics(plain, language)
+    topics = (*topics, *_places(plain, (*topics, *_focus(plain, language))))
     focus = (*topics, *(f for f in _focus(plain, language) if f.phrase not in _named(topics)))
     return Wish(
         target=int(float(counts[0].value)) if counts and float(counts[0].value) >= 1 else None,
@@ -193,8 +199,18 @@ def _topics(text: str, language: Language) -> tuple[Focus, ...]:
     for match in _OF_WHAT[language].finditer(text):
         before = text[: match.start()].rsplit(";", 1)[-1]
         if not any(pattern.search(before + match[0]) for _, pattern in _PATTERNS[language]):
-            found.update(dict.fromkeys(_phrases(match["topic"], language)))
+            found.update(dict.fromkeys(_phrases(match["topic"])))
     return tuple(Focus(phrase, MORE) for phrase in found)
+
+
+def _places(text: str, focus: Sequence[Focus]) -> tuple[Focus, ...]:
+    """Find chapters and sections that are named without more or less: "20 pairs from chapter 3"."""
+    named = [text[one.start : one.end] for one in heading_references(text)]
+    return tuple(
+        Focus(place, MORE)
+        for place in dict.fromkeys(named)
+        if not any(place in item.phrase for item in focus)
+    )
 
 
 def _named(focus: Sequence[Focus]) -> set[str]:
@@ -206,22 +222,19 @@ def _focus(text: str, language: Language) -> tuple[Focus, ...]:
     rest = text
     for weight, pattern in _PATTERNS[language]:
         while match := pattern.search(rest):
-            for phrase in _phrases(match["topic"], language):
+            for phrase in _phrases(match["topic"]):
                 found.setdefault(phrase, weight)
             # What was read once is not read again by a broader pattern.
             rest = rest[: match.start()] + ";" + rest[match.end() :]
     if language == "zh":
         for match in _SUFFIX_ZH.finditer(rest):
-            for phrase in _phrases(match["topic"], language):
+            for phrase in _phrases(match["topic"]):
                 found.setdefault(phrase, LESS if match["side"] in _WEAK_ZH else MORE)
     return tuple(Focus(phrase, weight) for phrase, weight in found.items())
 
 
-def _phrases(topic: str, language: Language) -> list[str]:
-    joint = r"\s+(?:and|or|as well as)\s+|\s*&\s*|/" if language == "en" else r"和|与|以及|及|、"
-    cleaned = (re.sub(r"^(?:the|our|all|关于|有关)\s*", "", part.strip(" \"'“”「」《》"))
-               for part in re.split(joint, topic))  # fmt: skip
-    return [part for part in cleaned if len(part) > 1 and not _EMPTY.match(part)]
+def _phrases(topic: str) -> list[str]:
+    return [part for part in topic_phrases(topic) if len(part) > 1 and not _EMPTY.match(part)]
 
 
 def read_wish_by_model(text: str, generator: Generator) -> Wish:

@@ -227,7 +227,9 @@ def stats(app: App, dataset: str | None, tokens: bool) -> Outcome:
     ]
     for name in ("methods", "languages", "models"):
         rows += [[f"{name[:-1]} {key}", many] for key, many in getattr(found, name).items()]
-    app.console.table(["count", "items#"], rows, title=folder.name)
+    about = dict(info.card).get("topic", {}).get("words", "")
+    title = f"{folder.name}, about {one_line(about)}" if about else folder.name
+    app.console.table(["count", "items#"], rows, title=title)
     spreads: dict[str, Spread | None] = {
         "question, characters": found.questions,
         "answer, characters": found.answers,

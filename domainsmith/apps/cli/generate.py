@@ -25,6 +25,11 @@ __all__ = ["command"]
     help="A way to make data; may be repeated, with shares (documents if absent).",
 )
 @click.option(
+    "--topic",
+    metavar="WORDS",
+    help='Only about this: a subject of the documents, "chapter 3", "section 4.2".',
+)
+@click.option(
     "--option",
     "options",
     metavar="NAME=VALUE",

@@ -102,7 +102,7 @@ class Facts:
     @cached_property
     def pool(self) -> PassagePool:
         """Passages that may stand in a context."""
-        return PassagePool(self._materials.passages, self._materials.generator.count_tokens)
+        return PassagePool(self._materials.shown, self._materials.generator.count_tokens)
 
     @cached_property
     def _names(self) -> frozenset[str]:

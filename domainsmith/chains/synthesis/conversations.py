@@ -22,6 +22,7 @@ from domainsmith.chains.synthesis.procedures import (
     procedure_facts,
     task_of_heading,
 )
+from domainsmith.chains.verbalize import head_words
 from domainsmith.chains.words_en import IMPERATIVE
 from domainsmith.data_connection.language import content_terms
 from domainsmith.records import Language, Passage
@@ -208,7 +209,10 @@ def _rows(passage: Passage, seed: int) -> Iterator[list[Turn]]:
 
 
 def _head(head: str, language: Language) -> str:
-    return head if language == "zh" or head[1:2].isupper() else head.lower()
+    if language == "zh" or head[1:2].isupper():
+        return head
+    said = head_words(head)
+    return said if said.startswith('"') else head.lower()
 
 
 def _told(units: Sequence[str], row: Sequence[str], column: int) -> str:

@@ -93,6 +93,9 @@ class DatasetReport:
         tokens: Read and written by models, in all calls of the run.
         good: Items that no grader failed, by method.
         nothing: Methods that found nothing, and why; the dataset is without them.
+        dried: Methods that began well and then gave too little, and why.
+        spent: Methods that went through all there is before they had their share.
+        topic: What it is about only, and the sections that were taken for it; empty for everything.
     """
 
     dataset_id: str
@@ -108,6 +111,9 @@ class DatasetReport:
     tokens: int = 0
     good: Mapping[str, int] = field(default_factory=dict)
     nothing: Mapping[str, str] = field(default_factory=dict)
+    dried: Mapping[str, str] = field(default_factory=dict)
+    spent: Sequence[str] = ()
+    topic: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def passages_excluded(self) -> int:
@@ -224,6 +230,9 @@ class DatasetWriter:
             tokens=made.tally.tokens,
             good=dict(made.good),
             nothing=done.card.get("found_nothing", {}),
+            dried=done.card.get("dried_up", {}),
+            spent=done.card.get("gave_all", ()),
+            topic=done.card.get("topic", {}),
         )
 
     def empty_report(self, made: MadeItems, folder: Path, started: float) -> DatasetReport:
@@ -247,6 +256,7 @@ class DatasetWriter:
             tokens=made.tally.tokens,
             good=dict(made.good),
             nothing=dict(made.nothing),
+            topic=self._source.topic.values() if self._source.topic else {},
         )
 
 
@@ -271,6 +281,9 @@ def _card(
         "counts": dict(sorted(counts.items())),
         "dropped": dict(sorted(run_losses(made, selection).items())),
         "passages": source.counts(),
+        **({"topic": source.topic.values()} if source.topic else {}),
         "options": options.values(),
         **({"found_nothing": dict(made.nothing)} if made.nothing else {}),
+        **({"dried_up": dict(made.dried)} if made.dried else {}),
+        **({"gave_all": sorted(made.spent)} if made.spent else {}),
     }

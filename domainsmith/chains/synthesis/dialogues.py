@@ -92,9 +92,9 @@ class _Dialogues:
     def __init__(self, materials: Materials, options: DialogueOptions) -> None:
         self._materials = materials
         self._options = options
-        self._pool = PassagePool(materials.passages, materials.generator.count_tokens)
+        self._pool = PassagePool(materials.shown, materials.generator.count_tokens)
         self._names = proper_names(item.text for item in materials.every if item.content == "prose")
-        self._related = RelatedPassages(materials.passages)
+        self._related = RelatedPassages(materials.shown, among=materials.passages)
         self._known = known_text(materials.every)
 
     def records(self, passages: Sequence[Passage], block: DataBlock, number: int) -> list[Record]:

@@ -63,7 +63,7 @@ def build(materials: Materials) -> Documents:
     odd = [item for item in own.only if item not in usable]
     if odd:
         raise InputInvalid(
-            f"Options of documents cannot be used: only: unknown, held out or copies: "
+            "Options of documents cannot be used: only: unknown, held out, copies or off topic: "
             f"{counted(len(odd), 'passage')} ({odd[0]})",
             where="documents",
         )
@@ -94,7 +94,7 @@ class Documents:
 
     @cached_property
     def _pool(self) -> PassagePool:
-        return PassagePool(self._materials.passages, self._materials.generator.count_tokens)
+        return PassagePool(self._materials.shown, self._materials.generator.count_tokens)
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -103,7 +103,8 @@ class Documents:
     @cached_property
     def _related(self) -> RelatedPassages:
         embedder = self._materials.embedder if self._qa.related_by_meaning else None
-        return RelatedPassages(self._materials.passages, embedder)
+        materials = self._materials
+        return RelatedPassages(materials.shown, embedder, among=materials.passages)
 
     @cached_property
     def _cells(self) -> Any:

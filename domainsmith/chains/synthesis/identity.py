@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["materials_fingerprint", "run_identity", "with_files"]
 
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
-_VERSION = 3
+_VERSION = 4
 """Raised when equal inputs would give another dataset: it is part of a dataset's identity."""
 
 
@@ -36,6 +36,7 @@ def materials_fingerprint(materials: Materials) -> str:
         {
             "passages": [item.id for item in materials.passages],
             "every": [item.id for item in materials.every],
+            **({"topic": materials.topic} if materials.topic else {}),
             "model": materials.generator.model_name,
             "embedder": embedder.model_name if embedder else "",
             "target": materials.target,

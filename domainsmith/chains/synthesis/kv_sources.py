@@ -8,7 +8,7 @@ from pathlib import Path
 
 from domainsmith.chains.synthesis.kv_graph import Graph
 from domainsmith.chains.synthesis.kv_options import KvOptions
-from domainsmith.chains.synthesis.kv_table import KvTable, kv_table
+from domainsmith.chains.synthesis.kv_table import KvTable, kv_table, named_rows
 from domainsmith.data_connection.json_tables import json_tables
 from domainsmith.data_connection.tables import DataTable, database_tables, file_tables
 from domainsmith.data_connection.triples import read_triples
@@ -86,6 +86,10 @@ def _add_tables(sources: KvSources, tables: list[DataTable], options: KvOptions)
         if missing:
             sources.dropped[f"reading {data.source}: missing cells of {data.name}"] = missing
         table = kv_table(data, options.language)
+        if table is None and (named := named_rows(data)) is not None:
+            reason = f"reading {data.source}: rows of {data.name} without a name"
+            sources.dropped[reason] = len(data.rows) - len(named.rows)
+            table = kv_table(named, options.language)
         if table is None:
             reason = f"reading {data.source}: no column tells the rows of {data.name} apart"
             sources.dropped[reason] = len(data.rows)

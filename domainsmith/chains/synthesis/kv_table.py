@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -15,7 +15,7 @@ from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.tables import DataTable
 from domainsmith.records import Language
 
-__all__ = ["Column", "ColumnKind", "KvTable", "kv_table"]
+__all__ = ["Column", "ColumnKind", "KvTable", "kv_table", "named_rows"]
 
 ColumnKind = Literal["key", "number", "date", "flag", "category", "text", "code"]
 
@@ -113,6 +113,30 @@ def kv_table(data: DataTable, language: Language | None = None) -> KvTable | Non
     columns = tuple(_column(data, at, key) for at in range(len(data.heads)))
     label = _label(data, columns, key)
     return KvTable(data, columns, key, label, _noun(data, key, language), language)
+
+
+def named_rows(data: DataTable) -> DataTable | None:
+    """Leave out the rows without a name, where that is all that keeps the others from one.
+
+    Args:
+        data: A table of which no column tells all rows apart.
+
+    Returns:
+        The table without these rows, so no longer whole; None if no column tells most of the
+        rows apart.
+    """
+    cells = list(zip(*data.rows, strict=True))
+    found = []
+    for at, column in enumerate(cells):
+        filled = [cell for cell in column_of(cells, at) if cell]
+        apart = len(set(filled)) == len(filled) and 2 * len(filled) > len(column) and _short(column)
+        if apart and parse_amount(filled[0]) is None and 3 <= len(filled) < len(column):
+            found.append(at)
+    named = [at for at in found if _KEY_HEAD.search(data.heads[at].replace("_", " "))]
+    if not named and 0 not in found:
+        return None
+    key = (named or [0])[0]
+    return replace(data, rows=tuple(row for row in data.rows if row[key]), whole=False)
 
 
 def _key(data: DataTable) -> tuple[int, ...] | None:
@@ -219,4 +243,8 @@ def _noun(data: DataTable, key: tuple[int, ...], language: Language) -> str:
     name = re.sub(r"[_\W]+", " ", data.name).strip()
     single = re.sub(r"ies$", "y", name) if name.endswith("ies") else re.sub(r"(?<!s)s$", "", name)
     known = re.fullmatch(r"[A-Za-z]{3,20}(?: [A-Za-z]{3,20})?", name) and name.endswith("s")
+    # "Which fee has the highest fee?": a table of fees with a column of fees lists something else.
+    heads = {head_and_unit(one)[0].replace("_", " ").strip().lower() for one in data.heads}
+    if single.lower() in heads or name.lower() in heads:
+        return head.lower() if re.fullmatch(r"[A-Za-z][A-Za-z -]{1,20}", head) else ""
     return single.lower() if known else ""

@@ -15,6 +15,11 @@ _VERBS = {
     "fits": "fit", "covers": "cover", "needs": "need", "includes": "include", "uses": "use",
     "contains": "contain", "treats": "treat", "causes": "cause", "requires": "require",
 }  # fmt: skip
+_MEASURES = {
+    "weighs": "weight", "costs": "cost", "lasts": "duration", "measures": "size",
+    "holds": "capacity", "consumes": "consumption", "earns": "earnings", "born in": "year of birth",
+}  # fmt: skip
+"""Verbs that head a column of amounts: no row has "more weighs" than another."""
 _ADJECTIVE = re.compile(
     r"(?:able|ible|ed|proof|active|open|free|stock|legal|valid|ready|public|private|resistant"
     r"|wireless|new|used|optional|mandatory|digital|online|safe)$",
@@ -197,7 +202,11 @@ class EnglishWords:
         return f"{'' if exact else 'About '}{value}{among}"
 
     def _head(self, table: KvTable, column: int) -> str:
-        first, *rest = head_words(table.columns[column].head).split(" ")
+        # "When was it founded?", "Is it available?": dates and flags are asked for by a verb.
+        noun = table.columns[column].kind not in {"date", "flag"}
+        head = table.columns[column].head
+        head = _MEASURES.get(head.lower(), head)
+        first, *rest = head_words(head, noun=noun).split(" ")
         if not any(letter.isupper() for letter in first[1:]):
             first = first.lower()
         return re.sub(r"\bid(s?)\b", r"ID\1", " ".join([first, *rest]), flags=re.I)

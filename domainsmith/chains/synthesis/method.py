@@ -41,6 +41,9 @@ class Materials:
         target: Items wanted from the method, all rounds together.
         seed: Of all choices.
         options: The method's own settings, as plain data; the method validates them.
+        topic: What the data shall be about only, in the user's words; empty for everything.
+        beside: With a topic, all passages that may be trained on: to stand beside those of the
+            topic in a context, never to generate from.
         grading: Which graders run and their bounds, as plain data of
             :class:`~domainsmith.chains.grading.options.GradingOptions`; handed to the graders.
     """
@@ -54,6 +57,13 @@ class Materials:
     seed: int
     options: Mapping[str, Any] = field(default_factory=dict)
     grading: Mapping[str, Any] = field(default_factory=dict)
+    topic: str = ""
+    beside: tuple[Passage, ...] = ()
+
+    @property
+    def shown(self) -> tuple[Passage, ...]:
+        """The passages that may stand in a context."""
+        return self.beside or self.passages
 
 
 @dataclass(frozen=True)

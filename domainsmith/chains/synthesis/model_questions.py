@@ -40,11 +40,20 @@ _STARTS = {
     "other": ("What", "How (do|does|can|should|is|are)", "When|Where|Why"),
 }
 _ZH_STARTS = ("怎样|如何|为什么", "")
+_NO_UNIT = (
+    "a|about|after|against|all|also|although|among|an|and|any|are|around|as|at|because|been|before"
+    "|below|between|both|but|by|can|cannot|could|do|does|down|during|each|either|else|even|every|except"
+    "|for|from|has|have|he|her|his|how|if|in|instead|into|is|it|its|may|might|must|no|nor|not|of|off|on"
+    "|once|only|onto|or|our|out|over|per|plus|she|should|since|so|such|than|that|the|their|them|then"
+    "|there|these|they|this|those|though|through|to|too|under|unless|until|up|upon|us|was|we|were|what"
+    "|when|where|whereas|whether|which|while|who|whose|why|will|with|within|without|would|you|your"
+)
+"""Words that may follow a number and are no unit of it."""
 _HAS_NUMBER = re.compile(
     r"(?:(?:up to|about|at least|at most|no more than|only|below|above|within|after) )?"
-    r"(?:EUR )?\d+(?:[.,]\d+)?(?: ?(?:°C|%|kWh|kW|[VWA]\b"
-    r"|(?!(?:a|an|and|are|as|at|by|can|do|does|for|from|has|have|if|in|is|may|must|of|on|or|should"
-    r"|the|then|to|was|were|when|which|will|with)\b)[a-z]\w*))?"
+    r"(?:(?:EUR|USD|GBP|CNY|RMB|CHF) |[€$£¥] ?)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:[.,]\d+)?"
+    r"(?: ?(?:°C|%|kWh|kW|[VWA]\b|"
+    rf"(?!(?:{_NO_UNIT})\b)[a-z]\w*))?"
 )
 _NAMED = re.compile(r"\b[A-Z][\w-]* $")
 """A number after it is a part of a name ("Tarn 680") and says nothing by itself."""

@@ -9,14 +9,20 @@ from domainsmith.data_connection.language import content_terms
 __all__ = ["asks_for_number"]
 
 _QUANTITY = re.compile(
-    r"^what (?:is|was|are|were) (?:the |a |an )?(?:[\w-]+ ){0,3}?(?:number|amount|rate|share|"
-    r"percentage|proportion|age|temperature|pressure|speed|power|weight|mass|height|width|depth|"
+    r"^what (?:is|was|are|were) (?:the |a |an )?(?:[\w-]+ ){0,3}?(?:number(?= of\b)|amount|rate|"
+    r"share|percentage|proportion|age|temperature|pressure|speed|power|weight|mass|height|width|depth|"
     r"length|distance|size|volume|capacity|dose|dosage|price|cost|fee|fare|duration|period|time|"
     r"interval|limit|maximum|minimum|level|score|ratio|incidence|prevalence|mortality|"
     r"sensitivity|specificity|concentration|frequency|voltage|current|population|range|deadline|"
     r"warranty|delay|lifetime|yield)\b(?!-)",
     re.I,
 )
+_LASTS = re.compile(
+    r"^what (?:is|was|are|were) (?:the |a |an )?(?:[\w-]+ ){0,3}?(?:number of|age|duration|period|"
+    r"time|interval|limit|maximum|minimum|frequency|range|deadline|warranty|delay|lifetime|term|life)\b(?!-)",
+    re.I,
+)
+"""What a length of time can be the answer of."""
 _HOW = re.compile(r"^how (?P<word>many|much|long|far|often|high|old|deep|wide|heavy|large)\b", re.I)
 _SPAN = re.compile(r"\d ?(?:seconds?|minutes?|min|h|hours?|days?|weeks?|months?|years?)\b", re.I)
 _WHEN = re.compile(r"^(?:when|by when|until when|within)\b", re.I)
@@ -44,7 +50,7 @@ def asks_for_number(question: str, answer: str, sentence: str) -> bool:
     if _SPAN.search(answer):
         asked = how is not None and how["word"].lower() in {"long", "often", "old"}
         named = how is not None and bool(set(_units(answer)) & set(_units(question)))
-        return asked or named or bool(_WHEN.match(question) or _QUANTITY.match(question))
+        return asked or named or bool(_WHEN.match(question) or _LASTS.match(question))
     if how is None:
         percent = "%" in answer and re.match(r"what percentage\b", question, re.I) is not None
         return percent or (not _BARE.fullmatch(answer) and bool(_QUANTITY.match(question)))

@@ -21,7 +21,7 @@ from domainsmith.chains.synthesis.registry import (
 )
 from domainsmith.chains.synthesis.run import MethodRun
 from domainsmith.chains.synthesis.spread import Here, Spread
-from domainsmith.errors import InputEmpty, InputInvalid
+from domainsmith.errors import InputEmpty, InputInvalid, InputNotFound
 from domainsmith.progress import ProgressCallback
 from domainsmith.records import Record
 
@@ -61,6 +61,7 @@ class GenerationOptions:
         methods: What makes them; all of one kind of item.
         bounded: Write no more than ``target`` items; otherwise everything that was made and may
             be used is written, for a selection afterwards.
+        topic: What all of it shall be about, in the user's words; empty for everything.
     """
 
     target: int = 150
@@ -68,11 +69,18 @@ class GenerationOptions:
     surplus: float = 2.0
     methods: tuple[MethodRequest, ...] = (MethodRequest("documents"),)
     bounded: bool = False
+    topic: str = ""
+
+    @property
+    def reads_passages(self) -> bool:
+        """Whether any of the methods generates from passages."""
+        return any(item.name != "self_kv" for item in self.methods)
 
     def values(self) -> dict[str, Any]:
         """Return plain JSON data, with the content of files that options name."""
         return {
             **({"bounded": True} if self.bounded else {}),
+            **({"topic": self.topic} if self.topic else {}),
             "target": self.target,
             "seed": self.seed,
             "surplus": self.surplus,
@@ -93,6 +101,7 @@ class PlannedMethod:
         meter: Of the method's models.
         target: Good items wanted from it.
         fingerprint: Of its materials, to compare with those of another process.
+        materials: What it was built from.
     """
 
     request: MethodRequest
@@ -100,6 +109,16 @@ class PlannedMethod:
     meter: Meter
     target: int
     fingerprint: str = ""
+    materials: Materials | None = field(default=None, compare=False, repr=False)
+
+    def with_target(self, target: int) -> PlannedMethod:
+        """Return it with another target; its finished units stay finished.
+
+        Args:
+            target: Good items wanted from it.
+        """
+        assert self.materials is not None
+        return _built(self.request, replace(self.materials, target=target))
 
     def run(
         self,
@@ -161,19 +180,15 @@ def plan_methods(
             continue
         target = math.ceil(options.target * options.surplus * request.share / (total or 1))
         own = replace(materials, target=target, seed=options.seed, options=dict(request.options))
-        counted, meter = metered(own)
         try:
-            method = build_method(request.name, counted)
+            planned.append(_built(request, own))
         except InputInvalid as error:
             problems.append(_problem(error))
-        except InputEmpty as error:
-            if nothing is None or len(options.methods) == 1:
+        except (InputEmpty, InputNotFound) as error:
+            topical = isinstance(error, InputEmpty) or options.topic
+            if nothing is None or len(options.methods) == 1 or not topical:
                 raise
             nothing[request.name] = f"{error.what}" + (f" ({error.where})" if error.where else "")
-        else:
-            planned.append(
-                PlannedMethod(request, method, meter, target, materials_fingerprint(own))
-            )
     if problems:
         raise _cannot_begin(problems)
     if not planned and nothing:
@@ -182,6 +197,12 @@ def plan_methods(
             fix="Add documents, or use other methods.",
         )
     return planned
+
+
+def _built(request: MethodRequest, own: Materials) -> PlannedMethod:
+    counted, meter = metered(own)
+    method = build_method(request.name, counted)
+    return PlannedMethod(request, method, meter, own.target, materials_fingerprint(own), own)
 
 
 def told_reasons(nothing: Mapping[str, str]) -> str:
@@ -241,6 +262,21 @@ def _problems(options: GenerationOptions) -> list[str]:
     if len(kinds) > 1:
         said = ", ".join(f"{' and '.join(made)}: {kind}s" for kind, made in sorted(kinds.items()))
         problems.append(f"one dataset holds items of one kind ({said}); run them one by one")
+    problems += _not_narrowed(options)
     if options.target < 1:
         problems.append(f"the target is {options.target}, must be at least 1")
+    return problems
+
+
+def _not_narrowed(options: GenerationOptions) -> list[str]:
+    """Name the methods that work from nothing that a topic could choose among."""
+    if not options.topic:
+        return []
+    problems = []
+    for item in options.methods:
+        if item.options.get("source", "documents") != "documents":
+            source = item.options["source"]
+            problems.append(f"{item.name} cannot be narrowed to a topic with source={source}")
+        if item.name == "self_instruct" and item.options.get("domain", True) is False:
+            problems.append("self_instruct cannot be narrowed to a topic with domain=false")
     return problems

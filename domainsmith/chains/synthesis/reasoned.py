@@ -94,7 +94,7 @@ def build(materials: Materials) -> PassageWalk:
     """
     options = read_reasoned_options(materials.options)
     form = read_form(options.form)
-    pool = PassagePool(materials.passages, materials.generator.count_tokens)
+    pool = PassagePool(materials.shown, materials.generator.count_tokens)
     seed = materials.seed
     names = proper_names(item.text for item in materials.every if item.content == "prose")
     usable = [item for item in materials.passages if next(_rules(item), None) is not None]

@@ -73,7 +73,7 @@ def build(materials: Materials) -> PassageWalk:
         InputEmpty: There is no passage.
     """
     options = read_refusal_options(materials.options)
-    pool = PassagePool(materials.passages, materials.generator.count_tokens)
+    pool = PassagePool(materials.shown, materials.generator.count_tokens)
     names = proper_names(item.text for item in materials.every if item.content == "prose")
     cells = cell_counts(materials.every)
     known = known_text(materials.every)

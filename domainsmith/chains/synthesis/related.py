@@ -21,12 +21,20 @@ class RelatedPassages:
     """An index of terms over the passages that may be used together.
 
     Args:
-        passages: In any order; only these are ever returned.
+        passages: In any order: they tell which terms are rare and what stands next to what.
         embedder: Orders the candidates by meaning too; None leaves that out. Only candidates
             are embedded, never the whole collection.
+        among: Only these are ever returned: those of a run's topic, say; None for all.
     """
 
-    def __init__(self, passages: Sequence[Passage], embedder: Embedder | None = None) -> None:
+    def __init__(
+        self,
+        passages: Sequence[Passage],
+        embedder: Embedder | None = None,
+        *,
+        among: Sequence[Passage] | None = None,
+    ) -> None:
+        self._among = frozenset(item.id for item in (passages if among is None else among))
         self._passages = sorted(passages, key=lambda item: (item.document_path, item.ordinal))
         self._place = {item.id: at for at, item in enumerate(self._passages)}
         self._terms = [
@@ -88,7 +96,12 @@ class RelatedPassages:
             if 0 <= at < len(self._passages) and self._same_section(at, passage, section):
                 scores[at] += _SECTION  # type: ignore[assignment]
         scores.pop(own, None)
-        found = [at for at in scores if self._passages[at].language == passage.language]
+        found = [
+            at
+            for at in scores
+            if self._passages[at].language == passage.language
+            and self._passages[at].id in self._among
+        ]
         found.sort(key=lambda at: (-scores[at], at))
         return [self._passages[at] for at in self._by_meaning(passage, found[: 4 * many])[:many]]
 

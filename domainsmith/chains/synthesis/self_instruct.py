@@ -27,6 +27,7 @@ from domainsmith.chains.synthesis.instruct_topics import Topic, find_topics
 from domainsmith.chains.synthesis.method import DataBlock, Materials, Unit
 from domainsmith.chains.synthesis.seeds import SeedTask, built_in_seeds, read_seeds
 from domainsmith.data_connection.novel import NoveltyPool
+from domainsmith.errors import InputEmpty
 from domainsmith.records import Language
 
 __all__ = ["InstructOptions", "SelfInstruct", "build"]
@@ -49,7 +50,7 @@ def build(materials: Materials) -> SelfInstruct:
     Raises:
         InputInvalid: Options or seed tasks break a rule; names every problem.
         InputNotFound: There is no such file of seeds.
-        InputEmpty: The file of seeds is empty.
+        InputEmpty: The file of seeds is empty, or there is a topic and no heading about it.
     """
     return SelfInstruct(materials, read_instruct_options(materials.options))
 
@@ -78,6 +79,9 @@ class SelfInstruct:
         }
         self._by_words = {(topic.language, topic.words): topic for topic in self._topics}
         self._grounded = self._grounded_rounds()
+        if materials.topic and self._grounded is None and not self._topics:
+            # Without a subject to hold them to, the model would write tasks about anything.
+            raise InputEmpty("No heading over the topic's passages names a subject")
         self._instances = Instances(materials, self._seeds, free_answers=options.free_answers)
 
     def _languages(self, own: Sequence[SeedTask]) -> tuple[Language, ...]:

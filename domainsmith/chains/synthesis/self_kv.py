@@ -27,6 +27,7 @@ from domainsmith.chains.synthesis.kv_options import KvOptions
 from domainsmith.chains.synthesis.kv_paraphrase import PROMPT, paraphrases
 from domainsmith.chains.synthesis.kv_rows import TableRows
 from domainsmith.chains.synthesis.kv_sources import KvSources, read_sources
+from domainsmith.chains.synthesis.kv_topic import TopicRows
 from domainsmith.chains.synthesis.method import DataBlock, Materials, Unit
 from domainsmith.prompts import prompt_sha256
 from domainsmith.records import Grade, Passage, Record
@@ -51,7 +52,8 @@ def build(materials: Materials) -> SelfKv:
 
     Raises:
         InputInvalid: Options or files break a rule; names every problem.
-        InputNotFound: A file, database or table does not exist.
+        InputNotFound: A file, database or table does not exist, or nothing in them speaks of the
+            topic.
         InputEmpty: Nothing can be asked about.
         InputUnreadable: A file or database cannot be read.
     """
@@ -76,8 +78,9 @@ class SelfKv:
         self.content = sources.database
         tables = sources.tables
         self._rows = [TableRows(table, tables, materials.seed) for table in tables]
+        self._about = TopicRows(materials.topic, sources)
         self._computed: dict[int, list[KvFact]] = {}
-        self._passages = RowPassages(materials.passages)
+        self._passages = RowPassages(materials.shown)
 
     def rounds(self) -> Rounds[Sequence[Unit], Sequence[DataBlock], None]:
         """Yield a smoke run, then rounds of rows, subjects and computed questions in turns."""
@@ -129,8 +132,8 @@ class SelfKv:
     def _pieces(self) -> list[dict[str, Any]]:
         """Return ranges of rows and of subjects."""
         found = []
-        sizes = [("table", len(table.rows)) for table in self._sources.tables]
-        sizes += [("graph", len(graph.subjects)) for graph in self._sources.graphs]
+        sizes = [("table", len(rows)) for rows in self._about.tables]
+        sizes += [("graph", len(subjects)) for subjects in self._about.graphs]
         places = Counter[str]()
         for kind, size in sizes:
             for start in range(0, size, _PER_UNIT):
@@ -146,11 +149,10 @@ class SelfKv:
 
     def _all_computed(self, at: int) -> list[KvFact]:
         if at not in self._computed:
-            facts = aggregate_facts(self._sources.tables[at])
+            facts = aggregate_facts(self._sources.tables[at]) if at in self._about.whole else []
             if at in self._sources.pivots:
-                rows = self._rows[at]
-                for row in range(len(rows.table.rows)):
-                    asked = rows.facts(row, most=self._options.per_row)
+                for row in self._about.tables[at]:
+                    asked = self._rows[at].facts(row, most=self._options.per_row)
                     facts += [fact for fact in asked if fact.kind == "compare"]
             self._computed[at] = facts
         return self._computed[at]
@@ -163,10 +165,10 @@ class SelfKv:
         found = []
         for place in range(payload["start"], payload["stop"]):
             if payload["kind"] == "table":
-                facts = self._rows[at].facts(place, most=most)
+                facts = self._rows[at].facts(self._about.tables[at][place], most=most)
             else:
-                graph = self._sources.graphs[at]
-                facts = graph.facts(graph.subjects[place], most=most)
+                subject = self._about.graphs[at][place]
+                facts = self._sources.graphs[at].facts(subject, most=most)
             found += [(payload["kind"], at, fact) for fact in facts]
         return found
 

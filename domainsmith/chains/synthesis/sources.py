@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domainsmith.chains.held_out import duplicate_passages, excluded_passages
+from domainsmith.chains.synthesis.topic import TopicPassages, passages_about
 from domainsmith.errors import InputEmpty
+from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Passage, Question, content_hash
 
-__all__ = ["PassageSource", "sort_passages"]
+__all__ = ["PassageSource", "narrowed", "sort_passages"]
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,24 @@ class PassageSource:
         usable: Those to generate from, in the order of the run.
         excluded: Those that hold, or copy what holds, answers of test questions.
         copies: Number of usable ones that only repeat another.
+        topic: What the run is about only; None for everything.
     """
 
     every: tuple[Passage, ...]
     usable: tuple[Passage, ...]
     excluded: tuple[Passage, ...]
     copies: int
+    topic: TopicPassages | None = None
+
+    @property
+    def drawn(self) -> tuple[Passage, ...]:
+        """Those to generate from: the usable ones, of a topic only if there is one."""
+        return self.usable if self.topic is None else self.topic.passages
+
+    @property
+    def beside(self) -> tuple[Passage, ...]:
+        """Those that may stand beside the passages of a topic; empty without one."""
+        return () if self.topic is None else self.usable
 
     def counts(self) -> dict[str, int]:
         """Return the numbers for reports."""
@@ -34,7 +48,7 @@ class PassageSource:
             "all": len(self.every),
             "copies": self.copies,
             "excluded": len(self.excluded),
-            "used": len(self.usable),
+            "used": len(self.drawn),
         }
 
 
@@ -73,3 +87,22 @@ def sort_passages(
         excluded=tuple(item for item in passages if item.id in held),
         copies=len(copies),
     )
+
+
+def narrowed(source: PassageSource, topic: str, embedder: Embedder | None) -> PassageSource:
+    """Keep to what the documents say about a topic.
+
+    Args:
+        source: The passages of a run.
+        topic: In the user's words; empty leaves the source as it is.
+        embedder: For topics that the documents name in other words.
+
+    Returns:
+        The source with its topic.
+
+    Raises:
+        InputNotFound: The documents do not speak of it.
+    """
+    if not topic.strip():
+        return source
+    return replace(source, topic=passages_about(topic.strip(), source.usable, embedder))

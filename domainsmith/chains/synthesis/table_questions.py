@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from domainsmith.chains.facts import Fact, seeded
 from domainsmith.chains.markdown_tables import Table, parse_tables
+from domainsmith.chains.verbalize import head_words
 from domainsmith.records import Passage
 
 __all__ = ["row_facts"]
@@ -52,7 +53,7 @@ def _two_cells(table: Table, row: Sequence[str], pair: Sequence[int], passage: P
         answer = f"{'；'.join(part.rstrip('。') for part in told)}。"
     else:
         heads = [head if head[1:2].isupper() else head.lower() for head in heads]
-        asked = [head if head[1:2].isupper() else head.lower() for head in asked]
+        asked = [head if head[1:2].isupper() else _said(head) for head in asked]
         question = f'What are the {asked[0]} and the {asked[1]} of "{table.row_name(row)}"?'
         told = [f"{head}: {_value(table, row, at)}" for head, at in zip(heads, pair, strict=True)]
         joint = "; ".join(part.rstrip(".") for part in told)
@@ -64,3 +65,8 @@ def _value(table: Table, row: Sequence[str], column: int) -> str:
     cell, unit = row[column], table.units[column]
     bare = unit and cell.replace(".", "").replace(",", "").isdigit()
     return f"{cell} {unit}" if bare else cell
+
+
+def _said(head: str) -> str:
+    said = head_words(head)
+    return said if said.startswith('"') else head.lower()

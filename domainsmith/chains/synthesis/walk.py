@@ -56,7 +56,8 @@ class PassageWalk:
         missing: str = "There is no passage to generate from",
     ) -> None:
         if not passages:
-            raise InputEmpty(missing, where=name, fix="Add documents, or use another method.")
+            where = f"{name}, about {materials.topic}" if materials.topic else name
+            raise InputEmpty(missing, where=where, fix="Add documents, or use another method.")
         self.name = name
         self.version = version
         self.floor = floor

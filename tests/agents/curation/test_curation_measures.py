@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from domainsmith.agents.curation.coverage import needs, own_passage, wanted_records
-from domainsmith.agents.curation.sections import Section, find_sections
-from domainsmith.agents.curation.space import Space
 from domainsmith.agents.curation.student import Examined, Examiner, Probe, weakness_by
 from domainsmith.agents.curation.topics import group_topics
+from domainsmith.data_connection.sections import Section, find_sections
+from domainsmith.data_connection.text_space import Space
 from domainsmith.model_io.generation import Completion, LogLikelihood
 from domainsmith.records import Passage, Record
 

@@ -174,3 +174,21 @@ def test_never_equal_and_never_in_the_passages(
         else:
             assert not evidence.holds(item.text)
             assert item.after != item.before
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Belongings of a student are covered up to £3,000 in term time if the door was forced.",
+        "The tank of the larger model holds 12,500 ml of clean water for the whole summer.",
+    ],
+)
+def test_a_number_is_never_cut_in_two(answer: str):
+    cut = [text for kind, text in changed(answer) if kind == "truncation"]
+    assert not any(text.endswith(("£3.", "12.")) for text in cut), cut
+
+
+def test_a_negation_that_other_words_need_is_kept():
+    answer = "We do not pay any part of it and we keep the premium."
+    turned = [text for kind, text in changed(answer) if kind == "negation"]
+    assert not any("pay any" in text and "not" not in text for text in turned), turned

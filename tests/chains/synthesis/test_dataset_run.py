@@ -257,7 +257,7 @@ def test_methods_that_find_nothing_are_named_and_the_others_go_on(
     assert set(smoke.nothing) == {"empty", "two"}
     report = run(workspace, target=10, options=options)
     assert report.whole
-    assert dict(report.good) == {"two": 0, "one": 10}
+    assert dict(report.good) == {"two": 0, "one": 20}, "one fills the places of the others"
     assert report.nothing["empty"] == "There is no table (empty)"
     assert "`drafts`" in report.nothing["two"]
     again = run(workspace, target=10, options=options)
@@ -379,6 +379,51 @@ def test_nonsense_in_the_middle_stops_and_keeps_what_was_good(workspace: Workspa
     assert (told[0].stopped, told[0].records) == ("yield", 9)
     # Without a floor the same run goes on to its end.
     assert run(workspace, options=options, limits=Limits(floor=0)).records == 9
+
+
+@pytest.mark.usefixtures("methods")
+def test_a_method_that_dries_up_is_named_and_the_others_fill_its_place(
+    workspace: Workspace,
+) -> None:
+    options = replace(asked(("two", 1, {"bad": 3}), ("one", 1, {})), bounded=True)
+    report = run(workspace, target=30, options=options)
+    assert (report.whole, report.records) == (True, 30)
+    assert dict(report.good) == {"two": 3, "one": 57}
+    assert "`drafts`" in report.dried["two"]
+    again = run(workspace, target=30, options=options)
+    assert (again.repeated, again.dried) == (True, report.dried)
+
+
+@pytest.mark.usefixtures("methods")
+def test_a_run_that_is_cut_off_while_it_fills_goes_on_to_the_same_items(
+    workspace: Workspace,
+) -> None:
+    options = replace(asked(("two", 1, {"bad": 3}), ("one", 1, {})), bounded=True)
+    cancel = threading.Event()
+
+    def tell(event: ProgressEvent) -> None:
+        if event.stage == "generating one" and event.done > 40:
+            cancel.set()
+
+    first = run(workspace, target=30, options=options, cancel=cancel, progress=tell)
+    assert (first.stopped, first.whole) == ("cancelled", False)
+    report = run(workspace, target=30, options=options)
+    with Workspace.create(workspace.root.parent / "other") as other:
+        add(other, TEXTS)
+        assert run(other, target=30, options=options).sha256 == report.sha256
+
+
+@pytest.mark.usefixtures("methods")
+def test_what_no_method_can_fill_is_told_and_can_be_gone_on_with(workspace: Workspace) -> None:
+    options = asked(("two", 1, {"bad": 3}), ("one", 1, {"bad": 5}))
+    report = run(workspace, target=30, options=options)
+    assert (report.stopped, report.whole, report.records) == ("yield", False, 8)
+    assert set(report.dried) == {"one", "two"}
+    card = (report.path / "README.md").read_text(encoding="utf-8")
+    assert "same command with `--floor 0` goes on" in card
+    rest = run(workspace, target=30, options=options, limits=Limits(floor=0))
+    assert (rest.whole, rest.records) == (True, 8)
+    assert set(rest.spent) == {"one", "two"}
 
 
 # ---- bad input -----------------------------------------------------------------------------

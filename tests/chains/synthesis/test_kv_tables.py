@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from domainsmith.chains.amounts import parse_amount, parse_date, rounded
 from domainsmith.chains.synthesis.kv_aggregates import aggregate_facts
 from domainsmith.chains.synthesis.kv_fact import KvFact
+from domainsmith.chains.synthesis.kv_options import KvOptions
 from domainsmith.chains.synthesis.kv_rows import TableRows
+from domainsmith.chains.synthesis.kv_sources import read_sources
 from domainsmith.chains.synthesis.kv_table import KvTable, kv_table
 from domainsmith.chains.synthesis.plan import GenerationOptions, MethodRequest
 from domainsmith.data_connection.tables import DataTable, tidy_table
@@ -226,3 +228,62 @@ def test_a_password_does_not_get_into_what_is_written_of_a_run() -> None:
     written = GenerationOptions(methods=(MethodRequest("self_kv", options=wanted),)).values()
     (method,) = written["methods"]
     assert method["options"] == {"sql": "postgresql://me:***@host/shop", "tables": ["parts"]}
+
+
+FEES = DataTable(
+    "fees",
+    "fees.csv",
+    ("Code", "Service", "Fee (GBP)", "Charged", "Waived if"),
+    (
+        ("F01", "Policy cancellation", "40", "once", "within 14 days"),
+        ("F02", "Duplicate documents", "12.50", "per copy", "sent by e-mail"),
+        ("F03", "Change of address", "15", "per change", ""),
+        ("F04", "Late payment", "25", "per reminder", "first reminder"),
+    ),
+)
+
+
+def test_heads_that_are_no_nouns_are_named_as_they_are_written():
+    table = kv_table(FEES)
+    assert table is not None
+    asked = " ".join(fact.question for fact in facts_of(table))
+    assert '"Charged" entry' in asked
+    assert '"Waived if" entry' in asked
+    assert not re.search(r"the (?:charged|waived if)|Charged does|[Ww]aived if (?:of|for)", asked)
+
+
+def test_rows_are_not_called_by_the_name_of_a_column():
+    table = kv_table(FEES)
+    assert table is not None
+    assert table.noun == "code"
+    asked = [fact.question for fact in facts_of(table)]
+    assert not [text for text in asked if re.search(r"[Ww]hich fee|of the fees|many fees", text)]
+    assert "Which code has the highest fee?" in asked
+
+
+def test_rows_without_a_name_are_left_out_and_the_others_asked_about(tmp_path):
+    file = tmp_path / "miss.csv"
+    file.write_text(
+        "Model,Power (W),Colour,Price (EUR)\nQ1,,red,10\nQ2,300,,\nQ3,450,blue,30\n"
+        ",500,green,40\nQ5,600,red,n/a\n",
+        encoding="utf-8",
+    )
+    sources = read_sources(KvOptions(table=(str(file),)), seed=5)
+    (table,) = sources.tables
+    assert sources.dropped["reading miss.csv: rows of miss without a name"] == 1
+    facts = facts_of(table)
+    asked = " ".join(fact.question for fact in facts)
+    assert "Q3" in asked
+    assert not re.search("[Hh]ow many models|highest|lowest|average|total", asked)
+    assert all(fact.answer.strip(" .") for fact in facts)
+
+
+def test_amounts_under_a_verb_are_compared_by_its_noun():
+    data = DataTable(
+        "things", "g.csv", ("name", "weighs"), (("A", "3 kg"), ("B", "5 kg"), ("C", "8 kg"))
+    )
+    table = kv_table(data)
+    assert table is not None
+    asked = " ".join(fact.question for fact in facts_of(table))
+    assert "weight" in asked
+    assert "weighs" not in asked

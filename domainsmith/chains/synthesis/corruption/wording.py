@@ -107,6 +107,8 @@ def negation_edits(answer: str, language: Language, source: random.Random) -> It
         turn = turns.get(match[0].lower())
         if turn is None or _is_noun(answer, match):
             continue
+        if match[0].lower().endswith("not") and _ANY.match(answer[match.end() :]):
+            continue  # "We pay any part of it" is no sentence
         at, end = match.span()
         if not turn:  # "Do not open": the verb goes to the front
             end += len(answer[end:]) - len(answer[end:].lstrip())
@@ -117,6 +119,12 @@ def negation_edits(answer: str, language: Language, source: random.Random) -> It
             turn = "closed"
         text = turn.capitalize() if match[0][0].isupper() else turn
         yield Edit("negation", at, end, text)
+
+
+_ANY = re.compile(
+    r"\s+(?:[\w'-]+\s+){0,4}?(?:any|anyone|anything|either|ever|yet)\b", re.IGNORECASE
+)
+"""Words that stand after a "not" only."""
 
 
 def _is_word(answer: str, match: re.Match[str]) -> bool:
@@ -159,6 +167,8 @@ def truncation_edits(answer: str, language: Language) -> Iterator[Edit]:
         return
     for match in reversed(list(_CLAUSE.finditer(text))):
         left = text[: match.start()]
+        if left[-1:].isdigit() and text[match.end() : match.end() + 1].isdigit():
+            continue  # within "3,000": cut there it would state another number
         if _OPEN_END.search(left) or any(
             left.count(one) != left.count(two) for one, two in _BRACKETS
         ):
