@@ -117,6 +117,10 @@ _KINDS = (
         r"\bhow (?:loud|noisy)\b|多[吵响]",
         r"\d\s*db|decibel|quiet|silent|loud|分贝|安静|静音",
     ),
+    _kind(
+        "几月?几?[日号]|哪一?天",
+        r"[\d一二三四五六七八九十]\s*[日号]|(?:周|星期)[一二三四五六日天\d]",
+    ),
     _kind("几次|多少次", rf"{_NUMBER}\s*次|每|不得|从不"),
     _kind(r"\bhow many\b|多少[个名人位种次只条座件]|几[个名位种次只条座件]", _NUMBER),
 )

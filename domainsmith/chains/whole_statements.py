@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from domainsmith.chains.evidence import Evidence
 from domainsmith.data_connection.language import detect_language
+from domainsmith.data_connection.sentences import sentences
 from domainsmith.storage.context import section
 from domainsmith.storage.database import Database
 
@@ -78,7 +79,10 @@ def _lead_of(text: str, place: int) -> str:
     for line in reversed(text[:start].splitlines()):
         if not line.strip() or _ITEM.match(line):
             continue
-        return " ".join(line.split()) if _LEADS.search(line) else ""
+        if not _LEADS.search(line):
+            return ""
+        start, end = sentences(line, detect_language(line))[-1]
+        return " ".join(line[start:end].split())
     return ""
 
 

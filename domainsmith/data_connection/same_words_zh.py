@@ -74,6 +74,11 @@ _GROUPS = """
 关掉 关闭
 装 安装
 拆 拆卸 拆除
+收 收取 收费
+停 停放 停车
+扔 丢弃 投放
+车 车辆
+平米 平方米
 洗 清洗 清洁
 带 携带
 狗 犬
@@ -154,6 +159,14 @@ def _whole(term: str, held: AbstractSet[str]) -> str:
             return word
         if len(word) > 1 and any(word in longer for longer in held):
             return min((longer for longer in held if word in longer), key=lambda w: (len(w), w))
-    if len(term) < _CONTAINED_FROM:
+    if len(term) < 2:
         return ""
-    return min((word for word in held if term in word), key=lambda w: (len(w), w), default="")
+    longer = [word for word in held if _is_part(term, word)]
+    return min(longer, key=lambda word: (len(word), word), default="")
+
+
+def _is_part(term: str, word: str) -> bool:
+    """Tell whether a longer word says what a term says: 维洛平片, 高层住宅; not 借书证 for 借书."""
+    if len(term) >= _CONTAINED_FROM:
+        return term in word
+    return len(word) >= len(term) + 2 and word.startswith(term)

@@ -17,6 +17,7 @@ from domainsmith.data_connection.same_words_zh import same_words, terms_of_text
         ("试用期最长多久？", "试用期"),
         ("维洛平是哪家公司生产的？", "维洛平是公司生产的"),
         ("馆长叫什么名字？", "馆长"),
+        ("物业费几号前要交？", "物业费交"),
         ("我想问一下哈，这个要怎么申请呀", "这个要申请"),
         ("潜水受伤赔不赔？", "潜水受伤赔"),
         ("自习室有多少座位？", "自习室有座位"),
@@ -36,6 +37,8 @@ def test_terms_as_the_text_has_them() -> None:
     assert asked_terms("起订量是多少", "zh", held) == {"起订量"}
     assert "服药" in asked_terms("吃药要注意什么", "zh", held)
     assert terms_of_text("维洛平", ["维洛平"], {"维洛平片"}) == {"维洛平片"}
+    assert terms_of_text("高层", ["高层"], {"高层住宅"}) == {"高层住宅"}
+    assert terms_of_text("借书", ["借书"], {"借书证"}) == {"借书"}
     assert terms_of_text("管理员", ["管理员"], {"管理"}) == {"管理员"}
     assert terms_of_text("年假", ["年", "假"], {"年休假"}) == {"年休假"}
 
