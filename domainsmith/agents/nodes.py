@@ -16,6 +16,7 @@ from langgraph.types import Send, interrupt
 
 from domainsmith.agents.act import run_step
 from domainsmith.agents.approvals import approval_request, skipped_steps, undecided_steps
+from domainsmith.agents.error_words import reason_in
 from domainsmith.agents.planner import Planner
 from domainsmith.agents.policy import Policy, budget_excess
 from domainsmith.agents.replan import insert_producers, lacking_step
@@ -151,7 +152,7 @@ class AnalystNodes:
         if not state["replanned"]:
             changed = insert_producers(plan, failed, self._tools, self._ctx)
         if changed is None:
-            reason = results[str(failed.number)]["summary"]
+            reason = reason_in(str(results[str(failed.number)]["summary"]), state["language"])
             return {
                 "stop": sentence(
                     "failed",

@@ -114,7 +114,9 @@ class Console:
 
         table = Table(title=title or None, title_justify="left")
         for column, name in zip(columns, names, strict=True):
-            table.add_column(name, justify="right" if column.endswith("#") else "left")
+            justify: Any = "right" if column.endswith("#") else "left"
+            # Chinese has no blanks: a line of it is one word to the table, and none may be cut.
+            table.add_column(name, justify=justify, overflow="fold")
         for row in rows:
             table.add_row(*(Text(one_line(cell)) for cell in row))
         width = None if file.isatty() else 120

@@ -16,7 +16,7 @@ from domainsmith.apps.assembly import Assembly
 from domainsmith.errors import InputInvalid
 from domainsmith.progress import ProgressCallback, silent
 from domainsmith.settings import load_settings
-from domainsmith.workspace import Workspace
+from domainsmith.workspace import DEFAULT_FOLDER, Workspace
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
@@ -52,7 +52,7 @@ class Expert:
         """Open a workspace, or make it.
 
         Args:
-            folder: The workspace's folder.
+            folder: The workspace's folder, or the one in which a command made ``.domainsmith``.
             progress: Told where long work stands.
             **settings: Overrides of the settings; they win over environment and file.
 
@@ -65,7 +65,7 @@ class Expert:
         """
         if not isinstance(folder, str | Path) or not str(folder).strip():
             raise InputInvalid("A workspace is opened by its folder's path", fix="Name one.")
-        workspace = Workspace.create(Path(folder))
+        workspace = Workspace.create(_workspace_in(Path(folder)))
         try:
             loaded = load_settings(workspace.settings_path, flags=settings)
         except BaseException:
@@ -313,3 +313,10 @@ class Expert:
 
         result: ToolResult = tool_named(tool).call(self._context(), arguments)
         return result
+
+
+def _workspace_in(folder: Path) -> Path:
+    """Return the workspace that commands made in a folder, or the folder itself."""
+    made = folder / DEFAULT_FOLDER
+    own = (folder / "state.sqlite").is_file()
+    return made if (made / "state.sqlite").is_file() and not own else folder

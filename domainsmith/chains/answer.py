@@ -18,7 +18,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from domainsmith.chains.answer_draft import Method
 from domainsmith.chains.answer_record import make_answer
 from domainsmith.chains.answer_steps import CONTEXT_PASSAGES, Steps
-from domainsmith.chains.asked_input import read_question
+from domainsmith.chains.asked_input import AskedInput, read_question
 from domainsmith.chains.gate import THRESHOLD
 from domainsmith.chains.query_options import QueryOptions
 from domainsmith.chains.query_plan import Search
@@ -87,7 +87,7 @@ class _AnswerChain(Runnable[Any, Answer]):
     def _answers(self, inputs: list[Any]) -> list[Exception | Answer]:
         """Answer what can be asked; in the place of any other input stands its error."""
         results: list[Exception | Answer | None] = []
-        questions: list[tuple[str, str]] = []
+        questions: list[AskedInput] = []
         for item in inputs:
             try:
                 questions.append(read_question(item))
@@ -97,20 +97,20 @@ class _AnswerChain(Runnable[Any, Answer]):
         made = iter(self._ask(questions))
         return [next(made) if item is None else item for item in results]
 
-    def _ask(self, questions: Sequence[tuple[str, str]]) -> list[Answer]:
+    def _ask(self, questions: Sequence[AskedInput]) -> list[Answer]:
         if not questions:
             return []
         began = time.monotonic()
         drafts = self._steps.run(
-            [whole for _, whole in questions], [asked for asked, _ in questions]
+            [question.whole for question in questions], [question.now for question in questions]
         )
         seconds = round((time.monotonic() - began) / len(questions), 3)
         answers = []
-        for (asked, _), draft in zip(questions, drafts, strict=True):
+        for question, draft in zip(questions, drafts, strict=True):
             answer = make_answer(
                 self._workspace.db,
                 draft,
-                asked=asked,
+                asked=question.asked,
                 model=self._model,
                 adapter_id=self._adapter_id,
                 seconds=seconds,

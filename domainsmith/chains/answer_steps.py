@@ -18,6 +18,7 @@ from domainsmith.chains.evidence import Evidence, best_of_kind, is_supported
 from domainsmith.chains.likely import likelihood_gains
 from domainsmith.chains.numbered_steps import numbered_steps
 from domainsmith.chains.query_plan import Found, Search
+from domainsmith.chains.whole_statements import whole_statement
 from domainsmith.chains.written import scorer_of, writer_of
 from domainsmith.model_io.generation import GenerationRequest, Generator
 from domainsmith.model_io.messages import format_context, is_refusal, qa_messages, refusal_text
@@ -154,7 +155,9 @@ class Steps:
             if draft.method == "extracted":
                 _quote_the_kind_asked_for(draft)
             if draft.method == "extracted":
-                draft.text = draft.evidence[0].text
+                whole = whole_statement(draft.evidence[0], self.search.index.workspace.db)
+                draft.evidence = [whole, *draft.evidence[1:]]
+                draft.text = whole.text
             self._cite(draft)
         self._weigh(drafts)
         grounded = [_rests_on(draft) for draft in drafts]
@@ -219,6 +222,7 @@ class Steps:
             draft.gain = gain
             best = best_of_kind(draft.evidence, draft.asked)
             if gain <= _LIKELY_FROM and best is not None:
+                best = whole_statement(best, self.search.index.workspace.db)
                 draft.method, draft.text = "extracted", best.text
                 language = draft.found.language
                 draft.cited = cite(best.text, draft.found.hits, language, extracted=best)

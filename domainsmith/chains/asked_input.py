@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from domainsmith.chains.condense import standalone_question
+from domainsmith.chains.condense import asked_now, standalone_question
 from domainsmith.errors import InputInvalid
 
-__all__ = ["LONGEST_QUESTION", "read_question"]
+__all__ = ["LONGEST_QUESTION", "AskedInput", "read_question"]
 
 LONGEST_QUESTION = 8_000
 """Characters of a question. The forms that read questions take time that grows faster than their
@@ -16,7 +16,21 @@ length, and what is longer is a document: it is added, not asked."""
 _FORM = 'Give a text, or {"question": TEXT, "history": [(USER, ASSISTANT), ...]}.'
 
 
-def read_question(item: Any) -> tuple[str, str]:
+class AskedInput(NamedTuple):
+    """A question as the chain reads it.
+
+    Attributes:
+        asked: In the user's words.
+        now: What is asked now, with what a follow-up leaves out; sentences are judged by it.
+        whole: Standing alone; what is searched for. Ends with ``now``.
+    """
+
+    asked: str
+    now: str
+    whole: str
+
+
+def read_question(item: Any) -> AskedInput:
     """Read an input of the answer chain.
 
     Args:
@@ -41,7 +55,8 @@ def read_question(item: Any) -> tuple[str, str]:
             f"The question has {len(asked)} characters; {LONGEST_QUESTION} are read at most",
             fix="Add long texts as documents and ask about them.",
         )
-    return asked, standalone_question(asked, _turns(history))
+    turns = _turns(history)
+    return AskedInput(asked, asked_now(asked, turns), standalone_question(asked, turns))
 
 
 def _turns(history: Any) -> list[tuple[str, str]]:

@@ -55,7 +55,7 @@ _KINDS = (
         r"多少钱|什么价|价格是多少|费用是多少",
         r"[€$£¥]|\b(?:EUR|USD|GBP|CNY|RMB|euros?|dollars?|pounds?|cents?|yuan|free|percent)\b|%|"
         r"\b(?:price|cost|fee)s?: ?\d|"
-        r"元|块钱|免费|美金|价",
+        r"元|块钱|免费|美金|价|[\d一二三四五六七八九十两]倍|百分之|全额",
     ),
     _kind(
         r"\bhow much (?:is|are|was|were) (?!known|left|too)",
@@ -66,7 +66,7 @@ _KINDS = (
         r"\bhow long (?:does|do|did|must|should|can|may|will|would|has|have|had|until|after|before)"
         rf"\b|\bhow long {_LASTS}|\bfor how long\b|"
         r"\bhow (?:often|soon|quickly|many times)\b|"
-        r"多久|多长时间|几[天年日周]|几个(?:月|小时|星期)|多少[天年日]",
+        r"多久|多长时间|(?:期|时[间效限]|假)是?多长|几[天年日周]|几个(?:月|小时|星期)|多少[天年日]",
         rf"{_NUMBER}.{{0,24}}{_TIME}|{_TIME}.{{0,12}}{_NUMBER}|每{_TIME}|immediately|always|never|"
         r"times|\d次|次|立即|马上|随时",
     ),
@@ -117,6 +117,11 @@ _KINDS = (
         r"\bhow (?:loud|noisy)\b|多[吵响]",
         r"\d\s*db|decibel|quiet|silent|loud|分贝|安静|静音",
     ),
+    _kind(
+        "几月?几?[日号]|哪一?天",
+        r"[\d一二三四五六七八九十]\s*[日号]|(?:周|星期)[一二三四五六日天\d]",
+    ),
+    _kind("几次|多少次", rf"{_NUMBER}\s*次|每|不得|从不"),
     _kind(r"\bhow many\b|多少[个名人位种次只条座件]|几[个名位种次只条座件]", _NUMBER),
 )
 

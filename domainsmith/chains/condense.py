@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from domainsmith.chains.ellipsis import filled_zh, left_out_zh, named_zh
 from domainsmith.data_connection.language import content_terms, detect_language
-from domainsmith.data_connection.scripts_zh import simplified
+from domainsmith.data_connection.scripts_zh import in_script_of, simplified
 from domainsmith.model_io.generation import GenerationRequest, Generator
 from domainsmith.prompts import render
 from domainsmith.records import Message
 
-__all__ = ["needs_history", "standalone_question"]
+__all__ = ["asked_now", "needs_history", "standalone_question"]
 
 _POINTS_BACK_EN = re.compile(
     r"\b(?:it|its|they|them|their|that one|this one|those|these|he|she|there|then|the same|"
@@ -48,20 +49,55 @@ def standalone_question(
     Args:
         question: The last question.
         history: Earlier (user, assistant) turns, oldest first.
-        generator: Rewrites; None joins the last question that stands alone and this one.
+        generator: Rewrites; None joins the last question that stands alone and this one, or puts
+            that one's subject in place of a Chinese pronoun.
 
     Returns:
         The question itself if it needs no history.
     """
     if not history or not needs_history(question):
         return question
-    earlier = [user for user, _ in history]
-    anchor = next((user for user in reversed(earlier) if not needs_history(user)), earlier[-1])
+    anchor = _anchor(history)
     if generator is not None:
         rewritten = _rewritten(question, history, generator)
         if _is_faithful(rewritten, question, history):
             return rewritten
-    return f"{anchor.strip()} {question.strip()}"
+    named, asked = _completed(question, anchor)
+    return asked if named else f"{anchor.strip()} {asked}"
+
+
+def asked_now(question: str, history: Sequence[tuple[str, str]]) -> str:
+    """Return what the last question asks, with what it leaves out filled in from the one before.
+
+    Args:
+        question: The last question.
+        history: Earlier (user, assistant) turns, oldest first.
+
+    Returns:
+        "QX-20的重量呢？" for "它的重量呢？" and "儿童的剂量是多少" for "那儿童呢？"; the
+        question itself if nothing is seen to be left out.
+    """
+    if not history or not needs_history(question):
+        return question
+    return _completed(question, _anchor(history))[1]
+
+
+def _anchor(history: Sequence[tuple[str, str]]) -> str:
+    """Return the last question that stands alone."""
+    earlier = [user for user, _ in history]
+    return next((user for user in reversed(earlier) if not needs_history(user)), earlier[-1])
+
+
+def _completed(question: str, anchor: str) -> tuple[bool, str]:
+    """Fill in a Chinese follow-up; whether it names its subject now, and the text."""
+    asked = question.strip()
+    if detect_language(asked) != "zh" or detect_language(anchor) != "zh":
+        return False, asked
+    named = named_zh(simplified(anchor), simplified(asked))
+    if named:
+        return True, in_script_of(named, asked)
+    about = left_out_zh(simplified(asked))
+    return False, in_script_of(filled_zh(simplified(anchor), about), asked) if about else asked
 
 
 def _rewritten(question: str, history: Sequence[tuple[str, str]], generator: Generator) -> str:

@@ -6,7 +6,7 @@ import re
 
 from domainsmith.data_connection.language import content_terms
 
-__all__ = ["filled_en", "filled_zh", "left_out_en", "left_out_zh"]
+__all__ = ["filled_en", "filled_zh", "left_out_en", "left_out_zh", "named_zh"]
 
 _ABOUT = re.compile(
     r"^(?:(?:what|how)\s+about|(?:the\s+)?same\b[^,.?]*?\b(?:for|with|about|of)|and|or|likewise\s+for)\s+"
@@ -31,6 +31,11 @@ _PREDICATE_ZH = re.compile(
     r"(?:分别|各自|主要|一般|通常|应该|应当|可以|需要|最|总共|一共|什么时候|何时|为什么|怎么|如何)?"
     r"(?:多[长久大高重深宽远快]|是|有|在|为|于|需|能|会|由|被|多少|几|哪|什么|何|怎|如何|叫|属于|位于|出生|成立)"
 )
+_PRONOUN_ZH = re.compile(r"它(?!们)|(?<![其吉])他(?![们人山项])|她(?!们)")
+_SPOKEN_FRONT = re.compile(r"^(?:请问|那么?|你好|您好|我?想(?:问|知道)(?:一下)?)[，,]?")
+_ASKS_ZH = re.compile(r"谁|哪|什么|怎|如何|多少|几")
+_LONG_SUBJECT = 20
+"""Characters from which what stands before the predicate is more than a name."""
 
 
 def left_out_en(sentence: str) -> str:
@@ -117,3 +122,26 @@ def filled_zh(first: str, what: str) -> str:
     if match:
         return f"{head}{sep}{what}{last[match.start() :]}"
     return f"{what}，{clause}"
+
+
+def named_zh(first: str, follow_up: str) -> str:
+    """Put the subject of a question in place of the pronoun that stands for it.
+
+    Args:
+        first: A whole question: "QX-20多少钱？".
+        follow_up: What is asked next: "它的重量呢？".
+
+    Returns:
+        "QX-20的重量呢？"; empty where there is no pronoun or no subject is seen.
+    """
+    pronoun = _PRONOUN_ZH.search(follow_up)
+    clause = first.strip("，,？? ").rpartition("，")[2]
+    match = _PREDICATE_ZH.search(clause, 1)
+    owner = clause.find("的")
+    ends = [end for end in (match.start() if match else -1, owner) if end > 0]
+    if not pronoun or not ends:
+        return ""
+    subject = _SPOKEN_FRONT.sub("", clause[: min(ends)])
+    if not content_terms(subject, "zh") or len(subject) > _LONG_SUBJECT or _ASKS_ZH.search(subject):
+        return ""
+    return f"{follow_up[: pronoun.start()]}{subject}{follow_up[pronoun.end() :]}"

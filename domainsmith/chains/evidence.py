@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domainsmith.chains.asked_kind import lacks_asked_kind
+from domainsmith.data_connection.codes import codes
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import content_terms, detect_language
 from domainsmith.data_connection.measure_words import asked_terms
 from domainsmith.data_connection.retrieve import embedder_speaks
+from domainsmith.data_connection.same_words_zh import same_words
 from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.data_connection.sentences import sentences
 from domainsmith.data_connection.unit_words import without_stated_units
@@ -47,6 +49,8 @@ _DENSE_WEIGHT = 0.9
 _RANK_WEIGHT = 0.35
 _NUMBER_BONUS = 0.12
 _HEADER_SHARE = 0.5
+_OTHER_WORD = 0.75
+"""What another word for the question's counts: the sentence that has its own is nearer."""
 _SUPPORTED_FROM = 0.7
 """Share of an answer's content words that its passages must hold."""
 
@@ -166,14 +170,18 @@ def rank_evidence(
 
 def _overlap(question: str, text: str, passage: Passage, index: Index) -> float:
     language = detect_language(question)
-    held = set(content_terms(text, passage.language))
-    header = set(content_terms(passage.header, passage.language))
+    held = set(content_terms(text, passage.language)) | codes(text)
+    header = set(content_terms(passage.header, passage.language)) | codes(passage.header)
     total = shared = 0.0
     stated = without_stated_units(question, text)
-    for word in sorted(asked_terms(stated, language, held | header)):
+    # "QX-20" is one thing: its letters and its number may stand apart in another row
+    others = {other for term in content_terms(stated, language) for other in same_words(term)}
+    for word in sorted(asked_terms(stated, language, held | header) | codes(question)):
         weight = index.idf(word)
         total += weight
-        shared += weight * (1.0 if word in held else _HEADER_SHARE if word in header else 0.0)
+        as_asked = _OTHER_WORD if word in others and word not in question else 1.0
+        found = 1.0 if word in held else _HEADER_SHARE if word in header else 0.0
+        shared += weight * as_asked * found
     return shared / total if total else 0.0
 
 

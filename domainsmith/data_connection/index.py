@@ -149,6 +149,11 @@ class Index:
         with self._guard:
             return self._lexical.idf(term)
 
+    def holds(self, term: str) -> bool:
+        """Tell whether any passage holds a search term (see :meth:`LexicalIndex.holds`)."""
+        with self._guard:
+            return self._lexical.holds(term)
+
     def bm25_of(self, query: str, text: str, language: Language) -> float:
         """Score a text that is not indexed (see :meth:`LexicalIndex.score`)."""
         with self._guard:

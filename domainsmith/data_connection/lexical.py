@@ -128,6 +128,10 @@ class LexicalIndex:
         n = 0 if number is None else int(starts[number + 1] - starts[number])
         return math.log(1 + (len(self.ids) - n + 0.5) / (n + 0.5))
 
+    def holds(self, term: str) -> bool:
+        """Tell whether any passage holds a search term."""
+        return term in self._postings.terms
+
     def score(self, query: str, text: str, language: Language) -> float:
         """Score a text that is not indexed, as if it were.
 
@@ -160,7 +164,7 @@ class LexicalIndex:
     def _search(
         self, query: str, k: int, allowed: NDArray[np.bool_] | None
     ) -> list[tuple[str, float]]:
-        scores = self._scores(query_terms(query, detect_language(query)))
+        scores = self._scores(query_terms(query, detect_language(query), self.holds))
         if allowed is not None:
             scores[~allowed] = 0.0
         rows = np.flatnonzero(scores)

@@ -7,10 +7,14 @@ many names. Where a text has only another word of the same quantity, that one is
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import pairwise
 
 from domainsmith.data_connection.language import content_terms, normalise_width, search_terms
+from domainsmith.data_connection.question_words_zh import without_question_words
+from domainsmith.data_connection.same_words_zh import same_words, terms_of_text
 from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.records import Language
 
@@ -43,20 +47,22 @@ def _quantity(asks: str, english: str, chinese: str) -> _Quantity:
     )
 
 
+_DURATION = _quantity(
+    r"\bhow long (?!is|are|was|were)|多长时间|多久|(?:期|时[间效限]|假)是?多长",
+    "time duration period term length",
+    "时间 时长 期限 周期",
+)
 _QUANTITIES = (
     _quantity(
         r"\bhow heavy\b|多重(?![要复])", "weight weighs mass heavy", "重量 净重 毛重 体重 重"
     ),
     _quantity(
-        r"\bhow long (?=is|are|was|were)|多长(?!时间|期限)",
+        r"\bhow long (?=is|are|was|were)"
+        r"|(?<!期)(?<!期是)(?<!时[间效限])(?<!时[间效限]是)(?<!假)多长(?!时间|期限)",
         "length duration",
         "长度 时长 期限 全长 长",
     ),
-    _quantity(
-        r"\bhow long (?!is|are|was|were)|多长时间|多久",
-        "time duration period term length",
-        "时间 时长 期限 周期",
-    ),
+    _DURATION,
     _quantity(r"\bhow (?:tall|high)\b|多高", "height tall high altitude", "高度 身高 高"),
     _quantity(r"\bhow wide\b|多宽", "width wide breadth", "宽度 宽"),
     _quantity(r"\bhow deep\b|多深", "depth deep", "深度 深"),
@@ -73,7 +79,7 @@ _QUANTITIES = (
     _quantity(r"\bhow old\b", "age old", "年龄"),
 )
 _PRICE = _quantity(
-    r"\bhow much (?:is|are|was|were)\b|多少钱|什么价",
+    r"\bhow much (?:is|are|was|were)\b|(?<![赔罚交缴扣退补领发付])多少钱|什么价",
     "price cost costs fee charge amount",
     "价格 售价 单价 价钱 费用 价 钱",
 )
@@ -81,6 +87,12 @@ _PRICE_WORDS = (
     frozenset(content_terms("cost costs price prices fee fees charge charges", "en")),
     frozenset({"钱", "多少钱", "价钱", "价格", "价", "售价", "单价", "费用"}),
 )
+_RELATIONS = frozenset(
+    re.findall(
+        r"\S+", "之内 以内 之前 以前 之后 以后 之间 以上 以下 分别 各自 一起 还是 弄 搞 完 想"
+    )
+)
+"""Words of a question that say how things stand to each other; texts say it in other ways."""
 _WEIGHT_WORDS = (
     frozenset(content_terms("weigh weighs weighed weighing weight weights", "en")),
     frozenset({"重", "重量", "净重", "毛重", "体重"}),
@@ -101,15 +113,15 @@ def asked_terms(question: str, language: Language, held: AbstractSet[str]) -> se
     """
     plain = simplified(normalise_width(question))
     asked = [quantity for quantity in _QUANTITIES if quantity.asks.search(plain)]
-    terms = content_terms(_without_adjectives(plain, asked), language)
-    found = {_same_thing(term, held) for term in terms}
+    found = _content(plain, asked, language, held)
     for quantity in asked:
         nouns = _nouns(quantity, language)
         noun = next((word for word in nouns if word in held), "")
         if noun:
             found = (found - quantity.adjective) | {noun}
-        elif language == "zh":
-            # 多重, 多高: what is asked for counts as absent, as an English adjective would.
+        elif language == "zh" and quantity is not _DURATION:
+            # 多重, 多高: what is asked for counts as absent, as an English adjective would. A
+            # length of time is told without its noun ("保修两年").
             found.add(nouns[0])
     if _PRICE.asks.search(plain):
         noun = next((word for word in _nouns(_PRICE, language) if word in held), "")
@@ -117,18 +129,28 @@ def asked_terms(question: str, language: Language, held: AbstractSet[str]) -> se
     return found
 
 
-def query_terms(question: str, language: Language) -> list[str]:
+def query_terms(
+    question: str, language: Language, known: Callable[[str], bool] | None = None
+) -> list[str]:
     """Return what a question is looked up by in the lexical index.
 
     Args:
         question: A question or key words.
         language: Its language.
+        known: Tells whether a term stands in the collection; a Chinese word that does not is
+            looked up by the other words for it that do.
 
     Returns:
         Its search terms, and the usual noun of the adjective that it asks with ("weight", "重量").
     """
     plain = simplified(normalise_width(question))
-    terms = search_terms(question, language)
+    asking = without_question_words(plain) if language == "zh" else question
+    terms = search_terms(asking, language)
+    if language == "zh" and known is not None:
+        words = content_terms(asking, language)
+        words += ["".join(pair) for pair in pairwise(words)]  # 年 and 假 are 年假
+        unknown = [word for word in words if not known(word)]
+        terms += [word for term in unknown for word in same_words(term) if known(word)]
     for quantity in _QUANTITIES:
         if quantity.asks.search(plain):
             terms.append(_nouns(quantity, language)[0])
@@ -139,13 +161,24 @@ def _nouns(quantity: _Quantity, language: Language) -> tuple[str, ...]:
     return quantity.chinese if language == "zh" else quantity.english
 
 
-def _without_adjectives(question: str, asked: list[_Quantity]) -> str:
+def _without_adjectives(question: str, asked: Sequence[_Quantity]) -> str:
     """Take 多重 and its like out: the word cutter leaves parts of them."""
     for quantity in asked:
         question = quantity.asks.sub(
             lambda match: " " if match[0].startswith("多") else match[0], question
         )
     return question
+
+
+def _content(
+    question: str, asked: Sequence[_Quantity], language: Language, held: AbstractSet[str]
+) -> set[str]:
+    """Return the content terms of a question, each as the text has it."""
+    if language == "en":
+        return {_same_thing(term, held) for term in content_terms(question, language)}
+    plain = _without_adjectives(without_question_words(question), asked)
+    terms = [term for term in content_terms(plain, language) if term not in _RELATIONS]
+    return terms_of_text(plain, [_same_thing(term, held) for term in terms], held)
 
 
 def _same_thing(term: str, held: AbstractSet[str]) -> str:

@@ -172,7 +172,9 @@ def _fused(
     weight = fusion_weight(
         query, learned.weight(language) if learned else None, embedder_speaks(embedder, language)
     )
-    possible = best_possible([index.idf(term) for term in query_terms(query, language)])
+    possible = best_possible(
+        [index.idf(term) for term in query_terms(query, language, index.holds)]
+    )
     codes = _rare_codes(index, query, language)
     candidates = [
         _Candidate(by_id[id], score + _named(codes, by_id[id]), dense.get(id), lexical.get(id))

@@ -15,7 +15,9 @@ _ABBREVIATION = re.compile(
     r"|(?<!\d )(?<!\d)\b[A-Z]|(?:^|\n)\s*\d+)\.$",
     re.IGNORECASE,
 )
-_LINE_ITEM = re.compile(r"\s*(?:[-*•·▪]|\d{1,3}[.)、]|[（(]?\d{1,2}[)）]|[|#>])\s*")
+_LINE_ITEM = re.compile(
+    r"\s*(?:[-*•·▪]|\d{1,3}[.)、]|[（(]?\d{1,2}[)）]|[（(][一二三四五六七八九十]{1,3}[)）]|[|#>])\s*"
+)
 
 
 def sentences(text: str, language: Language) -> list[tuple[int, int]]:

@@ -31,7 +31,7 @@ _UNITS: tuple[tuple[str, str, str], ...] = (
     ("degrees?(?: celsius)?", "摄氏?度|度", "°|℃|度"),
     ("euros?", "欧元", "EUR|€|欧元"),
     ("dollars?", "美元", r"USD|\$|美元"),
-    ("yuan", "元", "CNY|RMB|元"),
+    ("yuan", "元|块?钱", "CNY|RMB|元"),
     ("percent(?:age)?", "百分之几", "%|％"),
     ("revolutions?", "转", "rpm|转"),
 )

@@ -11,12 +11,14 @@ __all__ = ["certain_text", "generated_text", "has_stopped"]
 def generated_text(tokenizer: Any, generated: Sequence[int], stop: Sequence[str]) -> str:
     """Return the text of generated tokens, cut before the first stop text.
 
+    A Han character may be several tokens: one that a limit of tokens cut is left out.
+
     Args:
         tokenizer: Of the model.
         generated: Tokens; special ones are left out.
         stop: Texts that end an answer; may be none.
     """
-    text = _decoded(tokenizer, generated)
+    text = _decoded(tokenizer, generated).rstrip("\ufffd")
     cuts = [place for place in (text.find(mark) for mark in stop) if place >= 0]
     return text[: min(cuts)] if cuts else text
 
@@ -29,7 +31,7 @@ def certain_text(tokenizer: Any, generated: Sequence[int], stop: Sequence[str]) 
         generated: Tokens so far.
         stop: Texts of which the last letters may be a beginning.
     """
-    text = generated_text(tokenizer, generated, stop).rstrip("\ufffd")
+    text = generated_text(tokenizer, generated, stop)
     longest = max((len(mark) for mark in stop), default=0)
     for size in range(min(longest - 1, len(text)), 0, -1):
         if any(mark.startswith(text[-size:]) for mark in stop):

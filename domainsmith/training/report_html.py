@@ -8,7 +8,7 @@ from html import escape
 from domainsmith.records import Interval
 from domainsmith.training.evaluate import ANSWER_CHAIN
 
-__all__ = ["interval_cell", "number_cell", "section", "system_rank", "table"]
+__all__ = ["interval_cell", "number_cell", "section", "system_rank", "table", "wide"]
 
 _SYSTEMS = ("base", "base+retrieval", "tuned", "tuned+retrieval", ANSWER_CHAIN)
 
@@ -36,7 +36,12 @@ def table(heads: Sequence[str], body: Sequence[Sequence[str]], kind: str = "") -
     head = "".join(f"<th>{cell}</th>" for cell in heads)
     rows = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in body)
     top = f"<thead><tr>{head}</tr></thead>" if any(heads) else ""
-    return f"<div class='wide'><table class='{kind}'>{top}<tbody>{rows}</tbody></table></div>"
+    return wide(f"<table class='{kind}'>{top}<tbody>{rows}</tbody></table>")
+
+
+def wide(body: str) -> str:
+    """Let what is wider than a phone scroll by itself, so that its text stays large enough."""
+    return f"<div class='wide'>{body}</div>"
 
 
 def interval_cell(interval: Interval) -> str:

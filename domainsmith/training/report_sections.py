@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -16,7 +17,14 @@ from domainsmith.training.report_findings import (
     mean,
     what_got_worse,
 )
-from domainsmith.training.report_html import interval_cell, number_cell, section, system_rank, table
+from domainsmith.training.report_html import (
+    interval_cell,
+    number_cell,
+    section,
+    system_rank,
+    table,
+    wide,
+)
 from domainsmith.training.report_plots import curve_svg, intervals_svg
 
 __all__ = [
@@ -95,7 +103,7 @@ def scores_section(report: EvalReport, words: Mapping[str, str]) -> str:
     ]
     with_chain = any(score.system == ANSWER_CHAIN for score in scores)
     note = words["scores_note"] + (words["chain_note"] if with_chain else "")
-    return section(words["scores"], note, chart + table(heads, body))
+    return section(words["scores"], note, wide(chart) + table(heads, body))
 
 
 def differences_section(report: EvalReport, words: Mapping[str, str], language: Language) -> str:
@@ -122,7 +130,7 @@ def differences_section(report: EvalReport, words: Mapping[str, str], language: 
         else f"<p>{escape(words['worse_none'])}</p>"
     )
     more = f"<h3>{escape(words['worse_title'])}</h3>{listed}"
-    return section(words["differences"], words["differences_note"], chart + more)
+    return section(words["differences"], words["differences_note"], wide(chart) + more)
 
 
 def categories_section(report: EvalReport, words: Mapping[str, str]) -> str:
@@ -167,7 +175,7 @@ def loss_section(training: Mapping[str, Any], words: Mapping[str, str]) -> str:
     chart = curve_svg(
         values, label=words["loss"], across=words["steps"], note=manifest.validation_loss
     )
-    return section(words["loss"], words["loss_axis"], chart)
+    return section(words["loss"], words["loss_axis"], wide(chart))
 
 
 def estimate_section(training: Mapping[str, Any], words: Mapping[str, str]) -> str:
@@ -193,9 +201,18 @@ def estimate_section(training: Mapping[str, Any], words: Mapping[str, str]) -> s
         [escape(words[name]), number_cell(foreseen), number_cell(actual)]
         for name, foreseen, actual in rows
     ]
-    note = str(estimate.get("basis", ""))
+    note = _basis(str(estimate.get("basis", "")), words)
     heads = [words["quantity"], words["estimated"], words["actual"]]
     return section(words["estimate"], note, table(heads, body))
+
+
+def _basis(basis: str, words: Mapping[str, str]) -> str:
+    """Say in the report's language what an estimate of the speed rests on."""
+    measured = re.fullmatch(r"measured in (\S+)", basis)
+    if measured:
+        return words["basis_measured"].format(id=measured[1])
+    benchmark = re.fullmatch(r"benchmark of this machine \((\d+) GFLOP/s .+\)", basis)
+    return words["basis_benchmark"].format(rate=benchmark[1]) if benchmark else basis
 
 
 def lineage_section(

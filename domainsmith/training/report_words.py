@@ -19,7 +19,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "scores_note": "Mean over all questions: token F1 with the reference answer where the "
         "documents hold one, else 1 for a refusal and 0 for anything said. Bars are 95 % bootstrap "
         "intervals over questions.",
-        "chain_note": " The other rows are the models' own words; `answer chain` is what a user "
+        "chain_note": " The other rows are the models' own words; “answer chain” is what a user "
         "gets with the tuned model: code refuses or quotes the documents where the model's words "
         "have no support. It takes no part in the verdict.",
         "overall": "overall",
@@ -49,6 +49,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "loss_axis": "nats per answer token; the dot is the loss on records set aside",
         "steps": "optimizer step",
         "estimate": "Estimate and actual",
+        "basis_measured": "measured in {id}",
+        "basis_benchmark": "benchmark of this machine ({rate} GFLOP/s in matrix products)",
         "quantity": "",
         "estimated": "estimated",
         "actual": "actual",
@@ -77,7 +79,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "scores": "得分",
         "scores_note": "所有问题的平均分：文档有答案时为与参考答案的词元 F1；没有答案时，"
         "拒答得 1 分，其他回答得 0 分。横线是按问题自助抽样的 95 % 区间。",
-        "chain_note": "其余各行是模型自己的话；`answer chain` 是用户使用微调模型时得到的结果："
+        "chain_note": "其余各行是模型自己的话；“answer chain”是用户使用微调模型时得到的结果："
         "模型的话没有依据时，由程序拒答或引用文档。它不参与结论。",
         "overall": "总分",
         "answerable": "可答问题 F1",
@@ -102,6 +104,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "loss_axis": "每个答案词元的奈特数；圆点为留出记录上的损失",
         "steps": "优化步数",
         "estimate": "预估与实际",
+        "basis_measured": "依据 {id} 的实测速度",
+        "basis_benchmark": "依据本机基准测试（矩阵乘法 {rate} GFLOP/s）",
         "quantity": "",
         "estimated": "预估",
         "actual": "实际",

@@ -10,6 +10,7 @@ import pytest
 from domainsmith import Expert
 from domainsmith.errors import InputInvalid, InputNotFound
 from domainsmith.training.dataset_folder import DatasetInfo, read_dataset
+from domainsmith.workspace import Workspace
 
 
 @pytest.mark.parametrize("given", [None, 3, "", b"docs"])
@@ -18,6 +19,15 @@ def test_a_path_that_is_none_is_said(tmp_path: Path, given: Any) -> None:
         Expert.open(given)
     with Expert.open(tmp_path) as expert, pytest.raises(InputInvalid, match="path"):
         expert.add(given)
+
+
+def test_the_folder_in_which_commands_made_a_workspace_opens_that_one(tmp_path: Path) -> None:
+    Workspace.create(tmp_path / ".domainsmith").close()
+    with Expert.open(tmp_path) as expert:
+        assert expert.workspace.root.name == ".domainsmith"
+    assert [item.name for item in tmp_path.iterdir()] == [".domainsmith"]
+    with Expert.open(tmp_path / "other") as expert:
+        assert expert.workspace.root.name == "other"
 
 
 @pytest.mark.parametrize("given", [None, "dataset_0123456789abcdef", 3])

@@ -363,6 +363,19 @@ def test_work_stops_when_the_client_leaves(expert, stream):
             time.sleep(0.02)
 
 
+def test_a_stop_that_cuts_a_stream_is_no_error_in_the_log(expert, monkeypatch, caplog):
+    monkeypatch.setattr("domainsmith.apps.http.server._STOP_SECONDS", 1)
+    started, cancelled = threading.Event(), threading.Event()
+    with RunningServer(slow_expert(expert, started, cancelled)) as running:
+        body = json.dumps({"model": "base", "messages": QUESTION, "stream": True}).encode()
+        reading = socket.create_connection(("127.0.0.1", running.port), timeout=10)
+        reading.sendall(HEAD + f"content-length: {len(body)}\r\n\r\n".encode() + body)
+        assert started.wait(10)
+    reading.close()
+    assert cancelled.wait(5)
+    assert [record for record in caplog.records if record.name == "uvicorn.error"] == []
+
+
 def test_full_queue_is_told_to_come_back(expert, monkeypatch):
     started, cancelled = threading.Event(), threading.Event()
     monkeypatch.setattr(ModelWorker.__init__, "__defaults__", (2,))

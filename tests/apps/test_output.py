@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from domainsmith.apps.console import Console
 from domainsmith.apps.output import OutputGate, clean, one_line, reveal, safe_json
 
 ATTACKS = [
@@ -92,3 +93,11 @@ def test_safe_json_keeps_the_data_and_shows_no_control_character():
     assert json.loads(text) == value
     assert clean(text) == text
     assert "中文" in text
+
+
+def test_chinese_cells_of_a_drawn_table_lose_no_character(capsys):
+    said = "新增六篇文档，更改零篇，未变零篇，移除零篇；共一百八十八个段落；零个文件失败。" * 4
+    Console().table(["步骤", "结果"], [["添加文档", said]], drawn=True)
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert sum(shown.count(char) for char in "档落败") == 4 * 3 + 1

@@ -326,6 +326,42 @@ def test_live_line_fits_the_terminal_also_with_wide_characters(monkeypatch):
     assert screen.getvalue().endswith("\r\x1b[K")
 
 
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        (ProgressEvent("loading files", 1, 6), "正在读取文件  1/6 (16 %)"),
+        (ProgressEvent("selecting (k_center)", 5, 6), "正在筛选（k_center）  5/6 (83 %)"),
+        (ProgressEvent("evaluating base+retrieval", 2), "正在评估 base+retrieval  2"),
+        (
+            ProgressEvent("training", 3, 9, "about 12 s left  loss 1.585, 79 tok/s"),
+            "正在训练  3/9 (33 %)  约剩 12 秒 损失 1.585, 79 词元/秒",
+        ),
+        (
+            ProgressEvent(
+                "smoke run", 1, 1, "documents: 8 of 9 records good (sentences 9); "
+                "160 need about 2 min and 24220 tokens",
+            ),
+            "试运行  1/1 (100 %)  documents: 9 条记录中 8 条合格 (sentences 9)；"
+            "160 条约需 2 分钟、24220 个词元",
+        ),
+    ],
+)  # fmt: skip
+def test_progress_is_told_in_the_language_of_the_request(event, shown):
+    screen = io.StringIO()
+    LiveTail(Console(stderr=screen), "zh")(event)
+    assert screen.getvalue().strip() == shown
+
+
+def test_remaining_time_is_told_once(monkeypatch):
+    clock = iter([100.0, 120.0])
+    monkeypatch.setattr("domainsmith.apps.terminal.tail.time.monotonic", lambda: next(clock))
+    screen = io.StringIO()
+    tail = LiveTail(Console(stderr=screen))
+    for done in (1, 2):
+        tail(ProgressEvent("generating documents", done, 4, "about 9 s left; 2 made"))
+    assert screen.getvalue().splitlines()[-1].count(" left") == 1
+
+
 def test_live_line_tells_that_work_goes_on_until_it_is_cleared(monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setattr("domainsmith.apps.terminal.tail._TICK_SECONDS", 3600.0)

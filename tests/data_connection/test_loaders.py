@@ -90,6 +90,27 @@ def test_docx_keeps_order_of_headings_lists_and_tables(tmp_path: Path) -> None:
     )
 
 
+def test_docx_numbered_lists_keep_their_numbers(tmp_path: Path) -> None:
+    document = docx.Document()
+    for lead in ("Steps:", "Then:"):
+        document.add_paragraph(lead)
+        document.add_paragraph("open", style="List Number")
+        document.add_paragraph("close", style="List Number")
+    document.add_paragraph("a point", style="List Bullet")
+    document.save(str(tmp_path / "d.docx"))
+
+    assert load_file(tmp_path / "d.docx").text == (
+        "Steps:\n\n1. open\n2. close\n\nThen:\n\n1. open\n2. close\n- a point"
+    )
+
+
+def test_html_ordered_lists_keep_their_numbers(tmp_path: Path) -> None:
+    page = "<p>Steps:</p><ol start=3><li>open</li><li>close</li></ol><ul><li>point</li></ul>"
+    path = _write(tmp_path, "p.html", page.encode())
+
+    assert load_file(path).text == "Steps:\n\n3. open\n4. close\n\n- point"
+
+
 def test_xlsx_sheets_become_tables_and_hidden_ones_are_noted(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active.title = "Prices"

@@ -43,7 +43,7 @@ def command(app: App, quick: bool, language: Language) -> Outcome:
     root = Path(given) if given else default_workspace(options)
     app.options.workspace = str(root)
     workspace = app.create_workspace(root)
-    tail = LiveTail(app.console)
+    tail = LiveTail(app.console, language)
     ask = app.ask if app.interactive else _nobody
     approver = Approver(app.console, ask, yes=app.options.yes, before=tail.clear)
     demo = Demo(workspace, app.loaded_settings(), app.console, approver, options, tail)

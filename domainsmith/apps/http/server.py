@@ -93,6 +93,24 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+class _OrderlyEnd(logging.Filter):
+    """Leaves out of the log that a stop cut answers that were still being streamed.
+
+    Args:
+        server: Whose stop it is; its other errors are logged.
+    """
+
+    def __init__(self, server: uvicorn.Server) -> None:
+        super().__init__()
+        self._server = server
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is an error, and no part of stopping."""
+        error = record.exc_info[1] if record.exc_info else None
+        cut = isinstance(error, asyncio.CancelledError) or "graceful shutdown" in record.msg
+        return not (self._server.should_exit and cut)
+
+
 class _Server(uvicorn.Server):
     """uvicorn's server; a signal ends it in order and with exit code 0."""
 
@@ -181,8 +199,11 @@ async def _run(
         on_ready()
 
     announcing = asyncio.create_task(announce())
+    log, orderly = logging.getLogger("uvicorn.error"), _OrderlyEnd(server)
+    log.addFilter(orderly)
     try:
         await server.serve(sockets=[listener])
     finally:
+        log.removeFilter(orderly)
         announcing.cancel()
         listener.close()

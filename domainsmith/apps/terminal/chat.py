@@ -214,6 +214,7 @@ class Chat:
         return self._graph
 
     def _show(self, event: AgentEvent) -> None:
+        self._tail.language = self.language
         if event.kind == "progress":
             self._tail(ProgressEvent(**event.data))
             return

@@ -11,7 +11,9 @@ from rich.cells import cell_len, set_cell_size
 
 from domainsmith.apps.console import Console
 from domainsmith.apps.output import one_line
+from domainsmith.apps.terminal.progress_words import progress_text, time_left
 from domainsmith.progress import ProgressEvent
+from domainsmith.records import Language
 
 __all__ = ["LiveTail"]
 
@@ -27,9 +29,11 @@ class LiveTail:
 
     Args:
         console: Its stderr carries the line.
+        language: Of the line.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, language: Language = "en") -> None:
+        self.language: Language = language
         self._console = console
         self._file: TextIO = console.stderr
         self._live = console.stderr.isatty() and not console.quiet
@@ -106,13 +110,16 @@ class LiveTail:
             self._stage = ""
 
     def _text(self, event: ProgressEvent, now: float) -> str:
-        parts = [f"  {one_line(event.stage)}"]
+        parts = [f"  {progress_text(one_line(event.stage), self.language)}"]
         if event.total:
             parts.append(f"{event.done}/{event.total} ({100 * event.done // event.total} %)")
             spent = now - self._started
             if 0 < event.done < event.total and spent > 1:
                 left = spent * (event.total - event.done) / event.done
-                parts.append(f"about {left:.0f} s left")
+                # Work that tells it itself knows better: it counts what is still to come.
+                if " left" not in event.message:
+                    parts.append(time_left(left, self.language))
         elif event.done:
             parts.append(str(event.done))
-        return "  ".join([*parts, one_line(event.message)]).rstrip()
+        message = progress_text(one_line(event.message), self.language)
+        return "  ".join([*parts, message]).rstrip()

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from domainsmith.data_connection.loaders.archive import check_archive
+from domainsmith.data_connection.loaders.docx_lists import ListNumbers
 from domainsmith.data_connection.loaders.loaded import (
     LoadedFile,
     clean_text,
@@ -29,10 +30,13 @@ def load(source: Source) -> LoadedFile:
         document = docx.Document(file)
     parts: list[str] = []
     previous_item = False
+    numbers = ListNumbers(document)
     for block in document.iter_inner_content():
-        text, item = _block(block)
+        text, item = _block(block, numbers)
         if not text:
             continue
+        if text.startswith("#") or (not item and text[-1] in ":："):
+            numbers.restart()
         # Items of one list stay together; everything else is a block of its own.
         joiner = "\n" if item and previous_item else "\n\n"
         parts.append((joiner if parts else "") + text)
@@ -57,7 +61,7 @@ def _says(part: Any) -> bool:
     return any(paragraph.text.strip() for paragraph in part.paragraphs)
 
 
-def _block(block: Any) -> tuple[str, bool]:
+def _block(block: Any, numbers: ListNumbers) -> tuple[str, bool]:
     """Return one body element's text and whether it is a list item."""
     if hasattr(block, "rows"):
         return _table(block, 0), False
@@ -70,11 +74,8 @@ def _block(block: Any) -> tuple[str, bool]:
         return f"{'#' * min(6, int(heading.group(1)))} {text}", False
     if style.lower() in {"title", "标题"}:
         return f"# {text}", False
-    properties = block._p.pPr
-    numbered = properties is not None and properties.numPr is not None
-    if numbered or style.lower().startswith("list"):
-        return f"- {text}", True
-    return text, False
+    mark = numbers.mark(block, style)
+    return f"{mark}{text}", bool(mark)
 
 
 def _style(paragraph: Any) -> str:

@@ -98,12 +98,21 @@ def _walk(node: Any, pieces: list[str], depth: int) -> None:
 def _element(child: Any, name: str, pieces: list[str], depth: int) -> None:
     block = name in _BLOCKS
     if name == "li":
-        pieces.append("\n- ")
+        pieces.append(f"\n{_item_mark(child)}")
     elif block:
         pieces.append("\n\n" if name not in {"dd", "tr"} else "\n")
     _walk(child, pieces, depth + 1)
     if block and name != "li":
         pieces.append("\n\n" if name not in {"dt", "tr"} else "\n")
+
+
+def _item_mark(item: Any) -> str:
+    """Return "- ", or the number of an item of an ordered list."""
+    if item.parent is None or item.parent.name != "ol":
+        return "- "
+    first = str(item.parent.get("start") or "1")
+    before = len(item.find_previous_siblings("li"))
+    return f"{(int(first) if first.isdigit() else 1) + before}. "
 
 
 def _table(table: Any) -> str:
