@@ -24,6 +24,11 @@ _TIME = (
     r"(?:seconds?|minutes?|min\b|hours?|h\b|days?|daily|weeks?|weekly|months?|monthly|years?|yearly|"
     r"annual|decades?|centur|night|life|秒|分钟|小时|钟头|天|日|周|星期|月|年|季度|终身|长期|永久)"
 )
+_EVERY = r"\b(?:daily|nightly|weekly|monthly|quarterly|yearly|annually|hourly|once|twice|(?:each|every) \w+)\b"
+_DURATION = (
+    rf"{_NUMBER}.{{0,24}}{_TIME}|{_TIME}.{{0,12}}{_NUMBER}|每{_TIME}|{_EVERY}|immediately|always|"
+    r"never|times|\d次|次|立即|马上|随时"
+)
 _LASTS = (
     r"(?:is|are|was|were) (?:the|a|an|my|your|its|this|that|one)?[^?]{0,40}?\b(?:warranty|"
     r"guarantee|wait|waiting|course|terms?|period|time|duration|cycle|program(?:me)?|film|movie|"
@@ -32,6 +37,10 @@ _LASTS = (
     r"valid|open|active|available|closed|good|kept|held|taken|given|frozen|\w{3,}ed)\b"
 )
 """What follows "how long" where it asks for a length of time."""
+
+_NUMBERED = re.compile(r"^\s*\(?\d{1,2}[.)]\)?\s(?!\d)")
+"""The number of a step or subsection: no value."""
+_FREQUENCY = r"|\b(?:rare|common|seldom|frequent|usual|occasional|sometimes)|\d (?:in|out of) \d|%|罕见|常见"
 
 
 @dataclass(frozen=True)
@@ -51,11 +60,17 @@ _KINDS = (
     ),
     _kind(
         r"\bhow much (?:does|do|did|will|would|is|are|was) .*\b(?:cost|pay|paid|charge|fee)|"
-        r"\bwhat (?:is|are|was|were) the (?:\w+ )?(?:price|cost|fee|charge)|"
+        r"\bwhat (?:is|are|was|were) the (?:\w+ )?(?:price|cost|fee|charge|premium|fare|tariff|"
+        r"surcharge)s?\b|"
         r"多少钱|什么价|价格是多少|费用是多少",
         r"[€$£¥]|\b(?:EUR|USD|GBP|CNY|RMB|euros?|dollars?|pounds?|cents?|yuan|free|percent)\b|%|"
         r"\b(?:price|cost|fee)s?: ?\d|"
         r"元|块钱|免费|美金|价",
+    ),
+    _kind(
+        r"\bhow much (?:is|are) (?:an?|one) ",
+        r"[€$£¥]|\b(?:EUR|USD|GBP|CNY|RMB|euros?|dollars?|pounds?|cents?|yuan|free|percent)\b|%|"
+        r"\b(?:price|cost|fee)s?: ?\d",
     ),
     _kind(
         r"\bhow much (?:is|are|was|were) (?!known|left|too)",
@@ -65,11 +80,11 @@ _KINDS = (
     _kind(
         r"\bhow long (?:does|do|did|must|should|can|may|will|would|has|have|had|until|after|before)"
         rf"\b|\bhow long {_LASTS}|\bfor how long\b|"
-        r"\bhow (?:often|soon|quickly|many times)\b|"
+        r"\bhow (?:soon|quickly|many times)\b|"
         r"多久|多长时间|几[天年日周]|几个(?:月|小时|星期)|多少[天年日]",
-        rf"{_NUMBER}.{{0,24}}{_TIME}|{_TIME}.{{0,12}}{_NUMBER}|每{_TIME}|immediately|always|never|"
-        r"times|\d次|次|立即|马上|随时",
+        _DURATION,
     ),
+    _kind(r"\bhow (?:often|frequently|common|likely)\b", _DURATION + _FREQUENCY),
     _kind(
         r"\bhow (?:heavy|much .*weigh)|\bweight\b.*\?|"
         r"多重|重量是多少|几公斤|多少(?:公斤|千克|斤|克)",
@@ -90,9 +105,19 @@ _KINDS = (
         r"室温|[一二三四五六七八九十百]度",
     ),
     _kind(
-        r"\bhow (?:high|low) (?:is|are|was|were) [^?]*\b(?:pressure|fee|rate|price|cost|speed|"
+        r"\bhow (?:high|low) (?:is|are|was|were|can|may|must|should|could|will) [^?]*\b(?:pressure|fee|rate|price|cost|speed|"
         r"voltage|risk|score|level|interest|tax|rent|salary|fine|deposit|share|humidity)\b",
-        r"\d|free|none|[一二三四五六七八九十百千万]",
+        rf"{_NUMBER}|free|none|[一二三四五六七八九十百千万]",
+    ),
+    _kind(r"\bhow far apart\b|相隔多|间隔多", _NUMBER),
+    _kind(
+        r"\bhow much (?:of (?:the )?)?(?!is|are|was|were|do|does|did|will|would|can|could|should|must|"
+        r"may|might|has|have|had|more|less|longer|later|of\b|the\b|i\b|it\b|you\b|we\b|"
+        r"money|time|notice)\w+",
+        r"(?<![A-Za-z\d.-])\d[\d.,]*\s*(?!(?:EUR|USD|GBP|CNY|RMB|years?|months?|weeks?|days?)\b)"
+        r"[A-Za-z%°µ]|[€$£¥]\s?\d|\b(?:half|all|full|third|quarter|none|nothing|no|any|most|"
+        r"several|one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand|million|"
+        r"up to|until|level|mark)\b",
     ),
     _kind(
         rf"\bhow (?:tall|high|wide|deep|thick|far|long (?!{_LASTS})(?:is|was) (?:the|it|this))\b|"
@@ -133,7 +158,7 @@ def lacks_asked_kind(question: str, sentences: Sequence[str]) -> bool:
         False for questions that ask for no kind that is known here.
     """
     kind = _asked(question)
-    said = [simplified(normalise_width(text)) for text in sentences]
+    said = [_NUMBERED.sub("", simplified(normalise_width(text))) for text in sentences]
     return kind is not None and not any(kind.holds.search(text) for text in said)
 
 

@@ -12,12 +12,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domainsmith.chains.asked_kind import lacks_asked_kind
+from domainsmith.chains.near_words import Near, near_words, shares
+from domainsmith.chains.other_things import without_part_names
+from domainsmith.chains.ranges import in_range
+from domainsmith.chains.stance import stance
+from domainsmith.chains.statements import Statement, passage_sentences, statements
+from domainsmith.chains.word_weight import word_weight
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import content_terms, detect_language
 from domainsmith.data_connection.measure_words import asked_terms
 from domainsmith.data_connection.retrieve import embedder_speaks
 from domainsmith.data_connection.scripts_zh import simplified
-from domainsmith.data_connection.sentences import sentences
 from domainsmith.data_connection.unit_words import without_stated_units
 from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Hit, Language, Passage
@@ -28,7 +33,6 @@ __all__ = [
     "best_of_kind",
     "best_quote",
     "is_supported",
-    "passage_sentences",
     "rank_evidence",
     "support",
 ]
@@ -47,6 +51,10 @@ _DENSE_WEIGHT = 0.9
 _RANK_WEIGHT = 0.35
 _NUMBER_BONUS = 0.12
 _HEADER_SHARE = 0.5
+_ASKED_ABOVE = 0.9
+"""The same of a heading that holds all words of the question."""
+_RANGE_BONUS = {True: 0.3, False: -0.2}
+"""For a measure of the question that lies in a range of the sentence, or in none of its ranges."""
 _SUPPORTED_FROM = 0.7
 """Share of an answer's content words that its passages must hold."""
 
@@ -84,49 +92,6 @@ def asks_number(question: str) -> bool:
     return _ASKS_NUMBER.search(simplified(question)) is not None
 
 
-def passage_sentences(passage: Passage) -> list[tuple[str, str]]:
-    """Take a passage apart.
-
-    Args:
-        passage: Prose or table.
-
-    Returns:
-        (verbatim quote, readable text) of each sentence and table row.
-    """
-    lines = passage.text.split("\n")
-    rows = [line for line in lines if line.lstrip().startswith("|")]
-    found: list[tuple[str, str]] = []
-    prose = "\n".join("" if line.lstrip().startswith("|") else line for line in lines)
-    for start, end in sentences(prose, passage.language):
-        quote = prose[start:end]
-        text = re.sub(r"^(?:[-*•]|#{1,6})\s+", "", " ".join(quote.split()))
-        if re.search(r"\w", text):
-            found.append((quote, text))
-    if rows:
-        found.extend(_table_rows(rows))
-    return found
-
-
-def _table_rows(rows: Sequence[str]) -> list[tuple[str, str]]:
-    cells = [_cells(row) for row in rows]
-    headed = len(rows) > 2 and all(set(cell) <= set("-: ") for cell in cells[1])
-    names = cells[0] if headed else []
-    found = []
-    for row, values in list(zip(rows, cells, strict=True))[2 if headed else 0 :]:
-        pairs = [
-            f"{name}: {value}" if name else value
-            for name, value in zip(names or [""] * len(values), values, strict=False)
-            if value
-        ]
-        found.append((row.strip(), "; ".join(pairs)))
-    return found
-
-
-def _cells(row: str) -> list[str]:
-    parts = re.split(r"(?<!\\)\|", row.strip().strip("|"))
-    return [part.strip().replace("\\|", "|") for part in parts]
-
-
 def rank_evidence(
     questions: Sequence[str],
     hits: Sequence[Sequence[Hit]],
@@ -146,34 +111,50 @@ def rank_evidence(
         Evidence for each question, best first.
     """
     parts = [
-        [(hit, quote, text) for hit in found for quote, text in passage_sentences(hit.passage)]
-        for found in hits
+        [(hit, said) for hit in found for said in statements(hit.passage)] for found in hits
     ]
-    cosines = _cosines(questions, [[p[2] for p in row] for row in parts], embedder)
+    cosines = _cosines(questions, [[said.matched for _, said in row] for row in parts], embedder)
     ranked = []
     for question, found, row, near in zip(questions, hits, parts, cosines, strict=True):
         best = max((hit.score for hit in found), default=1.0) or 1.0
+        other = near_words(question, (_context(hit.passage) for hit in found), embedder)
         scored = []
-        for (hit, quote, text), cosine in zip(row, near, strict=True):
-            overlap = _overlap(question, text, hit.passage, index)
+        for (hit, said), cosine in zip(row, near, strict=True):
+            overlap = _overlap(question, said, hit.passage, index, other)
             value = overlap + _DENSE_WEIGHT * cosine + _RANK_WEIGHT * hit.score / best
-            value += _NUMBER_BONUS * (asks_number(question) and bool(_NUMBER.search(text)))
-            scored.append(Evidence(hit.passage, quote, text, value, overlap, cosine))
+            value += _NUMBER_BONUS * (asks_number(question) and bool(_NUMBER.search(said.text)))
+            value += stance(question, said.text) + _RANGE_BONUS.get(in_range(question, said.text), 0)
+            scored.append(Evidence(hit.passage, said.quote, said.text, value, overlap, cosine))
         # Python's sort is stable: equal scores stay in the order of passages and sentences.
         ranked.append(sorted(scored, key=lambda item: -round(item.score, 6)))
     return ranked
 
 
-def _overlap(question: str, text: str, passage: Passage, index: Index) -> float:
+def _context(passage: Passage) -> str:
+    return f"{passage.header}\n{passage.text}"
+
+
+def _overlap(
+    question: str, said: Statement, passage: Passage, index: Index, near: Near
+) -> float:
     language = detect_language(question)
+    text = without_part_names(question, said.matched)
     held = set(content_terms(text, passage.language))
     header = set(content_terms(passage.header, passage.language))
+    above = header | set(content_terms(said.above, passage.language))
     total = shared = 0.0
     stated = without_stated_units(question, text)
-    for word in sorted(asked_terms(stated, language, held | header)):
-        weight = index.idf(word)
+    falls_into = in_range(question, text)
+    asked = asked_terms(stated, language, held | above)
+    # A heading that asks the question itself ("What is not covered") says what follows.
+    heading = set(content_terms(passage.header.rpartition(">")[2], passage.language))
+    share = _ASKED_ABOVE if asked and asked <= heading else _HEADER_SHARE
+    for word in sorted(asked):
+        if falls_into and word[0].isdigit():
+            continue
+        weight = word_weight(index, word)
         total += weight
-        shared += weight * (1.0 if word in held else _HEADER_SHARE if word in header else 0.0)
+        shared += weight * max(shares(word, held, near), share * shares(word, above, near))
     return shared / total if total else 0.0
 
 
