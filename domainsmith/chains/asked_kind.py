@@ -24,7 +24,10 @@ _TIME = (
     r"(?:seconds?|minutes?|min\b|hours?|h\b|days?|daily|weeks?|weekly|months?|monthly|years?|yearly|"
     r"annual|decades?|centur|night|life|秒|分钟|小时|钟头|天|日|周|星期|月|年|季度|终身|长期|永久)"
 )
-_EVERY = r"\b(?:daily|nightly|weekly|monthly|quarterly|yearly|annually|hourly|once|twice|(?:each|every) \w+)\b"
+_EVERY = (
+    r"\b(?:daily|nightly|weekly|monthly|quarterly|yearly|annually|hourly|once|twice|"
+    r"(?:each|every) \w+)\b"
+)
 _DURATION = (
     rf"{_NUMBER}.{{0,24}}{_TIME}|{_TIME}.{{0,12}}{_NUMBER}|每{_TIME}|{_EVERY}|immediately|always|"
     r"never|times|\d次|次|立即|马上|随时"
@@ -40,7 +43,9 @@ _LASTS = (
 
 _NUMBERED = re.compile(r"^\s*\(?\d{1,2}[.)]\)?\s(?!\d)")
 """The number of a step or subsection: no value."""
-_FREQUENCY = r"|\b(?:rare|common|seldom|frequent|usual|occasional|sometimes)|\d (?:in|out of) \d|%|罕见|常见"
+_FREQUENCY = (
+    r"|\b(?:rare|common|seldom|frequent|usual|occasional|sometimes)|\d (?:in|out of) \d|%|罕见|常见"
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ def _kind(asks: str, holds: str) -> _Kind:
 _KINDS = (
     _kind(
         r"\b(?:which|what) year\b|哪一?年|何年|几几年",
-        r"(?<!\d)(?:1\d{3}|20\d\d)(?!\d)|centur|decade|世纪|年代|[一二〇零]{2}.{2}年",
+        r"(?<!\d)(?:1\d{3}|20\d\d)"
+        r"(?!\d|\s?(?:rpm|[kM]?W|m?A|V|Hz|[ckm]?m|[mk]?g|m?l)\b)|centur|decade|世纪|年代|[一二〇零]{2}.{2}年",
     ),
     _kind(
         r"\bhow much (?:does|do|did|will|would|is|are|was) .*\b(?:cost|pay|paid|charge|fee)|"
@@ -105,17 +111,17 @@ _KINDS = (
         r"室温|[一二三四五六七八九十百]度",
     ),
     _kind(
-        r"\bhow (?:high|low) (?:is|are|was|were|can|may|must|should|could|will) [^?]*\b(?:pressure|fee|rate|price|cost|speed|"
-        r"voltage|risk|score|level|interest|tax|rent|salary|fine|deposit|share|humidity)\b",
+        r"\bhow (?:high|low) (?:is|are|was|were|can|may|must|should|could|will) [^?]*\b(?:"
+        r"pressure|fee|rate|price|cost|speed|voltage|risk|score|level|interest|tax|rent|salary|fine|deposit|share|humidity)\b",
         rf"{_NUMBER}|free|none|[一二三四五六七八九十百千万]",
     ),
     _kind(r"\bhow far apart\b|相隔多|间隔多", _NUMBER),
     _kind(
-        r"\bhow much (?:of (?:the )?)?(?!is|are|was|were|do|does|did|will|would|can|could|should|must|"
-        r"may|might|has|have|had|more|less|longer|later|of\b|the\b|i\b|it\b|you\b|we\b|"
-        r"money|time|notice)\w+",
+        r"\bhow much (?:of (?:the )?)?(?!(?:is|are|was|were|do|does|did|will|would|can|could|"
+        r"should|must|may|might|has|have|had|more|less|longer|later|of|the|i|it|you|we|money|time|"
+        r"notice)\b)\w+",
         r"(?<![A-Za-z\d.-])\d[\d.,]*\s*(?!(?:EUR|USD|GBP|CNY|RMB|years?|months?|weeks?|days?)\b)"
-        r"[A-Za-z%°µ]|[€$£¥]\s?\d|\b(?:half|all|full|third|quarter|none|nothing|no|any|most|"
+        r"[A-Za-z%°µ]|[€$£¥]\s?\d|\b(?:half|all|full|third|quarter|none|nothing|"
         r"several|one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand|million|"
         r"up to|until|level|mark)\b",
     ),

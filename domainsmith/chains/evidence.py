@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from domainsmith.chains.asked_kind import lacks_asked_kind
 from domainsmith.chains.near_words import Near, near_words, shares
-from domainsmith.chains.other_things import without_part_names
+from domainsmith.chains.other_things import priced_terms, without_part_names
 from domainsmith.chains.ranges import in_range
 from domainsmith.chains.stance import stance
 from domainsmith.chains.statements import Statement, passage_sentences, statements
@@ -51,9 +51,19 @@ _DENSE_WEIGHT = 0.9
 _RANK_WEIGHT = 0.35
 _NUMBER_BONUS = 0.12
 _HEADER_SHARE = 0.5
+_LEAST_ASKED = 3.0
+"""Weight of the words of a question below which holding them all says little ("take")."""
+_TO_THE_POINT = 0.1
+"""For a statement that says nothing but what is asked about; less, the more else it says."""
+_LIST_BONUS = 0.1
+"""For a whole list where several things may be asked for."""
+_STEP_LOSS = -0.12
+"""For a numbered step where a value is asked for: a step tells what to do."""
+_STEP = re.compile(r"\s*\d{1,2}[.)]\s")
+_ASKS_LIST = re.compile(r"^(?:what|which|who)\b|有哪些|哪些|包括什么", re.IGNORECASE)
 _ASKED_ABOVE = 0.9
 """The same of a heading that holds all words of the question."""
-_RANGE_BONUS = {True: 0.3, False: -0.2}
+_RANGE_BONUS = {True: 0.3, False: -0.2, None: 0.0}
 """For a measure of the question that lies in a range of the sentence, or in none of its ranges."""
 _SUPPORTED_FROM = 0.7
 """Share of an answer's content words that its passages must hold."""
@@ -110,9 +120,7 @@ def rank_evidence(
     Returns:
         Evidence for each question, best first.
     """
-    parts = [
-        [(hit, said) for hit in found for said in statements(hit.passage)] for found in hits
-    ]
+    parts = [[(hit, said) for hit in found for said in statements(hit.passage)] for found in hits]
     cosines = _cosines(questions, [[said.matched for _, said in row] for row in parts], embedder)
     ranked = []
     for question, found, row, near in zip(questions, hits, parts, cosines, strict=True):
@@ -123,20 +131,30 @@ def rank_evidence(
             overlap = _overlap(question, said, hit.passage, index, other)
             value = overlap + _DENSE_WEIGHT * cosine + _RANK_WEIGHT * hit.score / best
             value += _NUMBER_BONUS * (asks_number(question) and bool(_NUMBER.search(said.text)))
-            value += stance(question, said.text) + _RANGE_BONUS.get(in_range(question, said.text), 0)
+            value += _LIST_BONUS * ("\n- " in said.text and bool(_ASKS_LIST.search(question)))
+            value += _TO_THE_POINT * overlap * _density(question, said.text)
+            value += _STEP_LOSS * (asks_number(question) and bool(_STEP.match(said.quote)))
+            value += stance(question, said.text) + _RANGE_BONUS.get(
+                in_range(question, said.text), 0
+            )
             scored.append(Evidence(hit.passage, said.quote, said.text, value, overlap, cosine))
         # Python's sort is stable: equal scores stay in the order of passages and sentences.
         ranked.append(sorted(scored, key=lambda item: -round(item.score, 6)))
     return ranked
 
 
+def _density(question: str, text: str) -> float:
+    """Share of a statement's words that the question has too."""
+    language = detect_language(question)
+    held = set(content_terms(text, language))
+    return len(held & set(content_terms(question, language))) / len(held) if held else 0.0
+
+
 def _context(passage: Passage) -> str:
     return f"{passage.header}\n{passage.text}"
 
 
-def _overlap(
-    question: str, said: Statement, passage: Passage, index: Index, near: Near
-) -> float:
+def _overlap(question: str, said: Statement, passage: Passage, index: Index, near: Near) -> float:
     language = detect_language(question)
     text = without_part_names(question, said.matched)
     held = set(content_terms(text, passage.language))
@@ -155,7 +173,7 @@ def _overlap(
         weight = word_weight(index, word)
         total += weight
         shared += weight * max(shares(word, held, near), share * shares(word, above, near))
-    return shared / total if total else 0.0
+    return shared / max(total, _LEAST_ASKED) if total else 0.0
 
 
 def _cosines(
@@ -253,7 +271,11 @@ def best_of_kind(evidence: Sequence[Evidence], question: str) -> Evidence | None
     Returns:
         None if no sentence that is about the question holds such a value.
     """
-    for item in evidence[:_QUOTED_FROM]:
+    spoken_of = [priced_terms(question, f"{i.passage.header} {i.text}") for i in evidence]
+    priced = any(spoken_of)
+    for item, terms in zip(evidence[:_QUOTED_FROM], spoken_of, strict=False):
+        if priced and not terms:
+            continue  # a price, but of something else
         if item.overlap >= _ABOUT_AS_MUCH * evidence[0].overlap and not lacks_asked_kind(
             question, [item.text]
         ):

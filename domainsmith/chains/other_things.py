@@ -13,12 +13,15 @@ from domainsmith.data_connection.language import content_terms
 from domainsmith.data_connection.split import passage_context
 from domainsmith.records import Hit
 
-__all__ = ["about_the_same_model", "without_part_names"]
+__all__ = ["about_the_same_model", "priced_terms", "without_part_names"]
 
 _ASKS_PRICE = re.compile(
     r"\bhow much (?:is|are|was|were|does|do|would|will|for)\b(?!.*\b(?:weigh|hold|need|take|use))|"
     r"\bwhat (?:does|do|would|will) .*\bcosts?\b|\b(?:price|cost) of\b|\bhow expensive\b",
     re.IGNORECASE,
+)
+_PRICE_TERMS = frozenset(
+    content_terms("price cost costs fee charge pay paid much expensive new", "en")
 )
 _PART = (
     "adapter|bag|basket|battery|bearing|belt|blade|bolt|bracket|brush|bulb|button|cable|cap|case|"
@@ -29,14 +32,19 @@ _PART = (
 _PART_NAME = re.compile(
     rf"(?P<whole>(?:\b[A-Za-z][\w-]*[ -]){{1,3}})(?P<part>{_PART})(?:s|es)?\b", re.IGNORECASE
 )
-_MODEL = re.compile(r"(?<![\w-])(?P<name>[A-Z][A-Za-z]+(?:[- ][A-Z][A-Za-z]+)?)[ -](?P<number>\d{1,4}[A-Za-z]?)\b(?![.,:]\d)")
-_COUNTED = frozenset(
-    """section chapter article part table page figure step stage phase level type grade class day
-    week month year version paragraph annex appendix rule clause number no item unit form question
-    january february march april may june july august september october november december top the
-    in on at by for from after before until since under over than about is are was were and or to
-    of what which how when does do""".split()
+_MODEL = re.compile(
+    r"(?<![\w-])(?P<name>[A-Z][A-Za-z]+(?:[- ][A-Z][A-Za-z]+)?)[ -](?P<number>\d{1,4}[A-Za-z]?)\b"
+    r"(?![.,:]\d)"
 )
+_NO_NAME = re.compile(
+    r"section|chapter|article|part|table|page|figure|step|stage|phase|level|type|grade|class|day|"
+    r"week|month|year|version|paragraph|annex|appendix|rule|clause|number|no|item|unit|form|"
+    r"question|january|february|march|april|may|june|july|august|september|october|november|"
+    r"december|top|the|in|on|at|by|for|from|after|before|until|since|under|over|than|about|is|are|"
+    r"was|were|and|or|to|of|what|which|how|when|does|do",
+    re.IGNORECASE,
+)
+"""Words before a number that count something, or begin a sentence."""
 
 
 def without_part_names(question: str, text: str) -> str:
@@ -59,6 +67,19 @@ def without_part_names(question: str, text: str) -> str:
     return _PART_NAME.sub(cut, text)
 
 
+def priced_terms(question: str, text: str) -> set[str]:
+    """Return the words of the thing whose price is asked for that a text holds.
+
+    Args:
+        question: Where it asks for no price, there are none.
+        text: A sentence or row, with its heading.
+    """
+    if not _ASKS_PRICE.search(question):
+        return set()
+    asked = set(content_terms(question, "en")) - _PRICE_TERMS
+    return asked & set(content_terms(without_part_names(question, text), "en"))
+
+
 def about_the_same_model(question: str, hits: Sequence[Hit]) -> list[Hit]:
     """Leave out passages about another model than the one that a question names.
 
@@ -73,7 +94,7 @@ def about_the_same_model(question: str, hits: Sequence[Hit]) -> list[Hit]:
     kept = list(hits)
     for match in _MODEL.finditer(question):
         name, number = match["name"], match["number"]
-        if set(name.lower().split()) & _COUNTED:
+        if any(_NO_NAME.fullmatch(word) for word in name.split()):
             continue
         other = re.compile(rf"\b{re.escape(name)}[ -](?!{re.escape(number)}\b)\d{{1,4}}[A-Za-z]?\b")
         own = re.compile(rf"(?<![\w.]){re.escape(number)}(?![\w.])")

@@ -16,7 +16,7 @@ from typing import Any
 from domainsmith.chains.decompose import decompose
 from domainsmith.chains.evidence import Evidence, rank_evidence
 from domainsmith.chains.gate import THRESHOLD, Verdict, judge_many
-from domainsmith.chains.merge import merge_hits
+from domainsmith.chains.merge import merge_evidence, merge_hits
 from domainsmith.chains.other_things import about_the_same_model
 from domainsmith.chains.query_options import QueryOptions
 from domainsmith.chains.spelling import correct
@@ -38,9 +38,6 @@ from domainsmith.records import Hit, Language
 
 __all__ = ["Found", "Search"]
 
-_OWN_WORDS = 0.5
-"""Weight of a follow-up's own words in the order of sentences, against the question with what it
-points back at."""
 _CHECKED = 3
 """Passages in which the words of a list are looked for as one name."""
 
@@ -269,22 +266,8 @@ class Search:
         )
         own = ranked[: len(found)]
         for row, whole in zip(later, ranked[len(found) :], strict=True):
-            own[row] = _mixed(own[row], whole)
+            own[row] = merge_evidence(own[row], whole)
         return own
-
-
-def _mixed(own: Sequence[Evidence], whole: Sequence[Evidence]) -> list[Evidence]:
-    """Order the sentences for a follow-up by its own words and by those of the whole question."""
-    other = {(item.passage.id, item.quote, item.text): item.score for item in whole}
-    mixed = [
-        replace(
-            item,
-            score=_OWN_WORDS * item.score
-            + (1 - _OWN_WORDS) * other[item.passage.id, item.quote, item.text],
-        )
-        for item in own
-    ]
-    return sorted(mixed, key=lambda item: -round(item.score, 6))
 
 
 def _in_turn(lists: Sequence[Sequence[Evidence]]) -> list[Evidence]:

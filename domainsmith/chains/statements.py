@@ -1,4 +1,4 @@
-"""What a passage states, piece by piece: sentences, table rows, answers to its own questions, lists.
+"""What a passage states, piece by piece: sentences, rows, answers to its own questions, lists.
 
 Some sentences say nothing alone. The question of a FAQ is not an answer to itself; a list item
 means what the line above the list makes of it ("The plan does not pay for:"), and that line without
@@ -23,6 +23,13 @@ _LABEL = re.compile(
 )
 _ASKS = re.compile(r"[?？][\W_]*$")
 _LEADS = re.compile(r"[:：]$")
+_SAYS_NOTHING = re.compile(
+    r"\W*|propert(?:y|ies)|parameters?|items?|features?|specifications?|characteristics?|attributes?|"
+    r"names?|fields?|keys?|values?|details?|data|descriptions?|information|"
+    r"项目|参数|名称|规格|属性|特性|字段|数?值|内容|说明|描述|详情|数据|信息",
+    re.IGNORECASE,
+)
+"""Heads of a table of two columns that only say that it is one: "Property", "Value"."""
 _LONGEST = 900
 """Characters of an answer or a list that is given as a whole."""
 
@@ -172,6 +179,7 @@ def _rows(passage: Passage) -> list[tuple[str, str]]:
     cells = [_cells(row) for row in rows]
     headed = len(rows) > 2 and all(set(cell) <= set("-: ") for cell in cells[1])
     names = cells[0] if headed else []
+    listed = len(names) == 2 and all(_SAYS_NOTHING.fullmatch(name) for name in names)
     found = []
     for row, values in list(zip(rows, cells, strict=True))[2 if headed else 0 :]:
         pairs = [
@@ -179,7 +187,8 @@ def _rows(passage: Passage) -> list[tuple[str, str]]:
             for name, value in zip(names or [""] * len(values), values, strict=False)
             if value
         ]
-        found.append((row.strip(), "; ".join(pairs)))
+        told = ": ".join(filter(None, values)) if listed else "; ".join(pairs)
+        found.append((row.strip(), told))
     return found
 
 

@@ -22,17 +22,18 @@ _COMMON_SHARE = 0.2
 """Share of these that hold a word of :data:`_COMMON_EN` or :data:`_COMMON_ZH`."""
 _UNKNOWN = "\x00"
 _COMMON_EN = """
-    able ask back better bring case code come contain count day deal different error ever every
-    example exactly expect explain fact far find first follow get go goes going gone got happen
-    happens help including instead involved kind know later least let lot main make makes many
-    maximum minimum mostly must name need needed needs new next normal number occur one part people
-    person place possible problem properly put ready really reason require required right say see
-    set should show shows something special sure take taken takes taking tell telling thing think
-    told try turn two type usual usually use used using want way well wish work works wrong year yes
-    yet
+    able allow allowed ask back better bring case code come contain count day deal different
+    error ever every exactly example expect explain fact far find first follow get go goes going
+    gone got happen happens help including instead involved kind know later least let lot main
+    make makes many maximum minimum mostly must name need needed needs new next normal number
+    occur one part people person place possible problem properly put ready really reason require
+    required right say see set should show shows something special sure take taken takes taking
+    tell telling thing think told try turn two type use used using usual usually want way well
+    wish work works wrong year yes yet
 """
 _COMMON_ZH = """
-    使用 进行 情况 相关 有关 需 做 去 来 说 看 想 会 才 最 新 好 问题 东西 哪种 具体 一般 通常 发生 出现
+    使用 进行 情况 相关 有关 需 做 去 来 说 看 想 会 才 最 新 好 问题 东西 哪种 具体
+    一般 通常 发生 出现
 """
 
 

@@ -71,14 +71,14 @@ def without_stated_units(question: str, text: str) -> str:
         text: What may answer it.
 
     Returns:
-        The question; without its adjective ("how heavy") if the text holds such a measure, and
-        without the unit's name if it asks "how many" of it (多少, 几) and the text
-        holds a number of that unit: the name is no word that the text would have to hold.
+        The question; without its adjective ("how heavy") if the text holds such a measure but not
+        the adjective, and without the unit's name if it asks "how many" of it (多少, 几) and the
+        text holds a number of that unit: these are no words that the text would have to hold.
     """
     plain = simplified(normalise_width(question))
     for asks, stated in (*_PATTERNS, *_ADJECTIVES):
         found = asks.search(plain)
-        if found and stated.search(text):
+        if found and stated.search(text) and found[0].lower() not in text.lower():
             shorter = f"{plain[: found.start()]} {plain[found.end() :]}"
             # "How loud is it?" asks for nothing else.
             return shorter if content_terms(shorter, "en") else question
