@@ -66,6 +66,7 @@ _KINDS = (
     ),
     _kind(
         r"\bhow much (?:does|do|did|will|would|is|are|was) .*\b(?:cost|pay|paid|charge|fee)|"
+        r"\bwhat (?:does|do|did|will|would) [^?]*\bcosts?\b(?! (?:of|more|less)\b)|"
         r"\bwhat (?:is|are|was|were) the (?:\w+ )?(?:price|cost|fee|charge|premium|fare|tariff|"
         r"surcharge)s?\b|"
         r"多少钱|什么价|价格是多少|费用是多少",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from langchain_core.runnables import Runnable
@@ -93,7 +92,7 @@ def test_a_chinese_faq_is_read_too() -> None:
 
 def test_a_rhetorical_question_stays_in_its_paragraph() -> None:
     text = "Why fold it? Because it fits under a desk. The hinge locks."
-    assert [item.text for item in statements(_passage(text))][0] == "Why fold it?"
+    assert statements(_passage(text))[0].text == "Why fold it?"
 
 
 def test_list_items_carry_the_line_above_them() -> None:
