@@ -24,6 +24,14 @@ _TIME = (
     r"(?:seconds?|minutes?|min\b|hours?|h\b|days?|daily|weeks?|weekly|months?|monthly|years?|yearly|"
     r"annual|decades?|centur|night|life|秒|分钟|小时|钟头|天|日|周|星期|月|年|季度|终身|长期|永久)"
 )
+_EVERY = (
+    r"\b(?:daily|nightly|weekly|monthly|quarterly|yearly|annually|hourly|once|twice|"
+    r"(?:each|every) \w+)\b"
+)
+_DURATION = (
+    rf"{_NUMBER}.{{0,24}}{_TIME}|{_TIME}.{{0,12}}{_NUMBER}|每{_TIME}|{_EVERY}|immediately|always|"
+    r"never|times|\d次|次|立即|马上|随时"
+)
 _LASTS = (
     r"(?:is|are|was|were) (?:the|a|an|my|your|its|this|that|one)?[^?]{0,40}?\b(?:warranty|"
     r"guarantee|wait|waiting|course|terms?|period|time|duration|cycle|program(?:me)?|film|movie|"
@@ -32,6 +40,12 @@ _LASTS = (
     r"valid|open|active|available|closed|good|kept|held|taken|given|frozen|\w{3,}ed)\b"
 )
 """What follows "how long" where it asks for a length of time."""
+
+_NUMBERED = re.compile(r"^\s*\(?\d{1,2}[.)]\)?\s(?!\d)")
+"""The number of a step or subsection: no value."""
+_FREQUENCY = (
+    r"|\b(?:rare|common|seldom|frequent|usual|occasional|sometimes)|\d (?:in|out of) \d|%|罕见|常见"
+)
 
 
 @dataclass(frozen=True)
@@ -47,15 +61,23 @@ def _kind(asks: str, holds: str) -> _Kind:
 _KINDS = (
     _kind(
         r"\b(?:which|what) year\b|哪一?年|何年|几几年",
-        r"(?<!\d)(?:1\d{3}|20\d\d)(?!\d)|centur|decade|世纪|年代|[一二〇零]{2}.{2}年",
+        r"(?<!\d)(?:1\d{3}|20\d\d)"
+        r"(?!\d|\s?(?:rpm|[kM]?W|m?A|V|Hz|[ckm]?m|[mk]?g|m?l)\b)|centur|decade|世纪|年代|[一二〇零]{2}.{2}年",
     ),
     _kind(
         r"\bhow much (?:does|do|did|will|would|is|are|was) .*\b(?:cost|pay|paid|charge|fee)|"
-        r"\bwhat (?:is|are|was|were) the (?:\w+ )?(?:price|cost|fee|charge)|"
+        r"\bwhat (?:does|do|did|will|would) [^?]*\bcosts?\b(?! (?:of|more|less)\b)|"
+        r"\bwhat (?:is|are|was|were) the (?:\w+ )?(?:price|cost|fee|charge|premium|fare|tariff|"
+        r"surcharge)s?\b|"
         r"多少钱|什么价|价格是多少|费用是多少",
         r"[€$£¥]|\b(?:EUR|USD|GBP|CNY|RMB|euros?|dollars?|pounds?|cents?|yuan|free|percent)\b|%|"
         r"\b(?:price|cost|fee)s?: ?\d|"
         r"元|块钱|免费|美金|价|[\d一二三四五六七八九十两]倍|百分之|全额",
+    ),
+    _kind(
+        r"\bhow much (?:is|are) (?:an?|one) ",
+        r"[€$£¥]|\b(?:EUR|USD|GBP|CNY|RMB|euros?|dollars?|pounds?|cents?|yuan|free|percent)\b|%|"
+        r"\b(?:price|cost|fee)s?: ?\d",
     ),
     _kind(
         r"\bhow much (?:is|are|was|were) (?!known|left|too)",
@@ -65,11 +87,11 @@ _KINDS = (
     _kind(
         r"\bhow long (?:does|do|did|must|should|can|may|will|would|has|have|had|until|after|before)"
         rf"\b|\bhow long {_LASTS}|\bfor how long\b|"
-        r"\bhow (?:often|soon|quickly|many times)\b|"
+        r"\bhow (?:soon|quickly|many times)\b|"
         r"多久|多长时间|(?:期|时[间效限]|假)是?多长|几[天年日周]|几个(?:月|小时|星期)|多少[天年日]",
-        rf"{_NUMBER}.{{0,24}}{_TIME}|{_TIME}.{{0,12}}{_NUMBER}|每{_TIME}|immediately|always|never|"
-        r"times|\d次|次|立即|马上|随时",
+        _DURATION,
     ),
+    _kind(r"\bhow (?:often|frequently|common|likely)\b", _DURATION + _FREQUENCY),
     _kind(
         r"\bhow (?:heavy|much .*weigh)|\bweight\b.*\?|"
         r"多重|重量是多少|几公斤|多少(?:公斤|千克|斤|克)",
@@ -90,9 +112,19 @@ _KINDS = (
         r"室温|[一二三四五六七八九十百]度",
     ),
     _kind(
-        r"\bhow (?:high|low) (?:is|are|was|were) [^?]*\b(?:pressure|fee|rate|price|cost|speed|"
-        r"voltage|risk|score|level|interest|tax|rent|salary|fine|deposit|share|humidity)\b",
-        r"\d|free|none|[一二三四五六七八九十百千万]",
+        r"\bhow (?:high|low) (?:is|are|was|were|can|may|must|should|could|will) [^?]*\b(?:"
+        r"pressure|fee|rate|price|cost|speed|voltage|risk|score|level|interest|tax|rent|salary|fine|deposit|share|humidity)\b",
+        rf"{_NUMBER}|free|none|[一二三四五六七八九十百千万]",
+    ),
+    _kind(r"\bhow far apart\b|相隔多|间隔多", _NUMBER),
+    _kind(
+        r"\bhow much (?:of (?:the )?)?(?!(?:is|are|was|were|do|does|did|will|would|can|could|"
+        r"should|must|may|might|has|have|had|more|less|longer|later|of|the|i|it|you|we|money|time|"
+        r"notice)\b)\w+",
+        r"(?<![A-Za-z\d.-])\d[\d.,]*\s*(?!(?:EUR|USD|GBP|CNY|RMB|years?|months?|weeks?|days?)\b)"
+        r"[A-Za-z%°µ]|[€$£¥]\s?\d|\b(?:half|all|full|third|quarter|none|nothing|"
+        r"several|one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand|million|"
+        r"up to|until|level|mark)\b",
     ),
     _kind(
         rf"\bhow (?:tall|high|wide|deep|thick|far|long (?!{_LASTS})(?:is|was) (?:the|it|this))\b|"
@@ -138,7 +170,7 @@ def lacks_asked_kind(question: str, sentences: Sequence[str]) -> bool:
         False for questions that ask for no kind that is known here.
     """
     kind = _asked(question)
-    said = [simplified(normalise_width(text)) for text in sentences]
+    said = [_NUMBERED.sub("", simplified(normalise_width(text))) for text in sentences]
     return kind is not None and not any(kind.holds.search(text) for text in said)
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domainsmith.chains.conflicts import Difference, counterpart, differing_values
-from domainsmith.chains.evidence import Evidence, passage_sentences
+from domainsmith.chains.evidence import Evidence
+from domainsmith.chains.statements import passage_sentences
 from domainsmith.data_connection.filters import PassageFilter
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.versions import version_order

@@ -12,6 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domainsmith.chains.asked_kind import lacks_asked_kind
+from domainsmith.chains.near_words import Near, near_words, shares
+from domainsmith.chains.other_things import priced_terms, without_part_names
+from domainsmith.chains.ranges import in_range
+from domainsmith.chains.stance import stance
+from domainsmith.chains.statements import Statement, passage_sentences, statements
+from domainsmith.chains.word_weight import word_weight
 from domainsmith.data_connection.codes import codes
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import content_terms, detect_language
@@ -19,7 +25,6 @@ from domainsmith.data_connection.measure_words import asked_terms
 from domainsmith.data_connection.retrieve import embedder_speaks
 from domainsmith.data_connection.same_words_zh import same_words
 from domainsmith.data_connection.scripts_zh import simplified
-from domainsmith.data_connection.sentences import sentences
 from domainsmith.data_connection.unit_words import without_stated_units
 from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Hit, Language, Passage
@@ -30,7 +35,6 @@ __all__ = [
     "best_of_kind",
     "best_quote",
     "is_supported",
-    "passage_sentences",
     "rank_evidence",
     "support",
 ]
@@ -51,6 +55,20 @@ _NUMBER_BONUS = 0.12
 _HEADER_SHARE = 0.5
 _OTHER_WORD = 0.75
 """What another word for the question's counts: the sentence that has its own is nearer."""
+_LEAST_ASKED = 3.0
+"""Weight of the words of a question below which holding them all says little ("take")."""
+_TO_THE_POINT = 0.1
+"""For a statement that says nothing but what is asked about; less, the more else it says."""
+_LIST_BONUS = 0.1
+"""For a whole list where several things may be asked for."""
+_STEP_LOSS = -0.12
+"""For a numbered step where a value is asked for: a step tells what to do."""
+_STEP = re.compile(r"\s*\d{1,2}[.)]\s")
+_ASKS_LIST = re.compile(r"^(?:what|which|who)\b|有哪些|哪些|包括什么", re.IGNORECASE)
+_ASKED_ABOVE = 0.9
+"""What a word of a heading counts that holds all words of the question; of others a half."""
+_RANGE_BONUS = {True: 0.3, False: -0.2, None: 0.0}
+"""For a measure of the question that lies in a range of the sentence, or in none of its ranges."""
 _SUPPORTED_FROM = 0.7
 """Share of an answer's content words that its passages must hold."""
 
@@ -88,49 +106,6 @@ def asks_number(question: str) -> bool:
     return _ASKS_NUMBER.search(simplified(question)) is not None
 
 
-def passage_sentences(passage: Passage) -> list[tuple[str, str]]:
-    """Take a passage apart.
-
-    Args:
-        passage: Prose or table.
-
-    Returns:
-        (verbatim quote, readable text) of each sentence and table row.
-    """
-    lines = passage.text.split("\n")
-    rows = [line for line in lines if line.lstrip().startswith("|")]
-    found: list[tuple[str, str]] = []
-    prose = "\n".join("" if line.lstrip().startswith("|") else line for line in lines)
-    for start, end in sentences(prose, passage.language):
-        quote = prose[start:end]
-        text = re.sub(r"^(?:[-*•]|#{1,6})\s+", "", " ".join(quote.split()))
-        if re.search(r"\w", text):
-            found.append((quote, text))
-    if rows:
-        found.extend(_table_rows(rows))
-    return found
-
-
-def _table_rows(rows: Sequence[str]) -> list[tuple[str, str]]:
-    cells = [_cells(row) for row in rows]
-    headed = len(rows) > 2 and all(set(cell) <= set("-: ") for cell in cells[1])
-    names = cells[0] if headed else []
-    found = []
-    for row, values in list(zip(rows, cells, strict=True))[2 if headed else 0 :]:
-        pairs = [
-            f"{name}: {value}" if name else value
-            for name, value in zip(names or [""] * len(values), values, strict=False)
-            if value
-        ]
-        found.append((row.strip(), "; ".join(pairs)))
-    return found
-
-
-def _cells(row: str) -> list[str]:
-    parts = re.split(r"(?<!\\)\|", row.strip().strip("|"))
-    return [part.strip().replace("\\|", "|") for part in parts]
-
-
 def rank_evidence(
     questions: Sequence[str],
     hits: Sequence[Sequence[Hit]],
@@ -149,40 +124,64 @@ def rank_evidence(
     Returns:
         Evidence for each question, best first.
     """
-    parts = [
-        [(hit, quote, text) for hit in found for quote, text in passage_sentences(hit.passage)]
-        for found in hits
-    ]
-    cosines = _cosines(questions, [[p[2] for p in row] for row in parts], embedder)
+    parts = [[(hit, said) for hit in found for said in statements(hit.passage)] for found in hits]
+    cosines = _cosines(questions, [[said.matched for _, said in row] for row in parts], embedder)
     ranked = []
     for question, found, row, near in zip(questions, hits, parts, cosines, strict=True):
         best = max((hit.score for hit in found), default=1.0) or 1.0
+        other = near_words(question, (_context(hit.passage) for hit in found), embedder)
         scored = []
-        for (hit, quote, text), cosine in zip(row, near, strict=True):
-            overlap = _overlap(question, text, hit.passage, index)
+        for (hit, said), cosine in zip(row, near, strict=True):
+            overlap = _overlap(question, said, hit.passage, index, other)
             value = overlap + _DENSE_WEIGHT * cosine + _RANK_WEIGHT * hit.score / best
-            value += _NUMBER_BONUS * (asks_number(question) and bool(_NUMBER.search(text)))
-            scored.append(Evidence(hit.passage, quote, text, value, overlap, cosine))
+            value += _NUMBER_BONUS * (asks_number(question) and bool(_NUMBER.search(said.text)))
+            value += _LIST_BONUS * ("\n- " in said.text and bool(_ASKS_LIST.search(question)))
+            value += _TO_THE_POINT * overlap * _density(question, said.text)
+            value += _STEP_LOSS * (asks_number(question) and bool(_STEP.match(said.quote)))
+            value += stance(question, said.text) + _RANGE_BONUS.get(
+                in_range(question, said.text), 0
+            )
+            scored.append(Evidence(hit.passage, said.quote, said.text, value, overlap, cosine))
         # Python's sort is stable: equal scores stay in the order of passages and sentences.
         ranked.append(sorted(scored, key=lambda item: -round(item.score, 6)))
     return ranked
 
 
-def _overlap(question: str, text: str, passage: Passage, index: Index) -> float:
+def _density(question: str, text: str) -> float:
+    """Share of a statement's words that the question has too."""
     language = detect_language(question)
+    held = set(content_terms(text, language))
+    return len(held & set(content_terms(question, language))) / len(held) if held else 0.0
+
+
+def _context(passage: Passage) -> str:
+    return f"{passage.header}\n{passage.text}"
+
+
+def _overlap(question: str, said: Statement, passage: Passage, index: Index, near: Near) -> float:
+    language = detect_language(question)
+    text = without_part_names(question, said.matched)
     held = set(content_terms(text, passage.language)) | codes(text)
     header = set(content_terms(passage.header, passage.language)) | codes(passage.header)
+    above = header | set(content_terms(said.above, passage.language))
     total = shared = 0.0
     stated = without_stated_units(question, text)
-    # "QX-20" is one thing: its letters and its number may stand apart in another row
+    falls_into = in_range(question, text)
+    # "QX-20" is one thing: its letters and its number may stand apart in another row.
+    asked = asked_terms(stated, language, held | above) | codes(question)
     others = {other for term in content_terms(stated, language) for other in same_words(term)}
-    for word in sorted(asked_terms(stated, language, held | header) | codes(question)):
-        weight = index.idf(word)
+    # A heading that asks the question itself ("What is not covered") says what follows.
+    heading = set(content_terms(passage.header.rpartition(">")[2], passage.language))
+    share = _ASKED_ABOVE if asked and asked <= heading else _HEADER_SHARE
+    for word in sorted(asked):
+        if falls_into and word[0].isdigit():
+            continue
+        weight = word_weight(index, word)
         total += weight
         as_asked = _OTHER_WORD if word in others and word not in question else 1.0
-        found = 1.0 if word in held else _HEADER_SHARE if word in header else 0.0
+        found = max(shares(word, held, near), share * shares(word, above, near))
         shared += weight * as_asked * found
-    return shared / total if total else 0.0
+    return shared / max(total, _LEAST_ASKED) if total else 0.0
 
 
 def _cosines(
@@ -280,7 +279,11 @@ def best_of_kind(evidence: Sequence[Evidence], question: str) -> Evidence | None
     Returns:
         None if no sentence that is about the question holds such a value.
     """
-    for item in evidence[:_QUOTED_FROM]:
+    spoken_of = [priced_terms(question, f"{i.passage.header} {i.text}") for i in evidence]
+    priced = any(spoken_of)
+    for item, terms in zip(evidence[:_QUOTED_FROM], spoken_of, strict=False):
+        if priced and not terms:
+            continue  # a price, but of something else
         if item.overlap >= _ABOUT_AS_MUCH * evidence[0].overlap and not lacks_asked_kind(
             question, [item.text]
         ):

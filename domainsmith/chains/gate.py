@@ -32,6 +32,7 @@ from dataclasses import dataclass
 
 from domainsmith.chains.evidence import Evidence, rank_evidence
 from domainsmith.chains.gate_signals import Signals, signals
+from domainsmith.chains.near_words import near_words
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import compact, detect_language
 from domainsmith.data_connection.retrieve import embedder_speaks
@@ -157,7 +158,10 @@ def judge_many(
             continue
         speaks = embedder_speaks(embedder, detect_language(question))
         chance = chance_cosine(embedder) if speaks else 0.0
-        measured = signals(question, found, sentences, index=index, speaks=speaks, chance=chance)
+        near = near_words(question, [passage_context(hit.passage) for hit in found], embedder)
+        measured = signals(
+            question, found, sentences, index=index, speaks=speaks, chance=chance, near=near
+        )
         unknown = _unknown_code(question, found)
         score = 0.0 if unknown else _probability(measured, _weights(found, speaks))
         verdicts.append(

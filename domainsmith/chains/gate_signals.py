@@ -8,6 +8,9 @@ from dataclasses import astuple, dataclass
 
 from domainsmith.chains.asked_kind import lacks_asked_kind
 from domainsmith.chains.evidence import Evidence, asks_number
+from domainsmith.chains.near_words import Near, shares
+from domainsmith.chains.other_things import without_part_names
+from domainsmith.chains.word_weight import word_weight
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import (
     compact,
@@ -82,6 +85,7 @@ def signals(
     index: Index,
     speaks: bool,
     chance: float = 0.0,
+    near: Near | None = None,
 ) -> Signals:
     """Measure a question against its passages.
 
@@ -92,6 +96,7 @@ def signals(
         index: Knows how rare a word is.
         speaks: Whether the embedder knows the question's language.
         chance: Its cosine of unrelated texts, from which cosines are counted.
+        near: Other words for words of the question, from :func:`near_words`.
 
     Returns:
         The measurements.
@@ -99,15 +104,19 @@ def signals(
     language = detect_language(question)
     contexts = [passage_context(hit.passage) for hit in hits]
     held = [
-        set(content_terms(text, hit.passage.language))
+        set(content_terms(without_part_names(question, text), hit.passage.language))
         for text, hit in zip(contexts, hits, strict=True)
     ]
     union = set().union(*held)
     stated = without_stated_units(question, "\n".join(contexts))
     asked = asked_terms(stated, language, union)
-    weights = {term: index.idf(term) for term in sorted(asked)}
+    weights = {term: word_weight(index, term) for term in sorted(asked)}
     total = sum(weights.values()) or 1.0
-    shares = [sum(w for t, w in weights.items() if t in words) / total for words in held]
+    other = near or {}
+    covered = [
+        sum(w * shares(t, words, other) for t, w in weights.items()) / total for words in held
+    ]
+    missing = sum(w * (1.0 - shares(t, union, other)) for t, w in weights.items())
     absent = [weight for term, weight in weights.items() if term not in union]
     cosines = [0.0]
     if speaks:
@@ -119,8 +128,8 @@ def signals(
     distinct = list(dict.fromkeys(compact(item.text) for item in evidence))[:_KIND_IN]
     texts = {compact(item.text): item.text for item in evidence}
     return Signals(
-        coverage=max(shares),
-        together=1.0 - sum(absent) / total,
+        coverage=max(covered),
+        together=1.0 - missing / total,
         sentence=max((item.overlap for item in evidence), default=0.0),
         cosine=cosines[0],
         near=max((above_chance(item.cosine, chance) for item in evidence), default=0.0)

@@ -29,6 +29,7 @@ _STOPS = frozenset(
 
 _ITEM = re.compile(r"[^\s,]+|,")
 _JOINT = frozenset({"and", "or"})
+_VERBS = frozenset({"be", "been", "being", "get", "have", "still", "become", "stay", "remain"})
 
 
 def list_splits(text: str, asks: re.Pattern[str]) -> list[Split]:
@@ -129,6 +130,8 @@ def _unlikeness(left: Sequence[str], right: Sequence[str]) -> float:
     penalty = abs(len(left) - len(right)) * 0.5
     penalty += 1.5 * (shape[0][0] != shape[1][0]) + 1.5 * (shape[0][1] != shape[1][1])
     articles = {"the", "a", "an"}
+    # "my kids be and still be insured" joins what is said of one thing, no things.
+    penalty += 4.0 * any(word.lower() in _VERBS for word in (*left, *right))
     penalty += 1.0 * ((left[0].lower() in articles) != (right[0].lower() in articles))
     preposition = [any(w.lower() in _PREPOSITION for w in item) for item in (left, right)]
     return penalty + 1.0 * (preposition[0] != preposition[1])

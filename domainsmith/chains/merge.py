@@ -1,16 +1,21 @@
-"""Passages found for several queries as one list in which each query has its share."""
+"""What was found for several queries as one list: passages by shares, sentences by both scores."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
+from domainsmith.chains.evidence import Evidence
 from domainsmith.records import Hit
 
-__all__ = ["merge_hits"]
+__all__ = ["merge_evidence", "merge_hits"]
 
 _SPREAD = 0.03
 """Score by which a hit must be lower to be e times less likely to be the one that is needed."""
+_OWN_WORDS = 0.5
+"""Weight of a follow-up's own words in the order of sentences, against the question with what it
+points back at."""
 _FADING = 0.5
 """Power of its rank by which a hit is less likely: equal scores count less further down.
 
@@ -67,3 +72,25 @@ def _shares(hits: Sequence[Hit]) -> dict[str, float]:
     }
     total = sum(weights.values()) or 1.0
     return {id: weight / total for id, weight in weights.items()}
+
+
+def merge_evidence(own: Sequence[Evidence], whole: Sequence[Evidence]) -> list[Evidence]:
+    """Order the sentences for a follow-up by its own words and by those of the whole question.
+
+    Args:
+        own: The sentences as they answer "How long does that take?".
+        whole: The same ones as they answer that with the question that it points back at.
+
+    Returns:
+        ``own``, best first by the mean of both scores.
+    """
+    other = {(item.passage.id, item.quote, item.text): item.score for item in whole}
+    mixed = [
+        replace(
+            item,
+            score=_OWN_WORDS * item.score
+            + (1 - _OWN_WORDS) * other[item.passage.id, item.quote, item.text],
+        )
+        for item in own
+    ]
+    return sorted(mixed, key=lambda item: -round(item.score, 6))

@@ -111,9 +111,13 @@ def step_lines(answer: Answer) -> list[str]:
 
 
 def _line(conflict: Conflict, language: Language) -> str:
-    values = f"{', '.join(conflict.values)} / {', '.join(conflict.answer_values)}"
+    values, instead = ", ".join(conflict.values), ", ".join(conflict.answer_values)
+    place = _place(conflict, language)
+    if language == "zh":
+        dated = f"（{conflict.dated}）" if conflict.dated else ""
+        return f"{place}{dated}的说法是{values}，不是{instead}：{_quote(conflict)}"
     dated = f" ({conflict.dated})" if conflict.dated else ""
-    return f"{_place(conflict, language)}{dated}: {values}: {_quote(conflict)}"
+    return f"{place}{dated} says {values}, not {instead}: {_quote(conflict)}"
 
 
 def _change(conflict: Conflict, language: Language) -> str:
@@ -136,4 +140,6 @@ def _place(conflict: Conflict, language: Language) -> str:
 
 
 def _quote(conflict: Conflict) -> str:
-    return " ".join(conflict.quote.split())
+    """The other source's words in one line; a table row without its bars."""
+    quote = " ".join(conflict.quote.split())
+    return ", ".join(filter(None, row_cells(quote))) if _ROW.match(quote) else quote

@@ -16,7 +16,8 @@ from typing import Any
 from domainsmith.chains.decompose import decompose
 from domainsmith.chains.evidence import Evidence, rank_evidence
 from domainsmith.chains.gate import THRESHOLD, Verdict, judge_many
-from domainsmith.chains.merge import merge_hits
+from domainsmith.chains.merge import merge_evidence, merge_hits
+from domainsmith.chains.other_things import about_the_same_model
 from domainsmith.chains.query_options import QueryOptions
 from domainsmith.chains.spelling import correct
 from domainsmith.chains.split import Split
@@ -240,22 +241,33 @@ class Search:
         )
 
     def _judge(self, found: Sequence[Found]) -> None:
-        ranked = rank_evidence(
-            [item.asked for item in found],
-            [item.hits for item in found],
-            index=self.index,
-            embedder=self.embedder,
-        )
+        hits = [about_the_same_model(item.query, item.hits) for item in found]
+        ranked = self._rank(found, hits)
         verdicts = judge_many(
             [item.query for item in found],
-            [item.hits for item in found],
+            hits,
             ranked,
             index=self.index,
             embedder=self.embedder,
             threshold=self.threshold,
         )
-        for item, evidence, verdict in zip(found, ranked, verdicts, strict=True):
-            item.evidence, item.verdict = evidence, verdict
+        for item, kept, evidence, verdict in zip(found, hits, ranked, verdicts, strict=True):
+            # Where nothing is left, what was found is still shown below the refusal.
+            item.hits, item.evidence, item.verdict = kept or item.hits, evidence, verdict
+
+    def _rank(self, found: Sequence[Found], hits: Sequence[list[Hit]]) -> list[list[Evidence]]:
+        """Rank sentences by what was asked now, and for a follow-up also by what it is about."""
+        later = [row for row, item in enumerate(found) if item.asked != item.query]
+        ranked = rank_evidence(
+            [*(item.asked for item in found), *(found[row].query for row in later)],
+            [*hits, *(hits[row] for row in later)],
+            index=self.index,
+            embedder=self.embedder,
+        )
+        own = ranked[: len(found)]
+        for row, whole in zip(later, ranked[len(found) :], strict=True):
+            own[row] = merge_evidence(own[row], whole)
+        return own
 
 
 def _in_turn(lists: Sequence[Sequence[Evidence]]) -> list[Evidence]:

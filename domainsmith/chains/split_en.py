@@ -56,6 +56,7 @@ _LINKED = re.compile(
 )
 _BOTH = re.compile(r"\bboth\s+(?=.+\band\b)", re.IGNORECASE)
 _EXPLETIVE = re.compile(r"\bit\s+(?:take|takes|mean|means|important|possible|necessary)\b", re.I)
+_DETERMINER = re.compile(r"the|an?|my|your|our|this|each|every", re.IGNORECASE)
 
 
 def splits_en(question: str) -> list[Split]:
@@ -168,5 +169,9 @@ def _topic(question: str) -> str:
         return str(max(runs, key=len))
     for at in range(len(words) - 1, 0, -1):
         if words[at - 1].lower() in {"of", "for", "about", "is", "are", "does", "do", "did"}:
-            return re.sub(r"\b(?:work|mean|do)$", "", " ".join(words[at:])).strip()
+            topic = words[at:]
+            if words[at - 1].lower() in {"does", "do", "did"} and len(topic) > 2:
+                # "does a filter last": what stands last is what it does
+                topic = topic[:-1] if _DETERMINER.fullmatch(topic[0]) else topic
+            return re.sub(r"\b(?:work|mean|do)$", "", " ".join(topic)).strip()
     return words[-1] if len(words) > 2 else ""

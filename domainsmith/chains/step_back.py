@@ -83,11 +83,14 @@ def step_back(*, writer: Writer | None = None) -> BatchStep[str, str]:
 def left_out_nothing_that_counts(question: str, broader: str) -> bool:
     """Tell whether an answer to the broader question is one to the question.
 
-    Names, numbers and codes decide what the answer is; the circumstances do not.
+    Names, numbers and codes decide what the answer is, and so does a phrase of the very clause that
+    asks ("What does the plan pay for acupuncture?"); clauses about circumstances do not.
     """
     language = detect_language(question)
     names, numbers = named_things(question, language)
-    return all(thing in broader for thing in [*names, *numbers])
+    asking = _broader(question, set(content_terms(question, language))) or question
+    kept = set(content_terms(broader, language)) >= set(content_terms(asking, language))
+    return kept and all(thing in broader for thing in [*names, *numbers])
 
 
 def _broader(question: str, held: set[str]) -> str:

@@ -18,7 +18,7 @@ _MEASURE = (
 )
 _VALUE = re.compile(
     r"(?<![第A-Za-z\d_.-])(?P<number>\d+(?:[.,:]\d+)*)\s*"
-    rf"(?P<unit>%|°\s?[CF]|[A-Za-zµΩ²³/]{{1,12}}\b|(?:{_MEASURE})|[\u4e00-\u9fff]{{1,2}})?"
+    rf"(?P<unit>%|°\s?[CF]|[ap]\.m\.|[A-Za-zµΩ²³/]{{1,12}}\b|(?:{_MEASURE})|[\u4e00-\u9fff]{{1,2}})?"
 )
 _NUMERAL = "一二三四五六七八九十百千万亿零〇两"
 _WRITTEN = re.compile(rf"(?<![第{_NUMERAL}])(?P<number>[{_NUMERAL}]+)(?P<unit>(?:{_MEASURE}))")

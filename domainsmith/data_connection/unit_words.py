@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from domainsmith.data_connection.language import normalise_width
+from domainsmith.data_connection.language import content_terms, normalise_width
 from domainsmith.data_connection.scripts_zh import simplified
 
 __all__ = ["without_stated_units"]
@@ -48,6 +48,18 @@ def _unit(english: str, chinese: str, written: str) -> tuple[re.Pattern[str], re
 
 
 _PATTERNS = tuple(_unit(*row) for row in _UNITS)
+_ADJECTIVES = tuple(
+    (re.compile(rf"(?<=\bhow )(?:{asks})\b", re.IGNORECASE), re.compile(stated))
+    for asks, stated in (
+        ("heavy", r"\d\s?(?:kg|g|t|lbs?)\b"),
+        ("hot|warm|cold", r"\d\s?(?:°|℃|degrees)"),
+        ("loud|noisy", r"\d\s?dB"),
+        ("fast|quick", r"\d\s?(?:rpm|r/min|km/h|mph|m/s|[MGk]bit/s|Mbps)"),
+        ("bright", r"\d\s?(?:lm|lx|cd|lumens?|lux)\b"),
+    )
+)
+"""An adjective is no word that a text would have to hold which states its measure; heights and
+depths share theirs, and are not among them."""
 
 
 def without_stated_units(question: str, text: str) -> str:
@@ -58,12 +70,15 @@ def without_stated_units(question: str, text: str) -> str:
         text: What may answer it.
 
     Returns:
-        The question; without the unit's name if it asks "how many" of it (多少, 几) and the text
-        holds a number of that unit: the name is no word that the text would have to hold.
+        The question; without its adjective ("how heavy") if the text holds such a measure but not
+        the adjective, and without the unit's name if it asks "how many" of it (多少, 几) and the
+        text holds a number of that unit: these are no words that the text would have to hold.
     """
     plain = simplified(normalise_width(question))
-    for asks, stated in _PATTERNS:
+    for asks, stated in (*_PATTERNS, *_ADJECTIVES):
         found = asks.search(plain)
-        if found and stated.search(text):
-            return f"{plain[: found.start()]} {plain[found.end() :]}"
+        if found and stated.search(text) and found[0].lower() not in text.lower():
+            shorter = f"{plain[: found.start()]} {plain[found.end() :]}"
+            # "How loud is it?" asks for nothing else.
+            return shorter if content_terms(shorter, "en") else question
     return question

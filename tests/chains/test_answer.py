@@ -8,7 +8,7 @@ import pytest
 
 from domainsmith.chains.answer import answer_many, build_answer_chain
 from domainsmith.chains.condense import standalone_question
-from domainsmith.chains.evidence import passage_sentences
+from domainsmith.chains.statements import passage_sentences
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.sources import add_folder
 from domainsmith.errors import InputInvalid

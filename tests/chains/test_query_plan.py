@@ -119,7 +119,7 @@ def test_the_newest_of_two_values_is_answered_and_the_other_shown(place: Any) ->
     (conflict,) = answer.conflicts
     assert (conflict.values, conflict.answer_values) == (("60 ml",), ("80 ml",))
     assert conflict.dated == "2021-03"
-    assert "60 ml / 80 ml" in conflict_lines(answer)[0]
+    assert "says 60 ml, not 80 ml" in conflict_lines(answer)[0]
 
 
 def test_a_refusal_shows_the_nearest_passages(place: Any) -> None:

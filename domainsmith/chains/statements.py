@@ -1,0 +1,197 @@
+"""What a passage states, piece by piece: sentences, rows, answers to its own questions, lists.
+
+Some sentences say nothing alone. The question of a FAQ is not an answer to itself; a list item
+means what the line above the list makes of it ("The plan does not pay for:"), and that line without
+its items leaves off before it has said anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from domainsmith.data_connection.sentences import sentences
+from domainsmith.records import Passage
+
+__all__ = ["Statement", "passage_sentences", "statements"]
+
+_BULLET = re.compile(r"^(?:[-*•·▪]|\([a-z]\)|[a-z]\))\s+")
+_MARK = re.compile(r"^(?:[-*•]|#{1,6})\s+")
+_LABEL = re.compile(
+    r"^\W{0,3}(?:(?:Q|A|Question|Answer|Frage|Antwort)\s?\d{0,3}\W{0,2}[:.)]|[问答][:：])\W{0,3}\s*"
+)
+_ASKS = re.compile(r"[?？][\W_]*$")
+_LEADS = re.compile(r"[:：]$")
+_SAYS_NOTHING = re.compile(
+    r"\W*|propert(?:y|ies)|parameters?|items?|features?|specifications?|characteristics?|attributes?|"
+    r"names?|fields?|keys?|values?|details?|data|descriptions?|information|"
+    r"项目|参数|名称|规格|属性|特性|字段|数?值|内容|说明|描述|详情|数据|信息",
+    re.IGNORECASE,
+)
+"""Heads of a table of two columns that only say that it is one: "Property", "Value"."""
+_LONGEST = 900
+"""Characters of an answer or a list that is given as a whole."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A piece of a passage that can answer a question.
+
+    Attributes:
+        quote: Verbatim words of the passage.
+        text: The same to read: a row with its column names, an item with the line above its list.
+        matched: What a question is compared with: an answer of a FAQ also with its question, a
+            whole list only by the line above it.
+        above: What counts as a heading does: for an item the line above its list.
+    """
+
+    quote: str
+    text: str
+    matched: str
+    above: str = ""
+
+
+@dataclass(frozen=True)
+class _Span:
+    start: int
+    end: int
+    quote: str
+    text: str
+    opens: bool
+    """Begins its line."""
+    closes: bool
+    """Ends its line."""
+
+
+def passage_sentences(passage: Passage) -> list[tuple[str, str]]:
+    """Take a passage apart.
+
+    Args:
+        passage: Prose or table.
+
+    Returns:
+        (verbatim quote, readable text) of each sentence and table row.
+    """
+    found = [(span.quote, span.text) for span in _spans(_prose(passage), passage)]
+    return found + _rows(passage)
+
+
+def statements(passage: Passage) -> list[Statement]:
+    """Take a passage apart into what can answer a question.
+
+    Args:
+        passage: Prose or table.
+
+    Returns:
+        Its sentences and table rows; questions that the passage answers itself stand with their
+        answers, list items with the line above them, and that line with all items.
+    """
+    prose = _prose(passage)
+    spans = _spans(prose, passage)
+    found: list[Statement] = []
+    at = 0
+    while at < len(spans):
+        answer = _answer_after(spans, at, prose)
+        items = _items_after(spans, at, prose)
+        if answer:
+            found.append(_answered(spans[at], answer, prose))
+            at += 1 + len(answer)
+        elif items:
+            found.extend(_listed(spans[at], items, prose))
+            at += 1 + sum(len(item) for item in items)
+        else:
+            found.append(Statement(spans[at].quote, spans[at].text, spans[at].text))
+            at += 1
+    return found + [Statement(quote, text, text) for quote, text in _rows(passage)]
+
+
+def _prose(passage: Passage) -> str:
+    lines = passage.text.split("\n")
+    return "\n".join("" if line.lstrip().startswith("|") else line for line in lines)
+
+
+def _spans(prose: str, passage: Passage) -> list[_Span]:
+    found = []
+    for start, end in sentences(prose, passage.language):
+        quote = prose[start:end]
+        text = _MARK.sub("", " ".join(quote.split()))
+        if re.search(r"\w", text):
+            opens = not prose[:start].rpartition("\n")[2].strip()
+            closes = not prose[end:].partition("\n")[0].strip()
+            found.append(_Span(start, end, quote, text, opens, closes))
+    return found
+
+
+def _answer_after(spans: Sequence[_Span], at: int, prose: str) -> list[_Span]:
+    """Return the answer to a question that stands in a line of its own."""
+    asked = spans[at]
+    if not (asked.opens and asked.closes and _ASKS.search(asked.text)):
+        return []
+    answer: list[_Span] = []
+    for span in spans[at + 1 :]:
+        apart = answer and re.search(r"\n\s*\n", prose[answer[-1].end : span.start])
+        asks = span.opens and span.closes and _ASKS.search(span.text)
+        if apart or asks or prose[span.start] == "#" or span.end - asked.end > _LONGEST:
+            break
+        answer.append(span)
+    return answer
+
+
+def _answered(asked: _Span, answer: Sequence[_Span], prose: str) -> Statement:
+    quote = prose[answer[0].start : answer[-1].end]
+    text = _LABEL.sub("", " ".join(span.text for span in answer))
+    return Statement(quote, text, f"{_LABEL.sub('', asked.text)} {text}")
+
+
+def _items_after(spans: Sequence[_Span], at: int, prose: str) -> list[list[_Span]]:
+    """Return the items of the list below a line that ends with a colon."""
+    if not (spans[at].closes and _LEADS.search(spans[at].text)) or _is_item(spans[at]):
+        return []
+    items: list[list[_Span]] = []
+    for span in spans[at + 1 :]:
+        if _is_item(span):
+            items.append([span])
+        elif items and not span.opens:
+            items[-1].append(span)
+        else:
+            break
+    return items if len(items) > 1 else []
+
+
+def _is_item(span: _Span) -> bool:
+    return span.opens and bool(_BULLET.match(span.quote))
+
+
+def _listed(lead: _Span, items: Sequence[Sequence[_Span]], prose: str) -> Iterator[Statement]:
+    told = [" ".join(span.text for span in item) for item in items]
+    last = items[-1][-1].end
+    if last - lead.start <= _LONGEST:
+        text = "\n".join([lead.text, *(f"- {item}" for item in told)])
+        yield Statement(prose[lead.start : last], text, lead.text)
+    for item, words in zip(items, told, strict=True):
+        text = f"{lead.text} {re.sub('[;,；，]$', '', words)}"
+        yield Statement(prose[item[0].start : item[-1].end], text, words, lead.text)
+
+
+def _rows(passage: Passage) -> list[tuple[str, str]]:
+    rows = [line for line in passage.text.split("\n") if line.lstrip().startswith("|")]
+    cells = [_cells(row) for row in rows]
+    headed = len(rows) > 2 and all(set(cell) <= set("-: ") for cell in cells[1])
+    names = cells[0] if headed else []
+    listed = len(names) == 2 and all(_SAYS_NOTHING.fullmatch(name) for name in names)
+    found = []
+    for row, values in list(zip(rows, cells, strict=True))[2 if headed else 0 :]:
+        pairs = [
+            f"{name}: {value}" if name else value
+            for name, value in zip(names or [""] * len(values), values, strict=False)
+            if value
+        ]
+        told = ": ".join(filter(None, values)) if listed else "; ".join(pairs)
+        found.append((row.strip(), told))
+    return found
+
+
+def _cells(row: str) -> list[str]:
+    parts = re.split(r"(?<!\\)\|", row.strip().strip("|"))
+    return [part.strip().replace("\\|", "|") for part in parts]
