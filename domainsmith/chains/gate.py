@@ -72,7 +72,7 @@ _WITH_MEANING: dict[str, float] = {
     "wrong_kind": -3.0,
 }
 _WORDS_ONLY: dict[str, float] = {
-    "": -5.17,
+    "": -5.42,
     "coverage": 3.96,
     "together": 2.71,
     "sentence": 4.23,

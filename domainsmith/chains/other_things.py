@@ -30,7 +30,7 @@ _PART = (
     "sensor|set|sleeve|spring|stand|strap|switch|tray|tube|valve|wheel"
 )
 _PART_NAME = re.compile(
-    rf"(?P<whole>(?:\b[A-Za-z][\w-]*[ -]){{1,3}})(?P<part>{_PART})(?:s|es)?\b", re.IGNORECASE
+    rf"(?P<whole>(?:\b[A-Za-z]\w{{0,30}}[ -]){{1,3}})(?P<part>{_PART})(?:s|es)?\b", re.IGNORECASE
 )
 _MODEL = re.compile(
     r"(?<![\w-])(?P<name>[A-Z][A-Za-z]+(?:[- ][A-Z][A-Za-z]+)?)[ -](?P<number>\d{1,4}[A-Za-z]?)\b"
