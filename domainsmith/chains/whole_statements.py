@@ -55,7 +55,8 @@ def whole_statement(item: Evidence, db: Database) -> Evidence:
     else:
         own = _clauses(around, place, end) or item.text
         lead = _lead_of(around, place)
-        text = _joined(lead, _BULLET.sub("", own)) if lead else own
+        told = not lead or own.startswith(lead)
+        text = own if told else _joined(lead, _BULLET.sub("", own))
     if not text or len(text) > _LONGEST:
         return item
     return replace(item, text=re.sub(r"；$", "。", text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domainsmith.chains.evidence import Evidence
+from domainsmith.chains.statements import statements
 from domainsmith.chains.whole_statements import whole_statement
 from domainsmith.data_connection.sources import add_folder
 from domainsmith.model_io.embed import LocalEmbedder
@@ -68,3 +69,13 @@ def test_what_belongs_to_a_sentence_comes_with_it(
     found = whole_statement(Evidence(passage, quote, quote.lstrip("- "), 1.0), workspace.db)
     assert found.text == whole
     assert found.quote == quote
+
+
+def test_a_statement_that_has_its_lead_does_not_get_it_twice(workspace: Workspace) -> None:
+    (passage,) = (item for item in passages(workspace.db) if "diving" in item.text)
+    texts = [
+        whole_statement(Evidence(passage, said.quote, said.text, 1.0), workspace.db).text
+        for said in statements(passage)
+    ]
+    assert "The policy does not pay for: cosmetic surgery." in texts
+    assert max(text.count("The policy does not pay for:") for text in texts) == 1
