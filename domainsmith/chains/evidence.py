@@ -15,7 +15,7 @@ from domainsmith.chains.asked_kind import lacks_asked_kind
 from domainsmith.chains.near_words import Near, near_words, shares
 from domainsmith.chains.other_things import priced_terms, without_part_names
 from domainsmith.chains.ranges import in_range
-from domainsmith.chains.stance import stance
+from domainsmith.chains.stance import denial_differs, stance
 from domainsmith.chains.statements import Statement, passage_sentences, statements
 from domainsmith.chains.word_weight import word_weight
 from domainsmith.data_connection.codes import codes
@@ -232,9 +232,9 @@ def is_supported(
         True if (1) at least 70 % of its content words stand in the best passages, (2) every
         number of it does, (3) what it adds to the question comes from the best sentences,
         and not from elsewhere in the passages: a small model likes to copy the wrong line,
-        (4) no number of the question is given back as the number that was asked for, and (5) it
-        says the kind of value that was asked for (a weight, no power), where the best sentences
-        hold one.
+        (4) no number of the question is given back as the number that was asked for, (5) it says
+        the kind of value that was asked for (a weight, no power), where the best sentences hold
+        one, and (6) it denies what one of the sentences denies, and nothing else.
     """
     words = set(content_terms(answer, language))
     if not words or not evidence:
@@ -251,6 +251,8 @@ def is_supported(
     if numbers and asks_number(question) and numbers <= set(_NUMBER.findall(question)):
         return False
     if _says_another_kind(answer, numbers, top, question):
+        return False
+    if denial_differs(answer, [item.text for item in evidence]):
         return False
     added = words - set(content_terms(question, language))
     first = set(content_terms(top[0].text, language))

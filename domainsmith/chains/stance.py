@@ -8,11 +8,13 @@ its reader; what is asked with a "not" is answered by what is excluded, forbidde
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from domainsmith.data_connection.language import detect_language, normalise_width
+from domainsmith.data_connection.language import content_terms, detect_language, normalise_width
 from domainsmith.data_connection.scripts_zh import simplified
+from domainsmith.data_connection.sentences import sentences
 
-__all__ = ["stance"]
+__all__ = ["denial_differs", "stance"]
 
 _OTHER_PERSON = -0.12
 _DENIED = 0.15
@@ -35,6 +37,15 @@ _DENIES = {
     ),
     "zh": re.compile(r"不(?!同|仅|但)|未|勿|无|没有|禁止|除外|严禁|免"),
 }
+_NEGATES = {
+    "en": re.compile(r"\b(?:not|never|cannot|nor)\b|n['’]t\b", re.IGNORECASE),
+    "zh": re.compile(r"不(?![同仅但止断])|未(?!来)|勿|没有?|禁止|严禁"),
+}
+_YES_OR_NO = re.compile(
+    r"^\W*(?:yes|no|是的?|不是?|否|能|不能|可以|不可以)[,，.。]\s*", re.IGNORECASE
+)
+_RESTS_ON = 0.8
+"""Share of the words of one statement, or of an answer, that the other holds."""
 
 
 def stance(question: str, statement: str) -> float:
@@ -55,3 +66,35 @@ def stance(question: str, statement: str) -> float:
     if language == "en" and _OF_ONESELF.search(asked):
         value += _OTHER_PERSON * bool(_THE_WRITER.search(statement))
     return value
+
+
+def denial_differs(answer: str, said: Sequence[str]) -> bool:
+    """Tell whether an answer denies what no statement denies, or leaves a denial out.
+
+    Words alone do not tell: "The plan does not pay for emergency rooms" may take its "not" from a
+    list of other things.
+
+    Args:
+        answer: Some sentences.
+        said: Statements of the documents.
+
+    Returns:
+        True if a sentence with a "not" finds most of its words in no single statement with one, or
+        if a sentence without it repeats most of a short statement that has one.
+    """
+    language = detect_language(answer)
+    negates = _NEGATES[language]
+    rows = [(set(content_terms(text, language)), bool(negates.search(text))) for text in said]
+    for start, end in sentences(answer, language):
+        sentence = _YES_OR_NO.sub("", simplified(answer[start:end]))
+        words = set(content_terms(sentence, language))
+        if not words:
+            continue
+        if negates.search(sentence):
+            rests = any(no and len(words & held) >= _RESTS_ON * len(words) for held, no in rows)
+        else:
+            near = [row for row in rows if len(words & row[0]) >= _RESTS_ON * len(row[0]) > 0]
+            rests = not near or any(not no for _, no in near)
+        if not rests:
+            return True
+    return False
