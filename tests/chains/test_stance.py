@@ -6,9 +6,8 @@ import pytest
 
 from domainsmith.chains.stance import denial_differs
 
-EXCLUDED = (
-    "The plan does not pay for:\n- cosmetic surgery;\n- treatment abroad, except emergencies."
-)
+EXCLUDED = "The plan does not pay for:\n- cosmetic surgery;\n- care abroad, except emergencies."
+EXCLUDED_ZH = "下列费用不赔付：牙齿修复、美容手术。"
 ROOM = "Service: Emergency room; Your co-pay: $250"
 
 
