@@ -4,9 +4,10 @@ The peer is the procedure of pldlgb/nuggets (``instruction_main.py``), restated:
 are computed once; every task is padded or cut to a window of 200 tokens, in batches of eight; the
 log-softmax over the whole vocabulary is taken at each of the 200 positions; all tasks are tried for
 all records. Tasks and records are real (Alpaca, English) and fit into the window: longer ones are
-cut there, but scored as if they were not. Both use its prompt form, the same tokens, float32 and
-one thread; times are seconds of processor time. The exit code is 1 if the best one percent differ
-or the ratio is under 8.
+cut there, but scored as if they were not. Both use its prompt form, the same tokens, one thread and
+the same number type (``--dtype``; bfloat16 is the checkpoint's own, and what the product takes
+where the processor can); times are seconds of processor time. The exit code is 1 if the best one
+percent differ or the ratio is under 8.
 
 The peer takes minutes: it goes on from where the last call ended (``--seconds``). ``--sample N``
 times it on N records only and extends its time to all (stated as such); then nothing is compared.
@@ -97,8 +98,10 @@ class Ours:
 class Peer:
     """The published procedure."""
 
-    def __init__(self, folder: Any, texts: Texts, tokenizer: Any) -> None:
-        self._model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    def __init__(self, folder: Any, texts: Texts, tokenizer: Any, dtype: str) -> None:
+        self.dtype = dtype
+        kind = getattr(torch, dtype)
+        self._model = AutoModelForCausalLM.from_pretrained(folder, dtype=kind).eval()
         self._texts = texts
         self._encode = lambda text: tokenizer.encode(text, add_special_tokens=False)
         self._zero = self._scored([self._encode(p) for p, _ in texts.tasks], None)
@@ -134,7 +137,7 @@ class Peer:
             logits = self._model(
                 window, attention_mask=mask, past_key_values=_expanded(states, len(group))
             ).logits
-            values = torch.log_softmax(logits, dim=-1)
+            values = torch.log_softmax(logits.float(), dim=-1)
             for row, at in enumerate(group):
                 first, last = len(prompts[at]), len(prompts[at]) + len(answers[at])
                 wanted = window[row, first:last, None]
@@ -155,7 +158,8 @@ def _expanded(states: Any, rows: int) -> Any:
 
 def run_peer(peer: Peer, texts: Texts, seconds: float, sample: int) -> dict[str, Any]:
     """Go on with the peer for some seconds of wall time; return its state."""
-    path = cache_folder() / f"nuggets_{texts.sha256}.json"
+    kind = "" if peer.dtype == "float32" else f"_{peer.dtype}"
+    path = cache_folder() / f"nuggets_{texts.sha256}{kind}.json"
     state: dict[str, Any] = {"wins": [], "seconds": 0.0}
     if path.is_file():
         state = json.loads(path.read_text(encoding="utf-8"))
@@ -174,6 +178,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=str(__doc__).split("\n", 1)[0])
     parser.add_argument("--records", type=int, default=100)
     parser.add_argument("--tasks", type=int, default=10)
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--seconds", type=float, default=300.0, help="of the peer in this call")
     parser.add_argument("--sample", type=int, default=0, help="time the peer on so many records")
     arguments = parser.parse_args()
@@ -181,11 +186,13 @@ def main() -> int:
     folder = chat_model_folder()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     texts = Texts(arguments.records, arguments.tasks, tokenizer)
-    state = run_peer(Peer(folder, texts, tokenizer), texts, arguments.seconds, arguments.sample)
+    peer = Peer(folder, texts, tokenizer, arguments.dtype)
+    state = run_peer(peer, texts, arguments.seconds, arguments.sample)
     tried = len(state["wins"])
     result: dict[str, Any] = {
         "records": len(texts.records),
         "tasks": len(texts.tasks),
+        "dtype": arguments.dtype,
         "texts_sha256": texts.sha256,
         "peer_records": tried,
         "peer_seconds": round(state["seconds"], 1),
@@ -195,7 +202,7 @@ def main() -> int:
         print(json.dumps(result | {"unfinished": True}, indent=2))
         return 1
     wanted = max(1, len(texts.records) // 100)
-    ours = Ours(Engine.load(folder, device="cpu", dtype="float32", threads=1), texts)
+    ours = Ours(Engine.load(folder, device="cpu", dtype=arguments.dtype, threads=1), texts)
     ours.alone()  # set-up is not timed
     began = time.process_time()
     scores = golden_scores([str(at) for at in range(len(texts.records))], ours, count=wanted)
