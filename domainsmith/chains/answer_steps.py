@@ -14,10 +14,11 @@ from domainsmith.chains.changes import find_changes
 from domainsmith.chains.cite import cite
 from domainsmith.chains.conflicts import find_conflict
 from domainsmith.chains.context import context_passages
-from domainsmith.chains.evidence import Evidence, best_of_kind, is_supported
+from domainsmith.chains.evidence import Evidence, best_of_kind
 from domainsmith.chains.likely import likelihood_gains
 from domainsmith.chains.numbered_steps import numbered_steps
 from domainsmith.chains.query_plan import Found, Search
+from domainsmith.chains.supported import is_supported
 from domainsmith.chains.whole_statements import whole_statement
 from domainsmith.chains.written import scorer_of, writer_of
 from domainsmith.model_io.generation import GenerationRequest, Generator

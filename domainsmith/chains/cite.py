@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domainsmith.chains.evidence import Evidence, best_quote, support
+from domainsmith.chains.evidence import Evidence
+from domainsmith.chains.supported import best_quote, support
 from domainsmith.data_connection.language import content_terms
 from domainsmith.data_connection.sentences import sentences
 from domainsmith.records import Hit, Language, Passage

@@ -1,4 +1,4 @@
-"""Which words of the documents answer a question, and whether an answer is supported by them.
+"""Which words of the documents answer a question.
 
 A sentence is scored by the rare words that it shares with the question (its passage's header
 counts half), by its meaning where the embedder knows the language, and by whether it holds
@@ -15,8 +15,8 @@ from domainsmith.chains.asked_kind import lacks_asked_kind
 from domainsmith.chains.near_words import Near, near_words, shares
 from domainsmith.chains.other_things import priced_terms, without_part_names
 from domainsmith.chains.ranges import in_range
-from domainsmith.chains.stance import denial_differs, stance
-from domainsmith.chains.statements import Statement, passage_sentences, statements
+from domainsmith.chains.stance import stance
+from domainsmith.chains.statements import Statement, statements
 from domainsmith.chains.word_weight import word_weight
 from domainsmith.data_connection.codes import codes
 from domainsmith.data_connection.index import Index
@@ -27,19 +27,12 @@ from domainsmith.data_connection.same_words_zh import same_words
 from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.data_connection.unit_words import without_stated_units
 from domainsmith.model_io.generation import Embedder
-from domainsmith.records import Hit, Language, Passage
+from domainsmith.records import Hit, Passage
 
-__all__ = [
-    "Evidence",
-    "asks_number",
-    "best_of_kind",
-    "best_quote",
-    "is_supported",
-    "rank_evidence",
-    "support",
-]
+__all__ = ["NUMBER", "Evidence", "asks_number", "best_of_kind", "rank_evidence"]
 
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+"""A number as a text writes it."""
 _ASKS_NUMBER = re.compile(
     r"\bhow (?:many|much|long|often|far|heavy|high|deep|wide|loud|hot|cold|big|large|fast|old)\b"
     r"|\bwhat (?:is the )?(?:\w+ ){0,3}(?:temperature|weight|width|height|depth|length|speed|size|"
@@ -69,15 +62,10 @@ _ASKED_ABOVE = 0.9
 """What a word of a heading counts that holds all words of the question; of others a half."""
 _RANGE_BONUS = {True: 0.3, False: -0.2, None: 0.0}
 """For a measure of the question that lies in a range of the sentence, or in none of its ranges."""
-_SUPPORTED_FROM = 0.7
-"""Share of an answer's content words that its passages must hold."""
-
 _QUOTED_FROM = 6
 """Best sentences among which one of the kind asked for is looked for; several may be alike."""
 _ABOUT_AS_MUCH = 0.5
 """Share of the best sentence's overlap with the question that a quoted one must have."""
-_ITSELF = re.compile(r"\b(\d[\d.,]*) ?(?:is|are|was|是|为) ?\1\b", re.ASCII)
-"""A number that is said to be itself."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +122,7 @@ def rank_evidence(
         for (hit, said), cosine in zip(row, near, strict=True):
             overlap = _overlap(question, said, hit.passage, index, other)
             value = overlap + _DENSE_WEIGHT * cosine + _RANK_WEIGHT * hit.score / best
-            value += _NUMBER_BONUS * (asks_number(question) and bool(_NUMBER.search(said.text)))
+            value += _NUMBER_BONUS * (asks_number(question) and bool(NUMBER.search(said.text)))
             value += _LIST_BONUS * ("\n- " in said.text and bool(_ASKS_LIST.search(question)))
             value += _TO_THE_POINT * overlap * _density(question, said.text)
             value += _STEP_LOSS * (asks_number(question) and bool(_STEP.match(said.quote)))
@@ -201,76 +189,6 @@ def _cosines(
     ]
 
 
-def support(answer: str, passage: Passage, language: Language) -> float:
-    """Measure how much of an answer stands in a passage.
-
-    Args:
-        answer: Without citation marks.
-        passage: Its header counts too.
-        language: The answer's language.
-
-    Returns:
-        Share of the answer's content words found in the passage, 0 to 1; 0 without any.
-    """
-    words = set(content_terms(answer, language))
-    held = set(content_terms(f"{passage.header}\n{passage.text}", passage.language))
-    return len(words & held) / len(words) if words else 0.0
-
-
-def is_supported(
-    answer: str, evidence: Sequence[Evidence], question: str, language: Language
-) -> bool:
-    """Tell whether an answer may be shown as the documents' answer.
-
-    Args:
-        answer: The model's words.
-        evidence: Ranked evidence, best first.
-        question: Its words do not count as an answer.
-        language: The answer's language.
-
-    Returns:
-        True if (1) at least 70 % of its content words stand in the best passages, (2) every
-        number of it does, (3) what it adds to the question comes from the best sentences,
-        and not from elsewhere in the passages: a small model likes to copy the wrong line,
-        (4) no number of the question is given back as the number that was asked for, (5) it says
-        the kind of value that was asked for (a weight, no power), where the best sentences hold
-        one, and (6) it denies what one of the sentences denies, and nothing else.
-    """
-    words = set(content_terms(answer, language))
-    if not words or not evidence:
-        return False
-    top = list(evidence[:3])
-    passages = {item.passage.id: item.passage for item in top}
-    everything = "\n".join(f"{p.header}\n{p.text}" for p in passages.values())
-    held = set(content_terms(everything, language))
-    if len(words & held) < _SUPPORTED_FROM * len(words):
-        return False
-    numbers = set(_NUMBER.findall(answer))
-    if not numbers <= set(_NUMBER.findall(everything)) or _ITSELF.search(answer):
-        return False
-    if numbers and asks_number(question) and numbers <= set(_NUMBER.findall(question)):
-        return False
-    if _says_another_kind(answer, numbers, top, question):
-        return False
-    if denial_differs(answer, [item.text for item in evidence]):
-        return False
-    added = words - set(content_terms(question, language))
-    first = set(content_terms(top[0].text, language))
-    # An answer that only repeats the question says nothing.
-    return bool(added) and len(added & first) >= 0.6 * len(added)
-
-
-def _says_another_kind(
-    answer: str, numbers: set[str], top: Sequence[Evidence], question: str
-) -> bool:
-    """Tell whether an answer takes nothing from the sentences that hold the kind asked for."""
-    if not lacks_asked_kind(question, [answer]):
-        return False
-    # "240" is a price where the row that says 240 has the column "Price (EUR)".
-    holding = [item.text for item in top if not lacks_asked_kind(question, [item.text])]
-    return not numbers & {number for text in holding for number in _NUMBER.findall(text)}
-
-
 def best_of_kind(evidence: Sequence[Evidence], question: str) -> Evidence | None:
     """Find the sentence to quote: the best one that holds the kind of value asked for.
 
@@ -291,15 +209,3 @@ def best_of_kind(evidence: Sequence[Evidence], question: str) -> Evidence | None
         ):
             return item
     return None
-
-
-def best_quote(answer: str, passage: Passage, language: Language) -> str:
-    """Find the sentence or row of a passage that shares most words with an answer."""
-    words = set(content_terms(answer, language))
-    best, most = "", -1.0
-    for quote, text in passage_sentences(passage):
-        held = set(content_terms(text, passage.language))
-        shared = len(words & held) / (1 + 0.05 * len(held))
-        if shared > most:
-            best, most = quote, shared
-    return best

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from domainsmith.chains.evidence import Evidence, is_supported
+from domainsmith.chains.evidence import Evidence
+from domainsmith.chains.supported import is_supported
 from domainsmith.records import Passage
 
 TEXT = "The Tarn 610 and the Tarn 640 are 598 mm wide and 847 mm high."
