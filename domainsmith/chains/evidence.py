@@ -25,6 +25,7 @@ from domainsmith.data_connection.measure_words import asked_terms
 from domainsmith.data_connection.retrieve import embedder_speaks
 from domainsmith.data_connection.same_words_zh import same_words
 from domainsmith.data_connection.scripts_zh import simplified
+from domainsmith.data_connection.split import passage_context
 from domainsmith.data_connection.unit_words import without_stated_units
 from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Hit, Passage
@@ -117,7 +118,7 @@ def rank_evidence(
     ranked = []
     for question, found, row, near in zip(questions, hits, parts, cosines, strict=True):
         best = max((hit.score for hit in found), default=1.0) or 1.0
-        other = near_words(question, (_context(hit.passage) for hit in found), embedder)
+        other = near_words(question, (passage_context(hit.passage) for hit in found), embedder)
         scored = []
         for (hit, said), cosine in zip(row, near, strict=True):
             overlap = _overlap(question, said, hit.passage, index, other)
@@ -140,10 +141,6 @@ def _density(question: str, text: str) -> float:
     language = detect_language(question)
     held = set(content_terms(text, language))
     return len(held & set(content_terms(question, language))) / len(held) if held else 0.0
-
-
-def _context(passage: Passage) -> str:
-    return f"{passage.header}\n{passage.text}"
 
 
 def _overlap(question: str, said: Statement, passage: Passage, index: Index, near: Near) -> float:
