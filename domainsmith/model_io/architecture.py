@@ -17,7 +17,6 @@ from domainsmith.errors import InputInvalid
 from domainsmith.model_io.adapters import Adapters
 from domainsmith.model_io.device import is_out_of_memory
 from domainsmith.model_io.forward import Forward
-from domainsmith.model_io.kv_cache import SlotCache
 
 __all__ = ["check_architecture"]
 
@@ -99,7 +98,7 @@ def _similarity(model: Any, forward: Forward, tokenizer: Any) -> float:
     states, hidden = forward.prefill([text[:5], text[:3]], None, None)
     found.append((hidden, [4, 2]))
     past = [(keys[:1, :, :2].clone(), values[:1, :, :2].clone()) for keys, values in states]
-    cache = SlotCache()
+    cache = forward.new_cache()
     cache.admit(states, [5, 3])
     cache.make_room()
     found.append((forward.step([text[5], text[3]], [5, 3], cache, base), [5, 3]))

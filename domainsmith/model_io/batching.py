@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["MIN_SHARED_TOKENS", "BatchPlan", "Family", "common_prefix", "plan_batches"]
+__all__ = [
+    "MIN_SHARED_TOKENS",
+    "BatchPlan",
+    "Family",
+    "common_prefix",
+    "like_lengths",
+    "plan_batches",
+]
 
 MIN_SHARED_TOKENS = 32
 """A shared prefix shorter than this costs more to handle than to compute again."""
@@ -49,6 +56,22 @@ def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
             break
         count += 1
     return count
+
+
+def like_lengths(lengths: Sequence[int], most: int, padding: int) -> int:
+    """Return how many rows, longest first, to compute in one call.
+
+    Args:
+        lengths: Tokens of each row, descending; at least one.
+        most: Rows of a call.
+        padding: Tokens of padding that take as long as one more call.
+    """
+    padded = 0
+    for count, length in enumerate(lengths[:most]):
+        padded += lengths[0] - length
+        if padded > padding:
+            return count
+    return min(most, len(lengths))
 
 
 def plan_batches(prompts: Sequence[Sequence[int]], keys: Sequence[str]) -> BatchPlan:

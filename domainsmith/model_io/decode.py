@@ -16,7 +16,7 @@ import torch
 from domainsmith.model_io.decode_queues import Origin, Queue, queues_of, take_rows
 from domainsmith.model_io.decode_row import Row, Statistics
 from domainsmith.model_io.generated_text import generated_text, has_stopped
-from domainsmith.model_io.kv_cache import SlotCache, States
+from domainsmith.model_io.kv_cache import States
 from domainsmith.model_io.prefix_cache import PIECE_TOKENS, Prefix, PrefixCache
 from domainsmith.model_io.prefix_states import PrefixStates
 from domainsmith.model_io.sampling import pick_tokens
@@ -67,7 +67,7 @@ class DecodeRun:
         self._slots = slots
         self._statistics = statistics
         self._active: list[Row] = []
-        self._cache = SlotCache()
+        self._cache = self._forward.new_cache()
         self._force_tokens = force_tokens
         self._origins: dict[str | None, Origin] = {}
         self._waiting: deque[Queue] = deque()
@@ -115,7 +115,7 @@ class DecodeRun:
             if row.grammar is not None:
                 row.grammar.reset()
         self._active = []
-        self._cache = SlotCache()
+        self._cache = self._forward.new_cache()
         for queue in self._waiting:
             queue.past = queue.origin.past = None
         for adapter, origin in self._origins.items():

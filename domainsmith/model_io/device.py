@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +12,19 @@ from domainsmith.errors import InputInvalid
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["is_out_of_memory", "physical_cores", "pick_device", "pick_dtype", "set_threads"]
+__all__ = [
+    "is_out_of_memory",
+    "keep_freed_memory",
+    "physical_cores",
+    "pick_device",
+    "pick_dtype",
+    "set_threads",
+]
 
 _DEVICES = ("cpu", "cuda", "mps")
+_KEPT_BYTES = {-1: 1 << 29, -3: 1 << 27}
+"""By glibc's option: M_TRIM_THRESHOLD (free bytes that are kept) and M_MMAP_THRESHOLD (largest
+block that is taken from those)."""
 _DTYPES = {
     "bfloat16": "bfloat16",
     "bf16": "bfloat16",
@@ -139,6 +150,22 @@ def set_threads(threads: int = 0) -> int:
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
     return threads
+
+
+def keep_freed_memory() -> bool:
+    """Let the C library keep what torch frees on a CPU, up to 512 MB, for its next tensors.
+
+    By default glibc gives blocks of some megabytes back to the system at once, and each of their
+    pages is set to zero again when the next layer takes them: a tenth of a prompt's time.
+
+    Returns:
+        Whether it was done: not without glibc.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    return all(mallopt(option, size) == 1 for option, size in _KEPT_BYTES.items())
 
 
 def is_out_of_memory(error: BaseException) -> bool:

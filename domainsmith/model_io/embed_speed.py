@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from domainsmith.model_io.device import pick_dtype
+from domainsmith.model_io.device import keep_freed_memory, pick_dtype
 
 __all__ = ["batches_by_length", "compute_in_bfloat16"]
 
@@ -68,6 +68,7 @@ def compute_in_bfloat16(model: Any, dtype: str) -> bool:
     """
     import torch
 
+    from domainsmith.model_io.cpu_attention import use_cpu_attention
     from domainsmith.model_io.packed_linear import pack_linear_layers
 
     first = model[0]
@@ -76,6 +77,8 @@ def compute_in_bfloat16(model: Any, dtype: str) -> bool:
         return False
     body.to(torch.bfloat16).requires_grad_(False)
     pack_linear_layers(body)
+    use_cpu_attention(body)
+    keep_freed_memory()
 
     def widen(module: object, given: object, features: dict[str, Any]) -> dict[str, Any]:
         return {

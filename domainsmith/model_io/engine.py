@@ -9,10 +9,10 @@ from typing import Any
 
 from domainsmith.model_io.adapters import Adapters
 from domainsmith.model_io.chat_template import render_chat
+from domainsmith.model_io.cpu_attention import use_cpu_attention
 from domainsmith.model_io.decode import DecodeRun
-from domainsmith.model_io.decode_attention import use_decode_attention
 from domainsmith.model_io.decode_row import Row, Statistics
-from domainsmith.model_io.device import pick_device, pick_dtype, set_threads
+from domainsmith.model_io.device import keep_freed_memory, pick_device, pick_dtype, set_threads
 from domainsmith.model_io.engine_rows import RowMaker
 from domainsmith.model_io.engine_runs import BatchRuns
 from domainsmith.model_io.forward import Forward
@@ -108,8 +108,10 @@ class Engine:
         folder = Path(folder)
         place = pick_device(device)
         model, tokenizer = load_model(folder, place, pick_dtype(dtype, place), quantization)
+        if place == "cpu":
+            keep_freed_memory()
         pack_linear_layers(model)
-        use_decode_attention(model)
+        use_cpu_attention(model)
         return cls(
             model,
             tokenizer,

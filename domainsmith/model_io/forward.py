@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
 import torch
+from torch.nn.functional import pad
 from transformers import DynamicCache
 
 from domainsmith.model_io.adapters import Adapters
-from domainsmith.model_io.decode_attention import NAME, common_states
+from domainsmith.model_io.batching import like_lengths
+from domainsmith.model_io.cpu_attention import NAME, common_states
 from domainsmith.model_io.kv_cache import SlotCache, States
 
 __all__ = ["Forward"]
@@ -19,6 +21,7 @@ _SAME = 0.99
 """Cosine of what two ways of computing the same in bfloat16 differ in by rounding only."""
 
 _PREFILL_TOKENS = {"cpu": 4096, "cuda": 32768, "mps": 8192}
+_CALL_TOKENS = {"cpu": 24}
 
 
 class Forward:
@@ -28,6 +31,10 @@ class Forward:
         model: A causal language model; adapters may be injected into it.
         tokenizer: Its tokenizer.
         adapters: Those that are loaded into the model.
+
+    Attributes:
+        prefill_tokens: Tokens of a call, padded ones included.
+        call_tokens: Tokens of padding in a call that take as long as one more call.
     """
 
     def __init__(self, model: Any, tokenizer: Any, adapters: Adapters) -> None:
@@ -38,6 +45,7 @@ class Forward:
         self.dtype: torch.dtype = model.dtype
         self.config = model.config.get_text_config()
         self.prefill_tokens = _PREFILL_TOKENS.get(self.device.type, 4096)
+        self.call_tokens = _CALL_TOKENS.get(self.device.type, 2048)
         self.stop_ids = _stop_ids(model, tokenizer)
         self.vocabulary = int(model.get_input_embeddings().weight.shape[0])
         self._decoder = model.get_decoder()
@@ -62,11 +70,16 @@ class Forward:
         """Return the states that every prompt begins with under an adapter, if it has any."""
         return self._adapters.virtual_states(adapter)
 
+    def new_cache(self) -> SlotCache:
+        """Return an empty cache for a decoding batch, as the model's attention reads it best."""
+        fast = self.model.config._attn_implementation == NAME and self.dtype == torch.bfloat16
+        return SlotCache(whole=fast)
+
     @cached_property
     def shares_states(self) -> bool:
         """Whether rows that begin alike can be decoded with these states held once.
 
-        It pays where :mod:`decode_attention` computes the steps. As a model may have an attention
+        It pays where :mod:`cpu_attention` computes the steps. As a model may have an attention
         of its own, a step in this way is compared once with a step in the other.
         """
         if (
@@ -80,7 +93,7 @@ class Forward:
         common = [(keys[:1, :, :3], values[:1, :, :3]) for keys, values in states]
         found = []
         for shared in (None, common):
-            cache = SlotCache()
+            cache = self.new_cache()
             cache.admit(states, [5, 4], common=shared)
             cache.make_room()
             hidden = self.step([token] * rows, [5, 4], cache, [None] * rows)
@@ -127,9 +140,23 @@ class Forward:
         Returns:
             Their states, and each row's last hidden state, shape (rows, size).
         """
-        hidden, states = self.hidden(rows, past, adapter)
-        last = torch.tensor([len(row) - 1 for row in rows], device=self.device)
-        return states, hidden[torch.arange(len(rows), device=self.device), last]
+        order = sorted(range(len(rows)), key=lambda row: -len(rows[row]))
+        lengths = [len(rows[row]) for row in order]
+        parts: list[States] = []
+        found = []
+        start = 0
+        while start < len(order):
+            count = like_lengths(lengths[start:], len(order), self.call_tokens)
+            part = order[start : start + count]
+            hidden, states = self.hidden([rows[row] for row in part], past, adapter)
+            last = torch.tensor([len(rows[row]) - 1 for row in part], device=self.device)
+            found.append(hidden[torch.arange(count, device=self.device), last])
+            parts.append(states)
+            start += count
+        if len(parts) == 1 and order == list(range(len(rows))):
+            return parts[0], found[0]
+        places = torch.tensor(order, device=self.device).argsort()
+        return _put_together(parts, places), torch.cat(found)[places]
 
     def step(
         self,
@@ -239,6 +266,17 @@ class Forward:
             logits = logits / divisor
         cap = getattr(self.config, "final_logit_softcapping", None)
         return torch.tanh(logits / cap) * cap if cap else logits
+
+
+def _put_together(parts: list[States], places: torch.Tensor) -> States:
+    """Make one batch of several, in another order; shorter ones are padded on the right."""
+    width = max(part[0][0].shape[2] for part in parts)
+
+    def joined(states: Iterable[torch.Tensor]) -> torch.Tensor:
+        return torch.cat([pad(part, (0, 0, 0, width - part.shape[2])) for part in states])[places]
+
+    layers = (zip(*layer, strict=True) for layer in zip(*parts, strict=True))
+    return [(joined(keys), joined(values)) for keys, values in layers]
 
 
 def _stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:

@@ -21,6 +21,9 @@ States = list[tuple[torch.Tensor, torch.Tensor]]
 _ROOM = 64
 """Columns added when the buffers are full."""
 
+_LANES = 32
+"""Columns are a multiple of it: torch's softmax takes half the time then."""
+
 
 class _SlotLayer(CacheLayerMixin):
     """One layer's buffers, shape (slots, key/value heads, columns, head size)."""
@@ -41,10 +44,10 @@ class _SlotLayer(CacheLayerMixin):
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Write one column; return the states that the step may look at."""
-        rows, low, end = self.owner.rows, self.owner.low, self.owner.end
+        rows, end, seen = self.owner.rows, self.owner.end, self.owner.seen
         self.keys[:rows, :, end : end + 1] = key_states
         self.values[:rows, :, end : end + 1] = value_states
-        return self.keys[:rows, :, low : end + 1], self.values[:rows, :, low : end + 1]
+        return self.keys[:rows, :, seen], self.values[:rows, :, seen]
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         """Return length and offset of the states; only asked for when no mask is given."""
@@ -62,6 +65,10 @@ class _SlotLayer(CacheLayerMixin):
 class SlotCache(Cache):
     """The states of a decoding batch.
 
+    Args:
+        whole: A step looks at whole buffers, not at their columns in use: the mask hides the rest.
+            Products with parts of buffers take longer than those with a few columns more.
+
     Attributes:
         rows: Rows in the batch; they occupy the first slots.
         starts: Column of each row's first token.
@@ -70,8 +77,9 @@ class SlotCache(Cache):
             follows. None if each row's columns hold all its tokens.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = False) -> None:
         super().__init__(layers=[])
+        self._whole = whole
         # Typed by transformers as a union in which not every kind has keys.
         self.layers: list[Any] = []
         self.rows = 0
@@ -84,6 +92,11 @@ class SlotCache(Cache):
     def low(self) -> int:
         """First column that any row uses."""
         return min(self.starts, default=0)
+
+    @property
+    def seen(self) -> slice:
+        """Columns that a step looks at."""
+        return slice(0, self._columns) if self._whole else slice(self.low, self.end + 1)
 
     def admit(self, states: States, lengths: list[int], *, common: States | None = None) -> None:
         """Add rows behind those that are there.
@@ -194,12 +207,12 @@ class SlotCache(Cache):
             where attention without a mask takes four times as long (transformers then leaves
             grouped heads to torch).
         """
-        low, end = self.low, self.end
+        end, seen = self.end, self.seen
         starts = [max(start, end + 1 - window) if window else start for start in self.starts]
-        if device.type != "cpu" and all(start == low for start in starts):
+        if device.type != "cpu" and all(start == seen.start for start in starts):
             return None
-        columns = torch.arange(low, end + 1, device=device)
-        hidden = columns[None, :] < torch.tensor(starts, device=device)[:, None]
+        columns = torch.arange(seen.start, seen.stop, device=device)[None, :]
+        hidden = (columns < torch.tensor(starts, device=device)[:, None]) | (columns > end)
         mask = torch.zeros(hidden.shape, dtype=dtype, device=device)
         mask.masked_fill_(hidden, torch.finfo(dtype).min)
         return mask[:, None, None, :]
@@ -207,7 +220,7 @@ class SlotCache(Cache):
     def _rebuild(self, width: int, slots: int, like: States | None) -> None:
         """Move the rows in use to new buffers, right-aligned at column ``width``."""
         low, end = self.low, self.end
-        columns = width + _ROOM
+        columns = -(-(width + _ROOM) // _LANES) * _LANES
         moved = width - end
         if not self.layers and like is not None:
             self.layers = [_SlotLayer(self, keys[:0], values[:0]) for keys, values in like]
@@ -217,6 +230,7 @@ class SlotCache(Cache):
                 new = old.new_empty((slots, old.shape[1], columns, old.shape[3]))
                 # Zeros where nothing is written, because a NaN of unset memory would pass through
                 # the mask. A step writes its column of all rows.
+                new[:, :, width:] = 0
                 new[: self.rows, :, : low + moved] = 0
                 new[: self.rows, :, low + moved : width] = old[: self.rows, :, low:end]
                 setattr(layer, name, new)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from domainsmith.errors import ModelError
+from domainsmith.model_io.batching import like_lengths
 from domainsmith.model_io.forward import Forward
 from domainsmith.model_io.generation import LogLikelihood
 from domainsmith.model_io.prefix_cache import PIECE_TOKENS, Prefix
@@ -16,8 +17,6 @@ from domainsmith.model_io.prompt_tree import PromptTree, prompt_tree
 __all__ = ["score_pairs"]
 
 Pair = tuple[list[int], list[int]]
-_PADDING = {"cpu": 24}
-"""Tokens of padding in a call that take as long as one more call, by device."""
 _HEAD_POSITIONS = 512
 """Positions whose logits (a whole vocabulary each) are in memory at once."""
 
@@ -111,17 +110,9 @@ class _Scoring:
                 start += length
 
     def _batch(self, lengths: Sequence[int], skip: int) -> int:
-        """Tell how many rows, longest first, go into one call.
-
-        A row waits for the next call if padding would cost more than another call does.
-        """
+        """Tell how many rows, longest first, go into one call."""
         most = max(1, self._forward.prefill_tokens // (lengths[0] + skip // 4))
-        padding = 0
-        for count, length in enumerate(lengths[:most]):
-            padding += lengths[0] - length
-            if padding > _PADDING.get(self._forward.device.type, 2048):
-                return count
-        return min(most, len(lengths))
+        return like_lengths(lengths, most, self._forward.call_tokens)
 
 
 def _token_values(forward: Forward, hidden: torch.Tensor, targets: list[int]) -> list[float]:
