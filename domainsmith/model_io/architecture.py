@@ -15,6 +15,7 @@ import torch
 
 from domainsmith.errors import InputInvalid
 from domainsmith.model_io.adapters import Adapters
+from domainsmith.model_io.cpu_attention import use_cpu_attention
 from domainsmith.model_io.device import is_out_of_memory
 from domainsmith.model_io.forward import Forward
 
@@ -88,11 +89,28 @@ def _looks_ahead(model: Any) -> bool:
 def _similarity(model: Any, forward: Forward, tokenizer: Any) -> float:
     """Return the least cosine of logits computed in our ways with those of the whole text."""
     text = _tokens(model, tokenizer)
-    base = [None, None]
     whole = model(input_ids=torch.tensor([text], device=forward.device), use_cache=False)
     wanted = whole.logits[0].float()  # (tokens, vocabulary)
     if not bool(torch.isfinite(wanted).all()):
         return 1.0  # damaged weights, which the first answer tells
+    plain = model.config._attn_implementation
+    changed = use_cpu_attention(model)
+    try:
+        ours, places = _ours(forward, text)
+    finally:
+        if changed:
+            model.set_attn_implementation(plain)
+    theirs = wanted[places]
+    return float(
+        torch.cosine_similarity(
+            ours - ours.mean(-1, keepdim=True), theirs - theirs.mean(-1, keepdim=True)
+        ).min()
+    )
+
+
+def _ours(forward: Forward, text: list[int]) -> tuple[torch.Tensor, list[int]]:
+    """Return logits computed as batches are, and the places in the text that they follow."""
+    base = [None, None]
     found: list[tuple[torch.Tensor, list[int]]] = []
     # Two rows of 5 and 3 tokens, then a token of each, then one and two tokens at once.
     states, hidden = forward.prefill([text[:5], text[:3]], None, None)
@@ -106,12 +124,7 @@ def _similarity(model: Any, forward: Forward, tokenizer: Any) -> float:
     found.append((forward.chunk([text[6:7], text[4:6]], [0, 1], [6, 4], cache, base), [6, 5]))
     found.append((forward.prefill([text[2:], text[2:4]], past, None)[1], [6, 3]))
     ours = torch.cat([forward.logits(hidden) for hidden, _ in found])
-    theirs = wanted[[place for _, places in found for place in places]]
-    return float(
-        torch.cosine_similarity(
-            ours - ours.mean(-1, keepdim=True), theirs - theirs.mean(-1, keepdim=True)
-        ).min()
-    )
+    return ours, [place for _, places in found for place in places]
 
 
 def _tokens(model: Any, tokenizer: Any) -> list[int]:

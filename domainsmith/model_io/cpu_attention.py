@@ -30,6 +30,7 @@ _MOST_FLOAT32_TOKENS = 1024
 _COMMON: ContextVar[States | None] = ContextVar("common_states", default=None)
 _NEUTRAL = {
     "cache_position",
+    "deterministic",
     "dropout",
     "is_causal",
     "position_ids",
@@ -95,8 +96,8 @@ def _attention(
         if query.shape[2] == 1 and query.dtype == torch.bfloat16:
             mask = None if mask is None else _additive(mask, query.dtype)
             return single_query_attention(query, key, value, mask, scale=scale, common=first), None
-        if first is None and _is_tiled(query, key):
-            causal, mask = _without_causal(module, query, key, mask)
+        if first is None and _is_tiled(query, key, mask):
+            causal, mask = _without_causal(module, query, key, mask, options)
             return tiled_attention(query, key, value, mask, causal=causal, scale=scale), None
     if first is not None:
         key, value, mask = _joined(first, key, value, mask)
@@ -123,18 +124,26 @@ def _is_plain(
     )
 
 
-def _is_tiled(query: torch.Tensor, key: torch.Tensor) -> bool:
+def _is_tiled(query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None) -> bool:
+    queries, tokens = query.shape[2], key.shape[2]
+    if queries == 1 or (mask is None and queries != tokens):
+        return False
     if query.dtype == torch.float32:
-        return query.shape[2] > 1 and key.shape[2] <= _MOST_FLOAT32_TOKENS
-    return query.shape[2] > 1 and query.dtype == torch.bfloat16
+        return tokens <= _MOST_FLOAT32_TOKENS
+    return query.dtype == torch.bfloat16
 
 
 def _without_causal(
-    module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    mask: torch.Tensor | None,
+    options: dict[str, Any],
 ) -> tuple[bool, torch.Tensor | None]:
     """Tell whether no query sees a token behind its own, and what else is added to the scores."""
-    if mask is None:
-        return bool(getattr(module, "is_causal", True)), None  # as transformers understands it
+    if mask is None:  # as transformers understands it
+        causal = options.get("is_causal")
+        return bool(getattr(module, "is_causal", True) if causal is None else causal), None
     added = _additive(mask, query.dtype)
     if added.shape[2] == 1:
         return False, added
@@ -142,8 +151,8 @@ def _without_causal(
     past = key.shape[2] - query.shape[2]
     if bool(seen.triu(past + 1).any()):
         return False, added
-    hides_more = seen.shape[0] > 1 or not torch.equal(seen, torch.ones_like(seen).tril(past))
-    return True, added if hides_more else None
+    only_causal = seen.shape[0] == 1 and torch.equal(seen, torch.ones_like(seen).tril(past))
+    return True, None if only_causal and not bool(added[seen].any()) else added
 
 
 def _additive(mask: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
@@ -153,7 +162,8 @@ def _additive(mask: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     if mask.stride(2) == 0:
         mask = mask[:, :, :1]
     if mask.dtype != torch.bool:
-        return mask
+        # The least float32 becomes minus infinity in bfloat16: NaN where a query sees nothing.
+        return mask.to(dtype).clamp(min=torch.finfo(dtype).min)
     return torch.zeros(mask.shape, dtype=dtype).masked_fill_(~mask, torch.finfo(dtype).min)
 
 

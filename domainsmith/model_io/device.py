@@ -22,9 +22,10 @@ __all__ = [
 ]
 
 _DEVICES = ("cpu", "cuda", "mps")
-_KEPT_BYTES = {-1: 1 << 29, -3: 1 << 27}
-"""By glibc's option: M_TRIM_THRESHOLD (free bytes that are kept) and M_MMAP_THRESHOLD (largest
-block that is taken from those)."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEPT_BYTES = 1 << 29
+_BLOCK_BYTES = (1 << 27, 1 << 25)
+"""Largest block that is taken from kept memory; older glibc takes no more than 32 MB."""
 _DTYPES = {
     "bfloat16": "bfloat16",
     "bf16": "bfloat16",
@@ -165,7 +166,10 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return False
-    return all(mallopt(option, size) == 1 for option, size in _KEPT_BYTES.items())
+    # In this order: the other option alone would keep glibc from raising the size of blocks itself.
+    if not any(mallopt(_M_MMAP_THRESHOLD, size) == 1 for size in _BLOCK_BYTES):
+        return False
+    return bool(mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES) == 1)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

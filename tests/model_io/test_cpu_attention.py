@@ -144,6 +144,54 @@ def test_whole_texts_are_what_torch_computes(
     assert not left_to_torch
 
 
+def test_a_call_may_say_that_its_text_is_seen_whole() -> None:
+    query, key, value = (torch.randn(2, HEADS, 20, WIDTH) for _ in "qkv")
+    seen = torch.ones(20, 20, dtype=torch.bool)
+    with torch.inference_mode():  # a decoder that was trained to embed
+        found, _ = _attention(layer(), query, key, value, None, scaling=0.3, is_causal=False)
+    assert float((found - exact(query, key, value, seen)).abs().max()) < CLOSE[FLOAT32]
+
+
+def test_without_a_mask_texts_of_other_lengths_are_left_to_torch(
+    left_to_torch: list[torch.Tensor],
+) -> None:
+    query, key, value, _ = states(FLOAT32, 20)
+    with torch.inference_mode():
+        _attention(layer(), query, key, value, None)
+    assert len(left_to_torch) == 1
+
+
+@pytest.mark.parametrize("least", [-torch.inf, torch.finfo(FLOAT32).min])
+@pytest.mark.parametrize("queries", [1, 20])
+def test_a_query_that_sees_nothing_is_a_number(queries: int, least: float) -> None:
+    query, key, value, _ = states(BFLOAT16, queries)
+    mask = torch.zeros(ROWS, 1, queries, COLUMNS)
+    mask[2] = least
+    with torch.inference_mode():
+        found, _ = _attention(layer(), query, key, value, mask)
+    assert bool(found.isfinite().all())
+
+
+@pytest.mark.parametrize("each", [1, 20])
+def test_a_mask_may_weigh_what_it_does_not_hide(each: int) -> None:
+    query, key, value, _ = states(FLOAT32, 20)
+    mask = torch.zeros(1, 1, each, COLUMNS)
+    mask[..., 7] = 1.5
+    if each > 1:
+        ahead = torch.ones(1, 1, each, COLUMNS, dtype=torch.bool).triu(COLUMNS - 19)
+        mask = mask.masked_fill(ahead, torch.finfo(FLOAT32).min)
+    with torch.inference_mode():
+        found, _ = _attention(layer(), query, key, value, mask, scaling=0.3)
+    wanted = scaled_dot_product_attention(
+        query.double(),
+        key.double().repeat_interleave(HEADS // GROUPS, 1),
+        value.double().repeat_interleave(HEADS // GROUPS, 1),
+        attn_mask=mask.double(),
+        scale=0.3,
+    ).transpose(1, 2)
+    assert float((found - wanted).abs().max()) < CLOSE[FLOAT32]
+
+
 @pytest.mark.parametrize("number", [BFLOAT16, FLOAT32])
 @pytest.mark.parametrize("lengths", [[50, 50, 50], [50, 49, 44], [50, 1, 50]])
 def test_texts_of_an_embedder_do_not_see_padding(lengths: list[int], number: torch.dtype) -> None:
