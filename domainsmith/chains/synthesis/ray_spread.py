@@ -1,8 +1,12 @@
-"""Units spread over the processes of a Ray cluster, with Ray Data.
+"""Units spread over the processes of a Ray cluster, as Ray tasks.
 
 Units travel as JSON. Each worker process builds the method once from a recipe, plain data that
 says which workspace and settings to open, and keeps it for all rounds. Results come back in the
 order of the units, so the items are those of a run in one process.
+
+Ray Data is not used: when a reader stops early, it cancels the tasks that run, and a cancellation
+that meets the end of its task aborts the whole process ("Tried to complete task that was not
+pending", Ray 2.60). Here tasks are only begun as workers get free, and those that run then end.
 """
 
 from __future__ import annotations
@@ -29,8 +33,8 @@ from domainsmith.records import canonical_json
 
 __all__ = ["RaySpread", "connect"]
 
-_MOST_TASKS = 4096
-"""Tasks of a round; with more units than that a task takes several."""
+_AHEAD = 8
+"""Results that each worker may be ahead of the one that is waited for."""
 _built: dict[str, tuple[Method, Meter]] = {}
 _lock = threading.Lock()
 
@@ -71,30 +75,31 @@ class RaySpread:
 
         Raises:
             DomainSmithError: As a worker raised it.
+            ResourceExhausted: Workers die, of too little memory for one.
+            EndpointUnavailable: A machine of the cluster is gone.
         """
         if not units:
             return
         import ray
 
-        rows = [{"unit": canonical_json([unit.key, unit.payload])} for unit in units]
-        context = ray.data.DataContext.get_current()
-        context.execution_options.preserve_order = True
-        context.enable_progress_bars = False
-        data: Any = ray.data.from_items(rows, override_num_blocks=min(len(rows), _MOST_TASKS))
-        made = data.map(
-            _work,
-            fn_kwargs={"build": self._build, "recipe": self._recipe},
-            num_cpus=1,
-            num_gpus=self.gpus or None,
-            concurrency=self._workers,
-        )
-        for row in made.iter_rows():
-            values = json.loads(str(row["block"]))
-            if "error" in values:
-                error = values["error"]
-                kind = _error_class(error["type"])
-                raise kind(error["what"], where=error["where"], fix=error["fix"])
-            yield read_block(values)
+        work: Any = ray.remote(_work).options(num_cpus=1, num_gpus=self.gpus or None)
+        running: dict[Any, int] = {}
+        done: dict[int, str] = {}
+        begun = 0
+        for wanted in range(len(units)):
+            while wanted not in done:
+                while (
+                    begun < len(units)
+                    and len(running) < self._workers
+                    and begun < wanted + _AHEAD * self._workers
+                ):
+                    unit = canonical_json([units[begun].key, units[begun].payload])
+                    running[work.remote(unit, self._build, self._recipe)] = begun
+                    begun += 1
+                ended, _ = ray.wait(list(running), num_returns=1)
+                for task in ended:
+                    done[running.pop(task)] = _result(task)
+            yield _block(done.pop(wanted))
 
 
 def _gpus_each(wanted: float | None) -> float:
@@ -126,14 +131,12 @@ def connect(workers: int) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
-        import ray.data
     except ImportError as error:
         raise DependencyMissing(
             "The engine ray needs the library ray",
             where="--engine ray",
             fix="Install it: pip install 'domainsmith[ray]'.",
         ) from error
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
     if ray.is_initialized():
         return
     address = os.environ.get("RAY_ADDRESS")
@@ -150,9 +153,9 @@ def connect(workers: int) -> None:
         ) from error
 
 
-def _work(row: dict[str, Any], *, build: str, recipe: str) -> dict[str, str]:
+def _work(unit: str, build: str, recipe: str) -> str:
     """Process one unit, in a worker."""
-    key, payload = json.loads(row["unit"])
+    key, payload = json.loads(unit)
     try:
         method, meter = _method(build, recipe)
         block = measured_block(method, Unit(key, payload), meter)
@@ -163,8 +166,44 @@ def _work(row: dict[str, Any], *, build: str, recipe: str) -> dict[str, str]:
             "where": error.where,
             "fix": error.fix,
         }
-        return {"block": canonical_json({"error": told})}
-    return {"block": canonical_json(block_values(block))}
+        return canonical_json({"error": told})
+    return canonical_json(block_values(block))
+
+
+def _result(task: Any) -> str:
+    """Fetch what a task returned; Ray has tried anew what died with its worker."""
+    import ray
+    from ray.exceptions import (
+        NodeDiedError,
+        ObjectLostError,
+        OutOfMemoryError,
+        RaySystemError,
+        WorkerCrashedError,
+    )
+
+    try:
+        return str(ray.get(task))
+    except (OutOfMemoryError, WorkerCrashedError) as error:
+        raise ResourceExhausted(
+            f"A worker of Ray died again and again: {error}",
+            where="--engine ray",
+            fix="Use fewer --workers or a machine with more memory; the same command goes on.",
+        ) from error
+    except (NodeDiedError, ObjectLostError, RaySystemError) as error:
+        raise EndpointUnavailable(
+            f"The Ray cluster lost a machine: {error}",
+            where="--engine ray",
+            fix="Check the cluster; the same command goes on where it stopped.",
+        ) from error
+
+
+def _block(told: str) -> DataBlock:
+    values = json.loads(told)
+    if "error" in values:
+        error = values["error"]
+        kind = _error_class(error["type"])
+        raise kind(error["what"], where=error["where"], fix=error["fix"])
+    return read_block(values)
 
 
 def _method(build: str, recipe: str) -> tuple[Method, Meter]:

@@ -44,6 +44,8 @@ class Squares:
 
 def build(recipe: Mapping[str, Any]) -> tuple[Squares, Meter]:
     """Build the method, as a worker does."""
+    if recipe.get("dies"):
+        os._exit(1)
     if not recipe["units"]:
         raise InputInvalid("There are no units", where="units", fix="Give some.")
     return Squares(recipe["units"]), Meter()

@@ -24,7 +24,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from domainsmith.chains.synthesis.ray_spread import RaySpread
 from domainsmith.chains.synthesis.run import MethodRun
-from domainsmith.errors import InputInvalid
+from domainsmith.errors import InputInvalid, ResourceExhausted
 from domainsmith.records import content_hash
 from tests.chains.synthesis.ray_method import build
 
@@ -48,6 +48,13 @@ except InputInvalid as error:
     assert error.where == "units", error
 else:
     raise AssertionError("no error came back")
+dying = RaySpread("tests.chains.synthesis.ray_method:build", {"units": 1, "dies": True}, workers=2)
+try:
+    list(dying.blocks([*next(method.rounds())]))
+except ResourceExhausted as error:
+    assert "died again and again" in error.what, error
+else:
+    raise AssertionError("dead workers were not told of")
 """
 
 
