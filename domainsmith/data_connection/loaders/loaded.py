@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,17 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
+
+# Forms that only look different: PDF fonts give the radical ⼀ for the character 一, and ﬁ for fi.
+_LOOKALIKE = re.compile("[\u2e80-\u2fdf\ufb00-\ufb06]")
+_RADICALS = dict(
+    zip(
+        "⺠⻁⻄⻅⻆⻉⻋⻑⻓⻔⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰",
+        "民虎西见角贝车長长门青韦页风飞食马骨鬼鱼鸟卤麦黄齐齿龙",
+        strict=True,
+    )
+)
+"""Radicals for which Unicode's compatibility forms name no character."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +68,20 @@ class LoadedFile:
 
 
 def clean_text(text: str) -> str:
-    """Unify line ends and drop control, bidi-override, zero-width and surrogate characters."""
+    """Unify line ends, ligatures and radicals, and drop characters that nobody sees.
+
+    Those are control, bidi-override, zero-width and surrogate characters.
+    """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0b", "\n")
     text = text.replace("\u2028", "\n").replace("\u2029", "\n").replace("\x85", "\n")
-    text = _CONTROL.sub("", text)
+    text = _LOOKALIKE.sub(_usual, _CONTROL.sub("", text))
     text = re.sub(r"[ \t\u00a0]+(?=\n|\f|$)", "", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n ")
+
+
+def _usual(match: re.Match[str]) -> str:
+    found = match.group()
+    return _RADICALS.get(found) or unicodedata.normalize("NFKC", found)
 
 
 def first_heading(text: str) -> str:

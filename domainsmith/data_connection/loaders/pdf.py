@@ -18,8 +18,16 @@ from domainsmith.data_connection.loaders.loaded import (
     first_heading,
 )
 from domainsmith.data_connection.loaders.members import Entry, load_members
-from domainsmith.data_connection.loaders.pdf_layout import page_markdown, running_lines, size_ranks
-from domainsmith.data_connection.loaders.pdf_lines import Fragment, Line, lines_of
+from domainsmith.data_connection.loaders.pdf_grid import with_heads
+from domainsmith.data_connection.loaders.pdf_layout import (
+    mask_digits,
+    page_markdown,
+    running_lines,
+    size_ranks,
+)
+from domainsmith.data_connection.loaders.pdf_lines import Fragment, Line
+from domainsmith.data_connection.loaders.pdf_rows import lines_with_tables
+from domainsmith.data_connection.loaders.pdf_tables import DrawnLines, TableFinder
 from domainsmith.data_connection.loaders.source import Source, safe_member_name
 from domainsmith.errors import InputEmpty, InputUnreadable
 
@@ -30,6 +38,10 @@ _MAX_ATTACHED = 100
 _LAYOUT_SECONDS = 25.0
 """Processor time for the layout of one file's pages, below the limit of the child that loads."""
 _GAP = re.compile(r"(?<=[\u3001-\u9fff\uff00-\uffef]) (?=[\u3001-\u9fff\uff00-\uffef])")
+_FILE_NAME = re.compile(
+    r"^Microsoft \w+ - |^file:|\.(?:html?|docx?|pdf|odt|rtf|txt|tex|pptx?|xlsx?|indd)$", re.I
+)
+"""Titles that the writing program made of the name of its file."""
 _SCANNED_BELOW = 12
 """Letters a page, on average, under which a PDF is taken for a scan."""
 
@@ -77,24 +89,29 @@ def _pages(reader: Any, data: bytes, count: int) -> tuple[list[list[Line]], list
     plain: list[str] = []
     notes: list[str] = []
     began = time.process_time()
+    finder = TableFinder(data)
     for number in range(count):
-        if time.process_time() - began > _LAYOUT_SECONDS:
+        if time.process_time() - began - finder.seconds > _LAYOUT_SECONDS:
             notes.append(f"From page {number + 1} on the layout was not analysed (many pages).")
             rest = _plain_pages(data, number, count)
-            return pages + [[] for _ in rest], plain + rest, notes
+            return pages + [[] for _ in rest], plain + rest, notes + finder.close()
         fragments: list[Fragment] = []
+        drawn = DrawnLines()
         try:
-            text = reader.pages[number].extract_text(visitor_text=_collector(fragments))
+            text = reader.pages[number].extract_text(
+                visitor_text=_collector(fragments), visitor_operand_before=drawn.visit
+            )
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - one damaged page must not lose the others
             notes.append(f"Page {number + 1} is broken ({type(error).__name__}).")
             text, fragments = "", []
-        pages.append(lines_of(fragments))
+        tables = finder.on(number) if drawn.may_be_tables and fragments else []
+        pages.append(lines_with_tables(fragments, tables))
         plain.append(text)
     if len(notes) == count:
         raise InputUnreadable(f"The PDF is broken: {notes[0]}")
-    return pages, plain, notes
+    return pages, plain, notes + finder.close()
 
 
 def _plain_pages(data: bytes, start: int, end: int) -> list[str]:
@@ -148,11 +165,22 @@ def _collector(fragments: list[Fragment]) -> Callable[..., None]:
 def _markdown(pages: list[list[Line]], plain: list[str]) -> str:
     body, ranks = size_ranks(pages)
     running = running_lines(pages, body)
+    _continue_tables(pages, running)
     texts = _page_texts(pages, plain, body, ranks, running)
     if sum(map(_letters, texts)) < 0.5 * sum(map(_letters, plain)):
         texts = _page_texts(pages, plain, body, ranks, set())  # every page says the same
     # Chinese is set glyph by glyph, and the gaps come out as spaces inside of words.
     return _GAP.sub("", "\n\f\n".join(texts))
+
+
+def _continue_tables(pages: list[list[Line]], running: set[str]) -> None:
+    """Give a table that goes on at the top of a page the heads that it has on the page before."""
+    before: Line | None = None
+    for page in pages:
+        lines = [line for line in page if line.table or mask_digits(line.text) not in running]
+        if lines and before and before.table and lines[0].table:
+            lines[0].table = with_heads(lines[0].table, before.table)
+        before = lines[-1] if lines else None
 
 
 def _letters(text: str) -> int:
@@ -183,5 +211,6 @@ def _title(reader: Any, text: str, source: Source) -> str:
         title = str((reader.metadata or {}).get("/Title") or "").strip()
     except Exception:  # noqa: BLE001 - damaged metadata costs the title only
         title = ""
-    usable = 3 <= len(title) <= 150 and title.lower() not in {"untitled", "(anonymous)"}
+    named = title.lower() in {"untitled", "(anonymous)", "anonymous"} or _FILE_NAME.search(title)
+    usable = 3 <= len(title) <= 150 and not named
     return clean_text(title) if usable else (first_heading(text) or source.stem)

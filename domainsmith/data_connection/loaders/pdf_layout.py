@@ -7,18 +7,23 @@ tables by cells that stand side by side in consecutive rows, paragraphs by line 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from domainsmith.data_connection.loaders.loaded import markdown_table
 from domainsmith.data_connection.loaders.pdf_lines import Line, join_words
 
-__all__ = ["page_markdown", "running_lines", "size_ranks"]
+__all__ = ["mask_digits", "page_markdown", "running_lines", "size_ranks"]
 
 _NUMBERED = re.compile(r"^(?:\d{1,2}(?:\.\d{1,2}){0,4}\.?|第[一二三四五六七八九十\d]+[章节])\s*\S")
 _BULLET = re.compile(r"^(?:[•·▪●○◦–*-]|\d{1,2}[.)]|[（(]\d{1,2}[)）])\s+")
+_OPEN_END = re.compile(r"[a-z,]-?$")
 _LEADERS = re.compile(r"(?:\.\s?){6,}|…{3,}")
 """Dots of a table of contents; such lines repeat headings and say nothing."""
+_Interval = tuple[float, float]
+"""Left and right edge, points."""
 
 
 def running_lines(pages: Sequence[Sequence[Line]], body: float) -> set[str]:
@@ -36,7 +41,7 @@ def running_lines(pages: Sequence[Sequence[Line]], body: float) -> set[str]:
     seen: Counter[str] = Counter()
     for page in pages:
         edges = [line for line in [*page[:2], *page[-2:]] if line.size < body * 1.12]
-        seen.update({mask_digits(line.text) for line in edges})
+        seen.update({mask_digits(line.text) for line in edges if not line.table})
     return {text for text, count in seen.items() if count >= 0.6 * len(pages) and len(text) < 120}
 
 
@@ -86,13 +91,18 @@ def page_markdown(
     rows = [
         line
         for line in lines
-        if mask_digits(line.text) not in skip and not _LEADERS.search(line.text)
+        if line.table or (mask_digits(line.text) not in skip and not _LEADERS.search(line.text))
     ]
     blocks: list[str] = []
     position = 0
     previous: Line | None = None
     while position < len(rows):
         line = rows[position]
+        if line.table:
+            blocks.append(markdown_table(line.table.rows))
+            position += 1
+            previous = None
+            continue
         table = _table_at(rows, position)
         if table:
             blocks.append(markdown_table(table))
@@ -116,18 +126,63 @@ def _table_at(rows: Sequence[Line], position: int) -> list[list[str]]:
     if end - position < 2:
         return []
     part = rows[position:end]
-    edges: list[float] = []
-    for x in sorted(x for row in part for x, _ in row.cells):
-        if not edges or x - edges[-1] > 1.5 * part[0].size:
-            edges.append(x)
+    columns = _columns(part)
+    edges = [] if columns else _left_edges(part)
     table = []
     for row in part:
-        cells = [""] * len(edges)
-        for x, text in row.cells:
-            column = max(i for i, edge in enumerate(edges) if edge <= x + 0.1)
+        cells = [""] * (len(columns) or len(edges))
+        if columns:
+            places = _places(row, columns)
+        else:
+            places = [bisect_right(edges, x + 0.1) - 1 for x, _ in row.cells]
+        for column, (_, text) in zip(places, row.cells, strict=True):
             cells[column] = f"{cells[column]} {text}".strip()
         table.append(cells)
     return table
+
+
+def _columns(rows: Sequence[Line]) -> list[_Interval]:
+    """Find the columns by the rows with most cells, whichever side their texts are set to.
+
+    Returns:
+        The widest cell of each; none if these rows have not the same columns.
+    """
+    most = max(len(row.cells) for row in rows)
+    full = [_intervals(row) for row in rows if len(row.cells) == most]
+    widest = [max(cells, key=lambda cell: cell[1] - cell[0]) for cells in zip(*full, strict=True)]
+    same = all(
+        _shared(cell, column) > 0
+        for cells in full
+        for cell, column in zip(cells, widest, strict=True)
+    )
+    apart = all(_shared(one, other) <= rows[0].size for one, other in pairwise(widest))
+    return widest if same and apart else []
+
+
+def _left_edges(rows: Sequence[Line]) -> list[float]:
+    edges: list[float] = []
+    for x in sorted(x for row in rows for x, _ in row.cells):
+        if not edges or x - edges[-1] > 1.5 * rows[0].size:
+            edges.append(x)
+    return edges
+
+
+def _places(row: Line, columns: Sequence[_Interval]) -> list[int]:
+    """Say in which column each cell stands, from left to right."""
+    places: list[int] = []
+    for cell in _intervals(row):
+        left = places[-1] if places else 0
+        shared = [_shared(cell, column) for column in columns[left:]]
+        places.append(left + shared.index(max(shared)))
+    return places
+
+
+def _intervals(row: Line) -> list[_Interval]:
+    return [(x, max(x, right)) for (x, _), right in zip(row.cells, row.rights, strict=True)]
+
+
+def _shared(one: _Interval, other: _Interval) -> float:
+    return min(one[1], other[1]) - max(one[0], other[0])
 
 
 def _heading_level(line: Line, body: float, ranks: dict[float, int]) -> int:
@@ -167,7 +222,10 @@ def _add_text(
         previous is not None
         and bool(blocks)
         and not _heading_level(previous, body, ranks)
-        and 0 < previous.y - line.top < 1.75 * max(line.size, previous.size)
+        and (
+            0 < previous.y - line.top < 1.75 * max(line.size, previous.size)
+            or (text[0].islower() and _OPEN_END.search(blocks[-1]))  # on in the next column
+        )
     )
     if follows and _BULLET.match(text):
         blocks[-1] += "\n" + text

@@ -1,15 +1,22 @@
-"""Positioned fragments of PDF text to lines and table rows."""
+"""Positioned fragments of PDF text, and the lines and table rows that they make."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-__all__ = ["Fragment", "Line", "join_words", "lines_of"]
+if TYPE_CHECKING:
+    from domainsmith.data_connection.loaders.pdf_grid import RuledTable
 
-_CJK_EDGE = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
-_ONLY_BULLET = re.compile(r"^(?:[•·▪●○◦–*-]|\d{1,2}[.)])$")
+__all__ = ["CHINESE", "Fragment", "Line", "join_words"]
+
+CHINESE = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
+"""Characters and signs that are as wide as high and take no space between them."""
+_SHORT = 24
+_NARROW = frozenset(" ijlftrI.,:;!|'()[]-/")
+_WIDE = frozenset("mwMW@%")
 
 
 @dataclass(frozen=True)
@@ -22,10 +29,39 @@ class Fragment:
     size: float
     bold: bool
 
+    @cached_property
+    def right(self) -> float:
+        """Estimated right edge; PDF readers tell where text starts, not how wide it is."""
+        return self.x + self.size * sum(map(_width, self.text.strip()))
+
+    @cached_property
+    def end(self) -> float:
+        """Where, at the farthest, the next piece of the line starts without a gap.
+
+        In long pieces errors add up, and gaps would open where a font is wider.
+        """
+        text = self.text.strip()
+        wide = len(CHINESE.findall(text))
+        plain = self.x + self.size * (0.5 * (len(text) - wide) + wide)
+        return max(plain, self.right) if len(text) > _SHORT else self.right
+
 
 @dataclass
 class Line:
-    """A text line, or a table row if it has more than one cell."""
+    """A text line, a table row if it has more than one cell, or a whole table.
+
+    Attributes:
+        x: Left edge of the first cell, points.
+        top: Highest base line.
+        y: Base line that was drawn last; of one cell or of a table, the lowest.
+        size: Font size.
+        bold: Whether all of it is.
+        cells: (left edge, text) in order.
+        rights: Estimated right edges of the cells.
+        end: Estimated right edge of what was drawn last.
+        at: Left edge of what was drawn last.
+        table: A whole table in place of cells.
+    """
 
     x: float
     top: float
@@ -33,9 +69,10 @@ class Line:
     size: float
     bold: bool
     cells: list[tuple[float, str]] = field(default_factory=list)
-    """(left edge, text) in order."""
+    rights: list[float] = field(default_factory=list)
     end: float = 0.0
-    """Estimated right edge of the last cell."""
+    at: float = 0.0
+    table: RuledTable | None = None
 
     @property
     def text(self) -> str:
@@ -50,84 +87,18 @@ def join_words(left: str, right: str) -> str:
         return left + right
     if re.search(r"[a-z]-$", left) and right[0].islower():
         return left[:-1] + right
-    if _CJK_EDGE.match(left[-1]) and _CJK_EDGE.match(right[0]):
-        return left + right
+    edges = left[-1] + right[0]
+    if CHINESE.search(edges) and not re.search(r"[A-Za-z]", edges):
+        return left + right  # digits and signs too
     return f"{left} {right}"
 
 
-def lines_of(fragments: Sequence[Fragment]) -> list[Line]:
-    """Group a page's fragments, in the order that the page draws them, to lines.
-
-    Args:
-        fragments: One page's text.
-
-    Returns:
-        Lines in drawing order; fragments side by side with a gap become cells of one line.
-    """
-    lines: list[Line] = []
-    for part in fragments:
-        text = " ".join(part.text.split())
-        if not text:
-            continue
-        row = _row_for(lines, part)
-        if row is None:
-            lines.append(
-                Line(part.x, part.y, part.y, part.size, part.bold, [(part.x, text)], _end(part))
-            )
-        else:
-            _add(row, part, text)
-    return lines
-
-
-def _end(part: Fragment) -> float:
-    wide = len(_CJK_EDGE.findall(part.text))
-    return part.x + part.size * (0.5 * (len(part.text.strip()) - wide) + wide)
-
-
-def _row_for(lines: list[Line], part: Fragment) -> Line | None:
-    """Find the line that a fragment continues."""
-    if not lines:
-        return None
-    last = lines[-1]
-    near = 0.4 * max(part.size, last.size)
-    if abs(part.y - last.y) <= near and part.x >= last.cells[-1][0]:
-        return last
-    if part.y - last.y > near:
-        # The pen moved up: a new cell beside wrapped lines of the row's earlier cells.
-        for back in range(1, min(8, len(lines)) + 1):
-            row = lines[-back]
-            if abs(row.top - part.y) <= near and part.x > row.x + 2 * part.size:
-                if part.x < max(other.end for other in lines[-back:]) - part.size:
-                    return None
-                for other in lines[len(lines) - back + 1 :]:
-                    row.cells[-1] = (row.cells[-1][0], join_words(row.cells[-1][1], other.text))
-                    row.y = min(row.y, other.y)
-                del lines[len(lines) - back + 1 :]
-                return row
-        return None
-    wrapped = last.y - part.y < 1.7 * part.size and abs(part.x - last.cells[-1][0]) < 1.0
-    return last if len(last.cells) > 1 and wrapped else None
-
-
-def _add(row: Line, part: Fragment, text: str) -> None:
-    start, before = row.cells[-1]
-    same_height = abs(part.y - row.y) <= 0.4 * part.size
-    gap = part.x - row.end
-    bullet = len(row.cells) == 1 and _ONLY_BULLET.match(before)
-    beside = same_height and part.x > start and gap > 1.2 * part.size and not bullet
-    if beside or (not same_height and part.y > row.y):
-        row.cells.append((part.x, text))
-    elif same_height and gap < 0.1 * part.size and not part.text[:1].isspace():
-        glue = "" if row.end - part.x < 3 * part.size and _touches(before, text) else " "
-        row.cells[-1] = (start, before + glue + text)
-    else:
-        row.cells[-1] = (start, join_words(before, text))
-    row.end = _end(part)
-    row.y = min(row.y, part.y) if len(row.cells) == 1 else part.y
-    row.bold = row.bold and part.bold
-    row.size = max(row.size, part.size) if len(row.cells) == 1 else row.size
-
-
-def _touches(left: str, right: str) -> bool:
-    """Tell punctuation and Chinese, which take no space, from words, which do."""
-    return bool(re.match(r"[,.;:!?)\]%°]", right) or _CJK_EDGE.match(right) or left[-1:] in "([")
+def _width(ch: str) -> float:
+    """Return about what a character takes in Times and Helvetica, in font sizes."""
+    if CHINESE.match(ch):
+        return 1.0
+    if ch in _NARROW:
+        return 0.29
+    if ch in _WIDE:
+        return 0.8
+    return 0.68 if ch.isupper() else 0.5
