@@ -11,9 +11,9 @@ from domainsmith.data_connection.loaders.loaded import (
     LoadedFile,
     clean_text,
     first_heading,
-    markdown_table,
 )
 from domainsmith.data_connection.loaders.source import Source
+from domainsmith.data_connection.loaders.table_grid import NO_CELL, TableGrid, grid_markdown
 from domainsmith.data_connection.loaders.title_line import title_line
 
 __all__ = ["load"]
@@ -86,15 +86,15 @@ def _style(paragraph: Any) -> str:
 
 
 def _table(table: Any, depth: int) -> str:
-    rows = []
+    numbers: dict[Any, int] = {}
+    texts: list[str] = []
+    cells: list[list[int]] = []
     for row in table.rows:
-        cells: list[str] = []
-        previous = None
-        for cell in row.cells:
-            if cell._tc is previous:
-                continue  # a merged cell is listed once for each column that it spans
-            previous = cell._tc
-            inner = [_table(nested, depth + 1) for nested in cell.tables] if depth < 3 else []
-            cells.append(" ".join([cell.text, *inner]))
-        rows.append(cells)
-    return markdown_table(rows)
+        cells.append([NO_CELL] * row.grid_cols_before)
+        for cell in row.cells:  # a merged cell is listed at each place that it takes
+            if cell._tc not in numbers:
+                numbers[cell._tc] = len(texts)
+                inner = [_table(nested, depth + 1) for nested in cell.tables] if depth < 3 else []
+                texts.append(" ".join([cell.text, *inner]).strip())
+            cells[-1].append(numbers[cell._tc])
+    return grid_markdown(TableGrid(cells, texts))

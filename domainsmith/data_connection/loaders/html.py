@@ -10,9 +10,9 @@ from domainsmith.data_connection.loaders.loaded import (
     LoadedFile,
     clean_text,
     first_heading,
-    markdown_table,
 )
 from domainsmith.data_connection.loaders.source import Source
+from domainsmith.data_connection.loaders.table_grid import SpanningCell, spanning_table
 
 __all__ = ["load", "page_text"]
 
@@ -30,6 +30,7 @@ _BLOCKS = frozenset(
     )
 )
 _MAX_DEPTH = 200
+_TO_THE_END = 10**6
 
 
 def load(source: Source) -> LoadedFile:
@@ -115,11 +116,24 @@ def _item_mark(item: Any) -> str:
     return f"{(int(first) if first.isdigit() else 1) + before}. "
 
 
+def _reach(written: Any, most: int) -> int:
+    """Read how many rows or columns a cell takes; 0 is all that are left."""
+    digits = str(written or "1").strip()
+    return (int(digits[:7]) or most) if digits.isascii() and digits.isdigit() else 1
+
+
 def _table(table: Any) -> str:
     caption = table.find("caption")
     rows = [
-        [" ".join(cell.get_text(" ").split()) for cell in row.find_all(["th", "td"])]
+        [
+            SpanningCell(
+                " ".join(cell.get_text(" ").split()),
+                _reach(cell.get("rowspan"), _TO_THE_END),
+                _reach(cell.get("colspan"), 1),
+            )
+            for cell in row.find_all(["th", "td"])
+        ]
         for row in table.find_all("tr")
     ]
-    text = markdown_table(rows)
+    text = spanning_table(rows)
     return f"{' '.join(caption.get_text(' ').split())}\n\n{text}" if caption else text

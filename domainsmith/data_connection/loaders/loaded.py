@@ -7,7 +7,14 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["LoadedFile", "LoadedMember", "clean_text", "first_heading", "markdown_table"]
+__all__ = [
+    "LoadedFile",
+    "LoadedMember",
+    "cell_text",
+    "clean_text",
+    "first_heading",
+    "markdown_table",
+]
 
 # Control characters can attack terminals and mean nothing in text; tab, LF and FF stay.
 _CONTROL = re.compile(
@@ -100,7 +107,7 @@ def markdown_table(rows: Sequence[Sequence[object]]) -> str:
     Returns:
         Lines of pipes, or an empty text without any cell.
     """
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [[cell_text(value).replace("|", "\\|") for value in row] for row in rows]
     cells = [row for row in cells if any(row)]
     if not cells:
         return ""
@@ -112,9 +119,10 @@ def markdown_table(rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(lines)
 
 
-def _cell(value: object) -> str:
+def cell_text(value: object) -> str:
+    """Write a cell's value in one line; whole numbers without a decimal point."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)
-    return re.sub(r"\s+", " ", str(value)).strip().replace("|", "\\|")
+    return re.sub(r"\s+", " ", str(value)).strip()

@@ -11,9 +11,9 @@ from domainsmith.data_connection.loaders.loaded import (
     LoadedFile,
     clean_text,
     first_heading,
-    markdown_table,
 )
 from domainsmith.data_connection.loaders.source import Source
+from domainsmith.data_connection.loaders.table_grid import SpanningCell, spanning_table
 from domainsmith.data_connection.loaders.title_line import title_line
 from domainsmith.errors import InputUnreadable
 
@@ -72,7 +72,7 @@ def _blocks(element: Any) -> Iterator[str]:
         elif name == "list":
             yield "\n".join(_items(child, 0))
         elif name == "table":
-            yield markdown_table(list(_rows(child)))
+            yield spanning_table(list(_rows(child)))
         else:
             yield from _blocks(child)
 
@@ -86,15 +86,17 @@ def _items(element: Any, depth: int) -> Iterator[str]:
                 yield f"{'  ' * depth}- {words}"
 
 
-def _rows(table: Any) -> Iterator[list[str]]:
+def _rows(table: Any) -> Iterator[list[SpanningCell]]:
     for row in table.iter():
         if _local(row) != "table-row":
             continue
-        cells: list[str] = []
+        cells: list[SpanningCell] = []
         for cell in row:
-            if _local(cell) in {"table-cell", "covered-table-cell"}:
+            if _local(cell) == "table-cell":  # those that it covers are written, too
                 repeat = int(_attribute(cell, "number-columns-repeated") or 1)
-                cells.extend([_words(cell)] * min(repeat, _MAX_REPEAT))
+                rows = int(_attribute(cell, "number-rows-spanned") or 1)
+                columns = int(_attribute(cell, "number-columns-spanned") or 1)
+                cells += [SpanningCell(_words(cell), rows, columns)] * min(repeat, _MAX_REPEAT)
         yield cells
 
 

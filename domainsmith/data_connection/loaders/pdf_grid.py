@@ -1,8 +1,6 @@
-"""Cells of a table that is drawn with lines to rows of text.
+"""Tables that are drawn with lines: their places, and their cells as rows of text.
 
-A cell keeps the lines that its text wraps to, a cell that spans rows stands in each of them, and
-two rows of heads are one. A row that is one cell from side to side is a title: it ends the table
-and stays with the text of the page.
+Titles of a table stay with the text of the page, where they may be headings.
 """
 
 from __future__ import annotations
@@ -15,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from domainsmith.data_connection.loaders.pdf_lines import join_words
+from domainsmith.data_connection.loaders.table_grid import NO_CELL, TableGrid, TablePart
 
 __all__ = ["RuledTable", "cut_table", "with_heads"]
 
@@ -88,7 +87,7 @@ def with_heads(table: RuledTable, before: RuledTable) -> RuledTable:
 
 
 def cut_table(page: Any, found: Any) -> Iterator[RuledTable]:
-    """Cut a table at its titles and write its cells; each part has the heads of the first.
+    """Cut a table at its titles and write its cells.
 
     Args:
         page: Of pdfplumber.
@@ -97,97 +96,53 @@ def cut_table(page: Any, found: Any) -> Iterator[RuledTable]:
     Yields:
         What has the rows and the text of a table.
     """
-    grid = _Grid(page, found)
-    start, first = 0, None
-    for end in range(len(grid.rows) + 1):
-        if end == len(grid.rows) or grid.is_title(end):
-            table = grid.table(start, end)
-            if table is not None:
-                first = first or (table if start == 0 else None)
-                yield with_heads(table, first) if first else table
-            start = end + 1
-
-
-class _Grid:
-    """Which cell lies on each crossing of a row and a column."""
-
-    def __init__(self, page: Any, found: Any) -> None:
-        self._page = page
-        self.rows: list[Any] = found.rows
-        texts: list[list[str | None]] = found.extract()
-        self._texts = [[_one_line(text) for text in row] for row in texts]
-        self._xs = sorted({cell[0] for cell in found.cells})
-        self._tops = [row.bbox[1] for row in self.rows]
-        self._owners: dict[tuple[int, int], tuple[int, int]] = {}
-        for r, row in enumerate(self.rows):
-            for c, cell in enumerate(row.cells):
-                if cell is not None:
-                    for down in range(r, max(r + 1, bisect_left(self._tops, cell[3] - 1))):
-                        for right in range(c, max(c + 1, bisect_left(self._xs, cell[2] - 1))):
-                            self._owners.setdefault((down, right), (r, c))
-
-    def is_title(self, row: int) -> bool:
-        """Tell whether one cell takes the whole row."""
-        owners = {self._owners.get((row, column)) for column in range(len(self._xs))}
-        return len(self._xs) > 1 and len(owners) == 1 and None not in owners
-
-    def table(self, start: int, end: int) -> RuledTable | None:
-        """Write some of the rows; None if that is no table."""
-        rows = [
-            [self._text(row, column) for column in range(len(self._xs))]
-            for row in range(start, end)
-        ]
-        if len(rows) > 2 and self._two_heads(start):
-            heads = zip(self._head(start), rows[1], strict=True)
-            rows[:2] = [[f"{a} {b}".strip() if a != b else a for a, b in heads]]
-        used = [c for c in range(len(self._xs)) if any(row[c] for row in rows)]
-        cells = [text for row in rows for text in row]
-        filled = [text for text in cells if text]
-        if (
-            len(rows) < 2
-            or len(used) < 2
-            or len(filled) < _LEAST_FILLED * len(cells)
-            or max(map(len, filled)) > _LONGEST_CELL
-        ):
-            return None
-        boxes = [row.bbox for row in self.rows[start:end]]
-        return RuledTable(
+    columns = sorted({cell[0] for cell in found.cells})
+    for part in _grid(found, columns).parts():
+        if isinstance(part, str) or not _looks_like_table(part):
+            continue
+        boxes = [row.bbox for row in found.rows[part.start : part.end]]
+        yield RuledTable(
             min(box[0] for box in boxes),
-            self._height(max(box[3] for box in boxes)),
+            _height(page, max(box[3] for box in boxes)),
             max(box[2] for box in boxes),
-            self._height(min(box[1] for box in boxes)),
-            tuple(self._xs[c] for c in used),
-            tuple(tuple(row[c] for c in used) for row in rows),
+            _height(page, min(box[1] for box in boxes)),
+            tuple(columns[c] for c in part.columns),
+            part.rows,
         )
 
-    def _height(self, down: float) -> float:
-        """Turn a distance from the page's top to one from its bottom."""
-        return float(self._page.height - down + 2 * self._page.mediabox[1])
 
-    def _text(self, row: int, column: int) -> str:
-        """Write a cell once in a row, and in each row that it spans."""
-        owner = self._owners.get((row, column))
-        if owner is None or owner[1] != column:
-            return ""
-        return self._texts[owner[0]][owner[1]]
+def _grid(found: Any, columns: list[float]) -> TableGrid:
+    """Number the cells and say where each reaches."""
+    rows: list[Any] = found.rows
+    tops = [row.bbox[1] for row in rows]
+    cells = [[NO_CELL] * len(columns) for _ in rows]
+    texts: list[str] = []
+    for r, (row, written) in enumerate(zip(rows, found.extract(), strict=True)):
+        for c, (cell, text) in enumerate(zip(row.cells, written, strict=True)):
+            if cell is None:
+                continue
+            for down in range(r, max(r + 1, bisect_left(tops, cell[3] - 1))):
+                for right in range(c, max(c + 1, bisect_left(columns, cell[2] - 1))):
+                    if cells[down][right] == NO_CELL:
+                        cells[down][right] = len(texts)
+            texts.append(_one_line(text))
+    return TableGrid(cells, texts)
 
-    def _head(self, row: int) -> list[str]:
-        """Write a head over each column that it spans."""
-        owners = [self._owners.get((row, column)) for column in range(len(self._xs))]
-        return [self._texts[owner[0]][owner[1]] if owner else "" for owner in owners]
 
-    def _two_heads(self, row: int) -> bool:
-        """Tell whether a head spans columns that have heads of their own below."""
-        above = [self._owners.get((row, column)) for column in range(len(self._xs))]
-        below = [self._owners.get((row + 1, column)) for column in range(len(self._xs))]
-        spanned = [c for c in range(1, len(above)) if above[c] and above[c] == above[c - 1]]
-        return bool(spanned) and all(
-            below[c]
-            and below[c] != below[c - 1]
-            and self._text(row + 1, c)
-            and below[c] != above[c]
-            for c in spanned
-        )
+def _looks_like_table(part: TablePart) -> bool:
+    cells = [text for row in part.rows for text in row]
+    filled = [text for text in cells if text]
+    return (
+        part.end - part.start > 1
+        and len(part.columns) > 1
+        and len(filled) >= _LEAST_FILLED * len(cells)
+        and max(map(len, filled)) <= _LONGEST_CELL
+    )
+
+
+def _height(page: Any, down: float) -> float:
+    """Turn a distance from the page's top to one from its bottom."""
+    return float(page.height - down + 2 * page.mediabox[1])
 
 
 def _letters(text: str) -> str:

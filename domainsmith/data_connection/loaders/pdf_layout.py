@@ -19,6 +19,7 @@ __all__ = ["mask_digits", "page_markdown", "running_lines", "size_ranks"]
 
 _NUMBERED = re.compile(r"^(?:\d{1,2}(?:\.\d{1,2}){0,4}\.?|第[一二三四五六七八九十\d]+[章节])\s*\S")
 _BULLET = re.compile(r"^(?:[•·▪●○◦–*-]|\d{1,2}[.)]|[（(]\d{1,2}[)）])\s+")
+_GOES_ON = re.compile(r"[a-z]{2}|a ")
 _OPEN_END = re.compile(r"[a-z,]-?$")
 _LEADERS = re.compile(r"(?:\.\s?){6,}|…{3,}")
 """Dots of a table of contents; such lines repeat headings and say nothing."""
@@ -224,7 +225,7 @@ def _add_text(
         and not _heading_level(previous, body, ranks)
         and (
             0 < previous.y - line.top < 1.75 * max(line.size, previous.size)
-            or (text[0].islower() and _OPEN_END.search(blocks[-1]))  # on in the next column
+            or (_GOES_ON.match(text) and _OPEN_END.search(blocks[-1]))  # on in the next column
         )
     )
     if follows and _BULLET.match(text):

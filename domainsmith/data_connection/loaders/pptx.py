@@ -8,6 +8,7 @@ from typing import Any
 from domainsmith.data_connection.loaders.archive import check_archive
 from domainsmith.data_connection.loaders.loaded import LoadedFile, clean_text, markdown_table
 from domainsmith.data_connection.loaders.source import Source
+from domainsmith.data_connection.loaders.table_grid import SpanningCell, spanning_table
 
 __all__ = ["load"]
 
@@ -83,7 +84,7 @@ def _shapes(shapes: Any, depth: int) -> Iterator[Any]:
 
 def _shape(shape: Any) -> Iterator[str]:
     if getattr(shape, "has_table", False):
-        yield markdown_table([[cell.text for cell in row.cells] for row in shape.table.rows])
+        yield spanning_table([list(_cells(row)) for row in shape.table.rows])
     elif getattr(shape, "has_chart", False):
         yield _chart(shape.chart)
     elif getattr(shape, "has_text_frame", False):
@@ -94,6 +95,13 @@ def _shape(shape: Any) -> Iterator[str]:
             for p in paragraphs
         ]
         yield "\n".join(lines)
+
+
+def _cells(row: Any) -> Iterator[SpanningCell]:
+    for cell in row.cells:
+        if not cell.is_spanned:
+            text = " ".join(cell.text.split())
+            yield SpanningCell(text, cell.span_height, cell.span_width)
 
 
 def _chart(chart: Any) -> str:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 import zipfile
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from domainsmith.counts import counted
 from domainsmith.data_connection.loaders.archive import check_archive
-from domainsmith.data_connection.loaders.loaded import LoadedFile, clean_text, markdown_table
+from domainsmith.data_connection.loaders.loaded import (
+    LoadedFile,
+    cell_text,
+    clean_text,
+    markdown_table,
+)
 from domainsmith.data_connection.loaders.source import Source
+from domainsmith.data_connection.loaders.table_grid import NO_CELL, TableGrid, grid_markdown
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -17,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 _MAX_CELLS = 2_000_000
+_MAX_MERGED = 20_000
+_MERGED = re.compile(rb'<mergeCell ref="([A-Z]{1,3}[0-9]+):([A-Z]{1,3}[0-9]+)"')
+_Range = tuple[int, int, int, int]
+"""First column, first row, last column, last row; from 1."""
 _OPEN_FORMULA = re.compile(
     r'<c\b[^>]*?\br="(?P<place>[A-Z]{1,3}\d+)"[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)'
     r"\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>"
@@ -33,7 +44,7 @@ def load(source: Source) -> LoadedFile:
     with source.open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns about styles that do not matter here
         book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        parts, notes = _sheets(book)
+        parts, notes = _sheets(book, zipfile.ZipFile(file))
         title = (book.properties.title or "").strip()
         book.close()
     notes += _open_formulas(source)
@@ -45,7 +56,7 @@ def load(source: Source) -> LoadedFile:
     )
 
 
-def _sheets(book: Workbook) -> tuple[list[str], list[str]]:
+def _sheets(book: Workbook, archive: zipfile.ZipFile) -> tuple[list[str], list[str]]:
     parts: list[str] = []
     notes: list[str] = []
     cells = 0
@@ -62,7 +73,8 @@ def _sheets(book: Workbook) -> tuple[list[str], list[str]]:
                 notes.append(f"Sheet {sheet.title!r} was cut at {_MAX_CELLS} cells.")
                 break
             rows.append(values)
-        parts.extend(_blocks(sheet.title, rows))
+        merged = _merged(archive, getattr(sheet, "_worksheet_path", ""))
+        parts.extend(_blocks(sheet.title, rows, merged))
     return parts, notes
 
 
@@ -98,18 +110,53 @@ def _value(cell: object) -> object:
     return cell.isoformat() if isinstance(cell, (datetime.date, datetime.time)) else cell
 
 
-def _blocks(title: str, rows: list[list[object]]) -> list[str]:
+def _merged(archive: zipfile.ZipFile, path: str) -> list[_Range]:
+    """List the ranges of merged cells, which openpyxl does not tell of when it only reads."""
+    from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
+
+    if path not in archive.namelist():
+        return []
+    found: list[_Range] = []
+    for match in islice(_MERGED.finditer(archive.read(path)), _MAX_MERGED):
+        (left, top), (right, bottom) = (
+            coordinate_from_string(place.decode()) for place in match.groups()
+        )
+        found.append((column_index_from_string(left), top, column_index_from_string(right), bottom))
+    return found
+
+
+def _blocks(title: str, rows: list[list[object]], merged: list[_Range]) -> list[str]:
     """Split a sheet at its blank rows; single-cell rows above a table are its caption."""
     parts = [f"## {title}"]
-    block: list[list[object]] = []
-    for row in [*rows, []]:
+    spans = {(top, left): (right, bottom) for left, top, right, bottom in merged}
+    start: int | None = None
+    for number, row in enumerate([*rows, []], start=1):
         filled = [cell for cell in row if cell not in (None, "")]
-        if len(filled) > 1 or (len(filled) == 1 and block):
-            block.append(row)
+        if len(filled) > 1 or (len(filled) == 1 and start):
+            start = start or number
             continue
-        if block:
-            parts.append(markdown_table(block))
-            block = []
+        if start:
+            parts.append(_table(rows[start - 1 : number - 1], start, spans))
+            start = None
         if filled:
             parts.append(str(filled[0]))
     return parts if len(parts) > 1 else []
+
+
+def _table(
+    rows: list[list[object]], first: int, spans: dict[tuple[int, int], tuple[int, int]]
+) -> str:
+    """Write a block of rows; cells that are merged reach over their range."""
+    here = [place for place in spans if first <= place[0] < first + len(rows)]
+    if not here:
+        return markdown_table(rows)
+    width = max(len(row) for row in rows)
+    cells = [[width * r + c for c in range(len(row))] for r, row in enumerate(rows)]
+    for top, left in here:
+        right, bottom = spans[top, left]
+        for row in cells[top - first : bottom - first + 1]:
+            row.extend(NO_CELL for _ in range(left - 1 - len(row)))
+            reach = min(right, width)
+            row[left - 1 : reach] = [width * (top - first) + left - 1] * (reach - left + 1)
+    texts = [cell_text(row[c]) if c < len(row) else "" for row in rows for c in range(width)]
+    return grid_markdown(TableGrid(cells, texts))
