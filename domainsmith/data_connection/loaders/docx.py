@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from domainsmith.data_connection.loaders.archive import check_archive
 from domainsmith.data_connection.loaders.docx_lists import ListNumbers
+from domainsmith.data_connection.loaders.docx_text import (
+    blocks,
+    footnotes,
+    paragraph_text,
+    table_text,
+    text_boxes,
+)
 from domainsmith.data_connection.loaders.loaded import (
     LoadedFile,
     clean_text,
     first_heading,
 )
 from domainsmith.data_connection.loaders.source import Source
-from domainsmith.data_connection.loaders.table_grid import NO_CELL, TableGrid, grid_markdown
 from domainsmith.data_connection.loaders.title_line import title_line
 
 __all__ = ["load"]
@@ -31,8 +38,9 @@ def load(source: Source) -> LoadedFile:
     parts: list[str] = []
     previous_item = False
     numbers = ListNumbers(document)
-    for block in document.iter_inner_content():
-        text, item = _block(block, numbers)
+    notes_below = footnotes(document)
+    for element in _with_boxes(document.element.body):
+        text, item = _block(element, document, numbers, notes_below)
         if not text:
             continue
         if text.startswith("#") or (not item and text[-1] in ":："):
@@ -61,13 +69,27 @@ def _says(part: Any) -> bool:
     return any(paragraph.text.strip() for paragraph in part.paragraphs)
 
 
-def _block(block: Any, numbers: ListNumbers) -> tuple[str, bool]:
-    """Return one body element's text and whether it is a list item."""
-    if hasattr(block, "rows"):
-        return _table(block, 0), False
-    text = " ".join(block.text.split()) if block.text else ""
+def _with_boxes(parent: Any) -> Iterator[Any]:
+    """List paragraphs and tables, those of a text box after the paragraph that it hangs on."""
+    for element in blocks(parent):
+        yield element
+        if element.tag.endswith("}p"):
+            for box in text_boxes(element):
+                yield from _with_boxes(box)
+
+
+def _block(
+    element: Any, document: Any, numbers: ListNumbers, notes: Mapping[str, str]
+) -> tuple[str, bool]:
+    """Return one paragraph's or table's text and whether it is a list item."""
+    from docx.text.paragraph import Paragraph
+
+    if not element.tag.endswith("}p"):
+        return table_text(element, notes), False
+    text = paragraph_text(element, notes)
     if not text:
         return "", False
+    block = Paragraph(element, document)
     style = _style(block)
     heading = _HEADING.match(style)
     if heading:
@@ -83,18 +105,3 @@ def _style(paragraph: Any) -> str:
         return str(paragraph.style.name or "")
     except (AttributeError, KeyError):
         return ""
-
-
-def _table(table: Any, depth: int) -> str:
-    numbers: dict[Any, int] = {}
-    texts: list[str] = []
-    cells: list[list[int]] = []
-    for row in table.rows:
-        cells.append([NO_CELL] * row.grid_cols_before)
-        for cell in row.cells:  # a merged cell is listed at each place that it takes
-            if cell._tc not in numbers:
-                numbers[cell._tc] = len(texts)
-                inner = [_table(nested, depth + 1) for nested in cell.tables] if depth < 3 else []
-                texts.append(" ".join([cell.text, *inner]).strip())
-            cells[-1].append(numbers[cell._tc])
-    return grid_markdown(TableGrid(cells, texts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domainsmith.counts import counted
 from domainsmith.data_connection.loaders.archive import check_archive
@@ -15,6 +15,7 @@ from domainsmith.data_connection.loaders.loaded import (
     clean_text,
     markdown_table,
 )
+from domainsmith.data_connection.loaders.number_format import shown_number
 from domainsmith.data_connection.loaders.source import Source
 from domainsmith.data_connection.loaders.table_grid import NO_CELL, TableGrid, grid_markdown
 
@@ -66,7 +67,7 @@ def _sheets(book: Workbook, archive: zipfile.ZipFile) -> tuple[list[str], list[s
             continue
         sheet.reset_dimensions()  # a stated size may lie; rows are read until they end
         rows = []
-        for row in sheet.iter_rows(values_only=True):
+        for row in sheet.iter_rows():
             values = [_value(cell) for cell in row]
             cells += len(values)
             if cells > _MAX_CELLS:
@@ -102,12 +103,18 @@ def _open_formulas(source: Source) -> list[str]:
     return notes
 
 
-def _value(cell: object) -> object:
+def _value(cell: Any) -> object:
+    """Return a cell's value as the sheet shows it: dates, per cent, money and units."""
     import datetime
 
-    if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
-        return cell.date().isoformat()
-    return cell.isoformat() if isinstance(cell, (datetime.date, datetime.time)) else cell
+    value = cell.value
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+        return value.date().isoformat()
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return shown_number(value, cell.number_format)
+    return value
 
 
 def _merged(archive: zipfile.ZipFile, path: str) -> list[_Range]:
