@@ -123,3 +123,14 @@ def test_a_sheet_shows_rates_and_prices(tmp_path: Path) -> None:
     sheet["B2"].number_format, sheet["C2"].number_format = "0%", '0.00 "€"'
     book.save(tmp_path / "a.xlsx")
     assert load_file(tmp_path / "a.xlsx").text.endswith("| A | 15% | 9.50 € | 3 |")
+
+
+def test_lines_above_a_table_are_no_heads(tmp_path: Path) -> None:
+    rows = 'Report of May, all branches;;\n\nName;Price;Note\n"A; long";3,50;ok\nB;4,00;\n'
+    (tmp_path / "a.csv").write_text(rows, encoding="utf-8")
+    assert load_file(tmp_path / "a.csv").text == (
+        "Report of May, all branches\n\n| Name | Price | Note |\n| --- | --- | --- |\n"
+        "| A; long | 3,50 | ok |\n| B | 4,00 |  |"
+    )
+    (tmp_path / "b.csv").write_text("name\nA\nB\n", encoding="utf-8")
+    assert load_file(tmp_path / "b.csv").text == "| name |\n| --- |\n| A |\n| B |"

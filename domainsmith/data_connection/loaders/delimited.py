@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable
 from typing import IO
 
@@ -23,12 +24,15 @@ _MAX_COLUMNS = 1_000
 _BLOCKS = 400
 """Places of a large file from which rows are taken."""
 _BLOCK_BYTES = 24 * 1024
+_MOST_ABOVE = 10
+"""Lines above a table's heads."""
 _MAX_LINE = 4 * 1024 * 1024
 
 
 def load(source: Source) -> LoadedFile:
     """Load a delimited file; its first row is the header."""
     tab = source.suffix.lower() == ".tsv"
+    captions: list[str] = []
     with source.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
@@ -36,9 +40,23 @@ def load(source: Source) -> LoadedFile:
             rows, notes = _sample_of_large(file, size, tab)
         else:
             text = clean_text(decode(file.read()))
-            rows, notes = _thinned(_rows(text, "\t" if tab else _delimiter(text)))
+            above, rows = _captioned(_rows(text, "\t" if tab else _delimiter(text)))
+            rows, notes = _thinned(rows)
+            captions += above
     media_type = "text/tab-separated-values" if tab else "text/csv"
-    return LoadedFile(source.stem, markdown_table(rows), media_type, notes)
+    text = "\n\n".join(part for part in (*captions, markdown_table(rows)) if part)
+    return LoadedFile(source.stem, text, media_type, notes)
+
+
+def _captioned(rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """Part the lines that programs write above a table's heads ("Report of May") from it."""
+    captions: list[str] = []
+    for number, row in enumerate(rows[:_MOST_ABOVE]):
+        filled = [cell for cell in row if cell.strip()]
+        if len(filled) > 1:
+            return captions, rows[number:]
+        captions += filled
+    return [], rows  # a list of single values, not a table with a caption
 
 
 def _delimiter(text: str) -> str:
@@ -46,10 +64,11 @@ def _delimiter(text: str) -> str:
     lines = [line for line in text[:_MAX_LINE].split("\n")[:20] if line.strip()]
     best = (0.0, ",")
     for mark in (",", ";", "\t", "|"):
-        counts = [len(row) for row in csv.reader(lines, delimiter=mark)]
-        if counts and max(counts) > 1:
-            even = counts.count(counts[0]) / len(counts)
-            best = max(best, (even * min(counts[0], 8), mark))
+        counts = Counter(len(row) for row in csv.reader(lines, delimiter=mark))
+        counts.pop(1, None)  # lines above the table
+        if counts:
+            cells, even = counts.most_common(1)[0]
+            best = max(best, (even / len(lines) * min(cells, 8), mark))
     return best[1]
 
 

@@ -114,9 +114,9 @@ class TableGrid:
         """Tell whether a head spans columns that have heads of their own below."""
         above, below = self._cells[row], self._cells[row + 1]
         spanned = [c for c in range(1, self._width) if NO_CELL != above[c] == above[c - 1]]
-        return bool(spanned) and all(
-            below[c] not in (NO_CELL, below[c - 1], above[c]) and self._text(row + 1, c)
-            for c in spanned
+        whole = all(below[c] != NO_CELL for c in self._filled)
+        return bool(spanned and whole) and all(
+            below[c] not in (below[c - 1], above[c]) and self._text(row + 1, c) for c in spanned
         )
 
 
@@ -171,5 +171,5 @@ def _with_heads(part: TablePart, first: TablePart) -> TablePart:
 
 
 def _are_heads(row: Sequence[str]) -> bool:
-    """Tell heads from the first row of a form ("Age:", "48")."""
-    return all(text and not re.search(r"\d|[:：]$", text) for text in row)
+    """Tell heads from the first row of a form ("Age:", "48"; "Company type", "Public")."""
+    return len(row) > 2 and all(text and not re.search(r"\d|[:：]$", text) for text in row)
