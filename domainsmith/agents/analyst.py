@@ -18,6 +18,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
 
 # isort: on
+from domainsmith.agents.bare_names import names_here
 from domainsmith.agents.nodes import AnalystNodes
 from domainsmith.agents.planner import Planner
 from domainsmith.agents.policy import Policy
@@ -79,7 +80,8 @@ def build_analyst(
     """
     conversations.assert_strict()
     # Plans must not hang on what search was tuned with.
-    planner = planner or Planner(tools, getattr(ctx.models, "base_embedder", ctx.models.embedder))
+    embedder = getattr(ctx.models, "base_embedder", ctx.models.embedder)
+    planner = planner or Planner(tools, embedder, names_here)
     nodes = AnalystNodes(ctx, policy or Policy(), planner, tools)
     graph = StateGraph(AnalystState)
     graph.add_node("understand", nodes.understand)

@@ -63,8 +63,13 @@ class AnalystNodes:
 
     def plan(self, state: AnalystState, config: RunnableConfig) -> dict[str, Any]:
         """Plan the request; its words, and what there is already, are all that is looked at."""
-        plan = self._planner.plan(state["request"], language=state["language"])
-        plan, words = self._prepared(plan, state["language"])
+        asked, language = state.get("asked", ""), state["language"]
+        if asked:
+            plan = self._planner.plan_reply(asked, state["request"])
+            language = detect_language(plan.request)
+        else:
+            plan = self._planner.plan(state["request"], language=language)
+        plan, words = self._prepared(plan, language)
         if words:
             get_stream_writer()(_event("replanned", data={"text": words}))
         get_stream_writer()(_event("plan", data=plan.model_dump(mode="json")))
@@ -72,6 +77,8 @@ class AnalystNodes:
             "plan": plan.model_dump(mode="json"),
             "plan_id": _plan_id(plan, _thread(config), state["turn"]),
             "replanned": words,
+            "language": language,
+            "asked": plan.request if plan.question else "",
         }
 
     def approve(self, state: AnalystState, config: RunnableConfig) -> dict[str, Any]:

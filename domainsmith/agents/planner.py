@@ -9,7 +9,7 @@ results cannot add a step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from domainsmith.agents.assemble import Draft, assemble
 from domainsmith.agents.clause_groups import ANSWER, joined_questions, merge_price, question_bonus
 from domainsmith.agents.clauses import clauses
 from domainsmith.agents.examples import ExampleIndex
+from domainsmith.agents.replies import replied_value
 from domainsmith.agents.spans import Span, find_spans, mask
 from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.scripts_zh import simplified
@@ -74,12 +75,17 @@ class Planner:
     Args:
         tools: The tools by name.
         embedder: For English likeness; None compares by patterns only.
+        there: Tells the names of folders and files that a request may name by a plain word.
     """
 
     def __init__(
-        self, tools: Mapping[str, Tool[Any]], embedder: Callable[[], Embedder] | None = None
+        self,
+        tools: Mapping[str, Tool[Any]],
+        embedder: Callable[[], Embedder] | None = None,
+        there: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self.tools = tools
+        self._there = there
         self._load_embedder = embedder
         self._indexes: dict[Language, ExampleIndex] = {}
 
@@ -110,6 +116,33 @@ class Planner:
         ranked = self.candidates(request, language, without_source=without_source)
         return assemble(request, ranked[0].drafts, ranked[0].likeness, self.tools, language)
 
+    def plan_reply(self, asked: str, reply: str, *, language: Language | None = None) -> Plan:
+        """Plan a request with the answer to what was asked back about it.
+
+        Args:
+            asked: The request that lacked something.
+            reply: What the user said then: what lacked, or something else altogether.
+            language: The request's language; detected if None.
+
+        Returns:
+            The plan of the request with the reply in it, or that of the reply alone.
+        """
+        language = language or detect_language(asked)
+        own = self.plan(reply)
+        drafts = self.candidates(asked.strip(), language)[0].drafts
+        for place, draft in enumerate(drafts):
+            for name in self.tools[draft.tool].required_arguments:
+                if name in dict(draft.arguments):
+                    continue
+                spans = find_spans(reply, language, self._there())
+                value, only = replied_value(name, reply, spans, self._there())
+                if value is None or (own.steps and not only):
+                    return own
+                filled = replace(draft, arguments=(*draft.arguments, (name, value)))
+                drafts = (*drafts[:place], filled, *drafts[place + 1 :])
+                return assemble(f"{asked}: {reply}", drafts, own.confidence, self.tools, language)
+        return own
+
     def candidates(
         self, request: str, language: Language, *, without_source: int | None = None
     ) -> list[Candidate]:
@@ -123,7 +156,7 @@ class Planner:
         Returns:
             At least one reading.
         """
-        spans = find_spans(request, language)
+        spans = find_spans(request, language, self._there())
         plain = simplified(request)  # same length: offsets stay
         pieces = clauses(plain, spans, language)
         partials = self._groupings(plain, spans, pieces, language, without_source)

@@ -7,9 +7,11 @@ before requests are compared, so that "add docs/a" and "add notes/b" look alike.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
+from domainsmith.agents.bare_names import bare_names
 from domainsmith.data_connection.heading_numbers import heading_references
 from domainsmith.data_connection.language import normalise_width
 from domainsmith.data_connection.scripts_zh import simplified
@@ -142,12 +144,13 @@ class Span:
     value: str | float
 
 
-def find_spans(request: str, language: Language) -> list[Span]:
+def find_spans(request: str, language: Language, there: Collection[str] = ()) -> list[Span]:
     """Find the literal pieces of a request.
 
     Args:
         request: The user's words.
         language: Their language.
+        there: Names of folders and files that may stand as plain words.
 
     Returns:
         Spans in order of position, without overlaps.
@@ -175,6 +178,8 @@ def find_spans(request: str, language: Language) -> list[Span]:
         piece = request[start:end]
         if piece.strip("./") and not _NOT_PATHS.match(piece) and "://" not in text[start - 3 : end]:
             add("path", start, end, piece)
+    for start, end in bare_names(text, there):
+        add("path", start, end, request[start:end])
     named = [(one.start, one.end) for one in heading_references(text)]
     named += [match.span() for match in _PLACES.finditer(text)]
     for kind, pattern in _ROLES[language]:

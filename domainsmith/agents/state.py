@@ -41,7 +41,9 @@ class AnalystState(TypedDict, total=False):
     turn: int
     """Number of the request in its thread, from 1 (understand)."""
     language: Language
-    """(understand)"""
+    """(understand; plan, if the request answers a question about an earlier one)"""
+    asked: str
+    """The request that a question was asked back about; empty otherwise (plan)."""
     plan: dict[str, Any]
     """A :class:`~domainsmith.records.Plan` as plain data (plan; observe when it replans)."""
     plan_id: str

@@ -1,0 +1,78 @@
+"""Folders and files that a request names by one plain word: "add the folder docs"."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterator
+
+__all__ = ["bare_names", "names_here"]
+
+_NAME = r"(?P<name>[A-Za-z0-9_][A-Za-z0-9_.\-]*)"
+_CJK = "\u3400-\u4dbf\u4e00-\u9fff"
+_NAMED = (
+    re.compile(
+        rf"\b(?:folder|directory)\s+(?:(?:named|called|at)\s+)?{_NAME}(?![/\\\w])", re.IGNORECASE
+    ),
+    re.compile(rf"(?:文件夹|目录)\s*[:：叫是为]?\s*{_NAME}"),
+    re.compile(rf"{_NAME}\s*(?:这个)?(?:文件夹|目录)"),
+)
+"""Words that say that a name follows, or stood before."""
+_NOT_NAMES = frozenset(
+    re.findall(
+        r"\S+",
+        "a again also an and are as at by called contains containing first for from has have here "
+        "holding i in into is it my named next now of on or please so that the then there to too "
+        "was we where which with yet you",
+    )
+)
+_LOADED = (
+    re.compile(
+        r"\b(?:add|load|import|index|ingest|watch|read|learn)\s+"
+        r"(?:(?:the|my|our|all|files?|documents?|everything|in|from|of|inside)\s+){0,4}"
+        rf"{_NAME}(?![/\\\w])",
+        re.IGNORECASE,
+    ),
+    re.compile(rf"\b(?:the|my|our|this)\s+{_NAME}\s+(?:folder|directory)\b", re.IGNORECASE),
+    re.compile(rf"(?:添加|导入|加入|加载|读取|学习|索引|监视)\s*{_NAME}"),
+    re.compile(
+        rf"(?:添加|导入|加入|加载|读取|学习|索引|监视|文件夹|目录|[把将])\s*(?P<name>[{_CJK}\w.\-]+)"
+    ),
+    re.compile(rf"(?P<name>[{_CJK}\w.\-]+?)\s*(?:这个|里的?|中的?)?(?:文件夹|目录)"),
+)
+"""What may name something: only a name that exists is taken."""
+_MOST_NAMES = 1000
+
+
+def names_here() -> frozenset[str]:
+    """List what lies in the current folder; hidden names are left out."""
+    try:
+        with os.scandir() as entries:
+            names = [entry.name for _, entry in zip(range(_MOST_NAMES), entries, strict=False)]
+    except OSError:
+        return frozenset()
+    return frozenset(name for name in names if not name.startswith("."))
+
+
+def bare_names(text: str, there: Collection[str]) -> Iterator[tuple[int, int]]:
+    """Find plain words that name a folder or a file.
+
+    Args:
+        text: The request.
+        there: Names that exist in the current folder.
+
+    Yields:
+        Start and end of each.
+    """
+    for pattern in _NAMED:
+        for match in pattern.finditer(text):
+            start, end = match.span("name")
+            end -= len(match["name"]) - len(match["name"].rstrip(".-"))
+            if text[start:end].lower() not in _NOT_NAMES:
+                yield start, end
+    for pattern in _LOADED:
+        for match in pattern.finditer(text):
+            name = max((n for n in there if match["name"].startswith(n)), key=len, default="")
+            rest = match["name"][len(name) :]
+            if name and not re.match(r"[A-Za-z0-9_]", rest):
+                yield match.start("name"), match.start("name") + len(name)
