@@ -55,6 +55,8 @@ _TO_THE_POINT = 0.1
 """For a statement that says nothing but what is asked about; less, the more else it says."""
 _LIST_BONUS = 0.1
 """For a whole list where several things may be asked for."""
+_WHOLE_BONUS = 0.15
+"""For a whole list or table where the question has its heading's words and names no item."""
 _STEP_LOSS = -0.12
 """For a numbered step where a value is asked for: a step tells what to do."""
 _STEP = re.compile(r"\s*\d{1,2}[.)]\s")
@@ -124,7 +126,9 @@ def rank_evidence(
             overlap = _overlap(question, said, hit.passage, index, other)
             value = overlap + _DENSE_WEIGHT * cosine + _RANK_WEIGHT * hit.score / best
             value += _NUMBER_BONUS * (asks_number(question) and bool(NUMBER.search(said.text)))
-            value += _LIST_BONUS * ("\n- " in said.text and bool(_ASKS_LIST.search(question)))
+            if "\n- " in said.text:
+                value += _LIST_BONUS * bool(_ASKS_LIST.search(question))
+                value += _WHOLE_BONUS * _names_no_item(question, said, hit.passage)
             value += _TO_THE_POINT * overlap * _density(question, said.text)
             value += _STEP_LOSS * (asks_number(question) and bool(_STEP.match(said.quote)))
             value += stance(question, said.text) + _RANGE_BONUS.get(
@@ -134,6 +138,12 @@ def rank_evidence(
         # Python's sort is stable: equal scores stay in the order of passages and sentences.
         ranked.append(sorted(scored, key=lambda item: -round(item.score, 6)))
     return ranked
+
+
+def _names_no_item(question: str, said: Statement, passage: Passage) -> bool:
+    asked = set(content_terms(question, detect_language(question)))
+    heading = f"{passage.header.rpartition('>')[2]} {said.matched}"
+    return bool(asked) and asked <= set(content_terms(heading, passage.language))
 
 
 def _density(question: str, text: str) -> float:

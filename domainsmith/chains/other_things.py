@@ -32,6 +32,18 @@ _PART = (
 _PART_NAME = re.compile(
     rf"(?P<whole>(?:\b[A-Za-z]\w{{0,30}}[ -]){{1,3}})(?P<part>{_PART})(?:s|es)?\b", re.IGNORECASE
 )
+_ASKS_LENGTH = re.compile(
+    r"\bhow long (?:is|are|was|were|does|do|will)\b|\bwhat (?:is|are) .*"
+    r"\b(?:duration|length|periods?|term)\b",
+    re.IGNORECASE,
+)
+_OFFICE = re.compile(
+    r"(?P<whole>\b[A-Za-z]\w{0,30}[ -])(?P<part>desk|department|team|office|hotline|cent(?:er|re)|"
+    r"card|certificate|number|booklet|repair|claim|form|fee|holder|provider|agent|page)s?\b",
+    re.IGNORECASE,
+)
+"""What has its name from a thing and is none of it: how long a warranty desk takes is another
+matter than how long the warranty lasts."""
 _MODEL = re.compile(
     r"(?<![\w-])(?P<name>[A-Z][A-Za-z]+(?:[- ][A-Z][A-Za-z]+)?)[ -](?P<number>\d{1,4}[A-Za-z]?)\b"
     r"(?![.,:]\d)"
@@ -48,23 +60,24 @@ _NO_NAME = re.compile(
 
 
 def without_part_names(question: str, text: str) -> str:
-    """Take the names of parts out of a text, for a question about the price of a whole.
+    """Take out of a text what only shares its name with the thing that is asked about.
 
     Args:
-        question: Where it asks for no price, the text stays as it is.
+        question: Where it asks neither for a price nor how long something is, the text stays.
         text: Of a passage or a table row.
 
     Returns:
         The text with "belt" in place of "drum belt", unless the question says "belt" too.
     """
-    if not _ASKS_PRICE.search(question):
+    priced = _ASKS_PRICE.search(question)
+    if not priced and not _ASKS_LENGTH.search(question):
         return text
     asked = set(content_terms(question, "en"))
 
     def cut(match: re.Match[str]) -> str:
         return match[0] if set(content_terms(match["part"], "en")) & asked else match["part"]
 
-    return _PART_NAME.sub(cut, text)
+    return (_PART_NAME if priced else _OFFICE).sub(cut, text)
 
 
 def priced_terms(question: str, text: str) -> set[str]:

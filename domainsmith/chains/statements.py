@@ -30,6 +30,7 @@ _SAYS_NOTHING = re.compile(
     re.IGNORECASE,
 )
 """Heads of a table of two columns that only say that it is one: "Property", "Value"."""
+_FEW_ROWS = 8
 _LONGEST = 900
 """Characters of an answer or a list that is given as a whole."""
 
@@ -103,7 +104,27 @@ def statements(passage: Passage) -> list[Statement]:
         else:
             found.append(Statement(spans[at].quote, spans[at].text, spans[at].text))
             at += 1
-    return found + [Statement(quote, text, text) for quote, text in _rows(passage)]
+    rows = _rows(passage)
+    found += [Statement(quote, text, text) for quote, text in rows]
+    whole = _whole_table(passage, rows)
+    return [*found, whole] if whole else found
+
+
+def _whole_table(passage: Passage, rows: Sequence[tuple[str, str]]) -> Statement | None:
+    """Return a small table as a list, for a question that names none of its rows.
+
+    It is compared by its column names only: a question about one row is answered by that row.
+    """
+    if not 1 < len(rows) <= _FEW_ROWS or not passage.header:
+        return None
+    start = passage.text.find(rows[0][0])
+    quote = passage.text[start : passage.text.find(rows[-1][0], start) + len(rows[-1][0])]
+    heads = passage.text[:start].rstrip().split("\n")
+    if len(heads) < 2 or quote.count("\n") != len(rows) - 1 or len(quote) > _LONGEST:
+        return None  # not one table with heads
+    lead = passage.header.rpartition(">")[2].strip()
+    text = "\n".join([f"{lead}:", *(f"- {told}" for _, told in rows)])
+    return Statement(quote, text, " ".join(_cells(heads[-2])))
 
 
 def _prose(passage: Passage) -> str:

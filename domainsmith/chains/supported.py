@@ -16,6 +16,7 @@ __all__ = ["best_quote", "is_supported", "support"]
 
 _SUPPORTED_FROM = 0.7
 """Share of an answer's content words that its passages must hold."""
+_SENTENCE_END = re.compile(r"[.!?](?:\s+|$)|[。！？\n]")
 _ITSELF = re.compile(r"\b(\d[\d.,]*) ?(?:is|are|was|是|为) ?\1\b", re.ASCII)
 """A number that is said to be itself."""
 
@@ -36,6 +37,12 @@ def support(answer: str, passage: Passage, language: Language) -> float:
     return len(words & held) / len(words) if words else 0.0
 
 
+def _goes_in_circles(answer: str) -> bool:
+    """Tell whether a sentence comes again: a small model that loops has nothing to say."""
+    said = [part.strip().casefold() for part in _SENTENCE_END.split(answer) if part.strip()]
+    return len(set(said)) < len(said)
+
+
 def is_supported(
     answer: str, evidence: Sequence[Evidence], question: str, language: Language
 ) -> bool:
@@ -53,10 +60,11 @@ def is_supported(
         and not from elsewhere in the passages: a small model likes to copy the wrong line,
         (4) no number of the question is given back as the number that was asked for, (5) it says
         the kind of value that was asked for (a weight, no power), where the best sentences hold
-        one, and (6) it denies what one of the sentences denies, and nothing else.
+        one, (6) it denies what one of the sentences denies, and nothing else, and (7) it says
+        nothing twice.
     """
     words = set(content_terms(answer, language))
-    if not words or not evidence:
+    if not words or not evidence or _goes_in_circles(answer):
         return False
     top = list(evidence[:3])
     passages = {item.passage.id: item.passage for item in top}

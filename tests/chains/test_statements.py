@@ -156,3 +156,19 @@ def test_a_phrase_of_the_asking_clause_counts() -> None:
     assert left_out_nothing_that_counts(
         "My brother lives far away. What does the plan pay?", "What does the plan pay?"
     )
+
+
+def test_a_small_table_is_a_list_for_a_question_that_names_no_row() -> None:
+    rows = "| Chain | weekly |\n| Brake | monthly |"
+    text = f"| Part | Period |\n|---|---|\n{rows}"
+    passage = _passage(text).model_copy(
+        update={"header": "Manual > Care periods", "content": "table"}
+    )
+    whole = statements(passage)[-1]
+    assert whole.quote == rows
+    assert whole.text == (
+        "Care periods:\n- Part: Chain; Period: weekly\n- Part: Brake; Period: monthly"
+    )
+    assert whole.matched == "Part Period"
+    one_row = passage.model_copy(update={"text": text.rpartition("\n")[0]})
+    assert all("\n- " not in said.text for said in statements(one_row))

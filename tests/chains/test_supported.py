@@ -19,6 +19,7 @@ TEXT = "The Tarn 610 and the Tarn 640 are 598 mm wide and 847 mm high."
         ("The 640 is 640. The Tarn 610 is 610.", "How wide is the Tarn?", False),
         ("The Tarn 640 is 599 mm wide.", "How wide is the Tarn 640?", False),
         ("The Tarn 610 and the Tarn 640 are wide.", "Which are wide?", True),
+        ("The Tarn 640 is 598 mm wide. The Tarn 640 is 598 mm wide.", "How wide is it?", False),
     ],
 )
 def test_a_number_of_the_question_is_no_answer(answer, question, supported):

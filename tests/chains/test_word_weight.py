@@ -82,6 +82,10 @@ def test_the_reader_is_asked_about_and_denials_count() -> None:
 def test_a_part_is_not_its_whole_and_a_sister_model_is_another() -> None:
     assert "Drum" not in without_part_names("What does the drum cost?", "Part: Drum belt; Price: 9")
     assert "Drum" in without_part_names("What does the drum belt cost?", "Part: Drum belt")
+    desk = "The warranty desk answers within three days."
+    assert "warranty" not in without_part_names("How long is the warranty?", desk)
+    assert "warranty" in without_part_names("How long does the warranty desk take?", desk)
+    assert "warranty" in without_part_names("Who answers warranty questions?", desk)
     assert "Drum" in without_part_names("How do I clean the drum?", "Clean the Drum seal.")
     about = [_hit("Brisa 3 manual > Data", "Voltage: 230 V"), _hit("FAQ", "The Brisa 5 is red.")]
     kept = about_the_same_model("What is the voltage of the Brisa 5?", about)
