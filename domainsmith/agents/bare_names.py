@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 
 __all__ = ["bare_names", "names_here"]
 
-_NAME = r"(?P<name>[A-Za-z0-9_][A-Za-z0-9_.\-]*)"
+_NAME = r"(?<![A-Za-z0-9_.\-])(?P<name>[A-Za-z0-9_][A-Za-z0-9_.\-]{0,100})(?![A-Za-z0-9_.\-])"
 _CJK = "\u3400-\u4dbf\u4e00-\u9fff"
 _NAMED = (
     re.compile(
@@ -18,6 +18,16 @@ _NAMED = (
     re.compile(rf"{_NAME}\s*(?:这个)?(?:文件夹|目录)"),
 )
 """Words that say that a name follows, or stood before."""
+_LOADS = re.compile(
+    r"\b(?:add|load|import|index|ingest|watch|read|learn)\b|"
+    r"添加|导入|加入|加载|读取|学习|索引|监视|加进|放进|收录",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"[?？吗呢]\s*$|^\s*(?:how|what|why|when|where|which|who|whose|do|does|is|are)\b|如何|怎么|怎样|为什么",
+    re.IGNORECASE,
+)
+"""A question names a folder only if there is one of that name."""
 _NOT_NAMES = frozenset(
     re.findall(
         r"\S+",
@@ -36,9 +46,9 @@ _LOADED = (
     re.compile(rf"\b(?:the|my|our|this)\s+{_NAME}\s+(?:folder|directory)\b", re.IGNORECASE),
     re.compile(rf"(?:添加|导入|加入|加载|读取|学习|索引|监视)\s*{_NAME}"),
     re.compile(
-        rf"(?:添加|导入|加入|加载|读取|学习|索引|监视|文件夹|目录|[把将])\s*(?P<name>[{_CJK}\w.\-]+)"
+        rf"(?:添加|导入|加入|加载|读取|学习|索引|监视|文件夹|目录|[把将])\s*(?P<name>[{_CJK}\w.\-]{{1,60}})"
     ),
-    re.compile(rf"(?P<name>[{_CJK}\w.\-]+?)\s*(?:这个|里的?|中的?)?(?:文件夹|目录)"),
+    re.compile(rf"(?P<name>[{_CJK}\w.\-]{{1,60}}?)\s?(?:这个|里的?|中的?)?(?:文件夹|目录)"),
 )
 """What may name something: only a name that exists is taken."""
 _MOST_NAMES = 1000
@@ -68,7 +78,9 @@ def bare_names(text: str, there: Collection[str]) -> Iterator[tuple[int, int]]:
         for match in pattern.finditer(text):
             start, end = match.span("name")
             end -= len(match["name"]) - len(match["name"].rstrip(".-"))
-            if text[start:end].lower() not in _NOT_NAMES:
+            name = text[start:end]
+            loaded = _LOADS.search(text) and not _ASKS.search(text)
+            if name in there or (loaded and name.lower() not in _NOT_NAMES):
                 yield start, end
     for pattern in _LOADED:
         for match in pattern.finditer(text):

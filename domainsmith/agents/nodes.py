@@ -66,9 +66,12 @@ class AnalystNodes:
         asked, language = state.get("asked", ""), state["language"]
         if asked:
             plan = self._planner.plan_reply(asked, state["request"])
-            language = detect_language(plan.request)
+            if plan.request != state["request"]:  # the reply completed what was asked before
+                language = detect_language(asked)
         else:
             plan = self._planner.plan(state["request"], language=language)
+        again = asked and plan.question == self._planner.plan(asked).question
+        asked_next = (asked if again else plan.request) if plan.question else ""
         plan, words = self._prepared(plan, language)
         if words:
             get_stream_writer()(_event("replanned", data={"text": words}))
@@ -78,7 +81,7 @@ class AnalystNodes:
             "plan_id": _plan_id(plan, _thread(config), state["turn"]),
             "replanned": words,
             "language": language,
-            "asked": plan.request if plan.question else "",
+            "asked": asked_next,
         }
 
     def approve(self, state: AnalystState, config: RunnableConfig) -> dict[str, Any]:

@@ -10,6 +10,14 @@ from domainsmith.agents.spans import Span
 __all__ = ["replied_value"]
 
 _AROUND = re.compile(r"^[\s\"'“‘「`]+|[\s\"'”’」`.,!。，！]+$")
+_DECLINES = re.compile(
+    r"(?:no|yes|nope|yeah|yep|ok|okay|sure|cancel|stop|abort|exit|quit|bye|help|thanks|nothing|"
+    r"none|never ?mind|skip|later|sorry|hello|hi|what|why|forget it|don't|"
+    r"算了|取消|不|不用|不要|没有|没|无|是|好|好的|对|行|谢谢|停|停止|退出|帮助|再见|忘了吧|什么|为什么)"
+    r"(?:了|吧|啊|呀)?",
+    re.IGNORECASE,
+)
+"""Replies that give nothing."""
 _KINDS = {"path": "path", "id": "id"}
 
 
@@ -30,10 +38,18 @@ def replied_value(
     """
     kind = _KINDS.get(argument)
     words = _AROUND.sub("", reply)
+    if _DECLINES.fullmatch(words):
+        return None, False
     for span in spans:
         quoted = span.kind == "quote" and kind == "path" and span.value == words
         if span.kind == kind or quoted:
             return str(span.value), words == span.value
+    named = [n for n in there if re.search(rf"(?<![\w./-]){re.escape(n)}(?![\w./-])", reply)]
+    if kind == "path" and named:
+        return max(named, key=len), words in there
+    quotes = [str(span.value) for span in spans if span.kind == "quote"]
+    if kind == "path" and len(quotes) == 1:
+        return quotes[0], False
     if kind == "id" or not words or (kind == "path" and re.search(r"\s", words)):
         return None, False
     return words, kind == "path" and words in there

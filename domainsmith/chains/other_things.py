@@ -39,7 +39,7 @@ _ASKS_LENGTH = re.compile(
 )
 _OFFICE = re.compile(
     r"(?P<whole>\b[A-Za-z]\w{0,30}[ -])(?P<part>desk|department|team|office|hotline|cent(?:er|re)|"
-    r"card|certificate|number|booklet|repair|claim|form|fee|holder|provider|agent|page)s?\b",
+    r"card|certificate|booklet|repair|claim|form|fee|holder|provider|agent)s?\b",
     re.IGNORECASE,
 )
 """What has its name from a thing and is none of it: how long a warranty desk takes is another

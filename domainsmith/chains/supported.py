@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from domainsmith.chains.asked_kind import lacks_asked_kind
 from domainsmith.chains.evidence import NUMBER, Evidence, asks_number
@@ -39,8 +41,10 @@ def support(answer: str, passage: Passage, language: Language) -> float:
 
 def _goes_in_circles(answer: str) -> bool:
     """Tell whether a sentence comes again: a small model that loops has nothing to say."""
-    said = [part.strip().casefold() for part in _SENTENCE_END.split(answer) if part.strip()]
-    return len(set(said)) < len(said)
+    parts = [part.strip().casefold() for part in _SENTENCE_END.split(answer)]
+    said = [part for part in parts if re.search(r"[^\W\d_]", part)]
+    again = any(one == other for one, other in pairwise(said))
+    return again or any(count > 2 for count in Counter(said).values())
 
 
 def is_supported(

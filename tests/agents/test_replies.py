@@ -64,6 +64,9 @@ def test_a_question_about_documents_names_no_folder(planner: Planner) -> None:
         ("add the folder", "it is in ./papers/2024", "add_documents", {"path": "./papers/2024"}),
         ("add the folder", "'elsewhere'.", "add_documents", {"path": "elsewhere"}),
         ("添加文件夹", "docs", "add_documents", {"path": "docs"}),
+        ("add documents", "docs folder", "add_documents", {"path": "docs"}),
+        ("add documents", "it's in docs", "add_documents", {"path": "docs"}),
+        ("add documents", '"docs" please', "add_documents", {"path": "docs"}),
         ("add the folder", "show the status", "workspace_status", {}),
         ("search the documents", "descaling", "search_documents", {"query": "descaling"}),
     ],
@@ -77,8 +80,25 @@ def test_a_reply_completes_what_was_asked_back(
     assert plan.steps[0].arguments == arguments
 
 
-def test_a_reply_that_gives_nothing_is_a_request_of_its_own(planner: Planner) -> None:
-    assert not planner.plan_reply("add the folder", "no idea, sorry").steps
+@pytest.mark.parametrize(
+    "reply", ["no idea, sorry", "cancel", "No.", "算了", "取消", "thanks!", "help"]
+)
+def test_a_reply_that_gives_nothing_is_a_request_of_its_own(planner: Planner, reply: str) -> None:
+    assert not planner.plan_reply("add the folder", reply).steps
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "Windows文件夹权限如何设置？",
+        "PDF目录怎么生成？",
+        "扫描到SMB文件夹需要什么权限？",
+        "What is the maximum number of files per directory and folder depth?",
+        "How do I add folder permissions?",
+    ],
+)
+def test_a_question_about_folders_adds_none(planner: Planner, request_: str) -> None:
+    assert [step.tool for step in planner.plan(request_).steps] == ["answer_question"]
 
 
 def test_names_of_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

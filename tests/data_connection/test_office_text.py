@@ -108,6 +108,23 @@ def test_word_text_beside_the_plain_runs_is_read(tmp_path: Path) -> None:
         (2.5, "0.00", 2.5),
         (3, "General", 3),
         (3, None, 3),
+        (-5, '0 "kg"', "-5 kg"),
+        (-5.5, '#,##0.00 "€";-#,##0.00 "€"', "-5.50 €"),
+        (-3, '"profit "0;"loss "0', "loss 3"),
+        (0, '"x"0;"y"0;"none"', 0),
+        (7, '"INV-"0000', "INV-0007"),
+        (5, '"￥"#,##0.00', "￥5.00"),
+        (5, '0"℃"', "5℃"),
+        (5, '0"㎡"', "5㎡"),
+        (5, 'General"kg"', "5kg"),
+        (123456, '0!.0000"万"', 123456),
+        (123456, '0\\.0000"万"', 123456),
+        (202405, '0000"年"00"月"', 202405),
+        (1234567, '#,##0,.0"K"', 1234567),
+        (5, '[>=10]0"dozen";0"pcs"', 5),
+        (10**400, '0.00"kg"', 10**400),
+        (float("inf"), '0.00"kg"', "infkg"),
+        (5, "[$" * 100, 5),
     ],
 )
 def test_numbers_as_their_cells_show_them(value: float, form: str, shown: object) -> None:
@@ -132,5 +149,19 @@ def test_lines_above_a_table_are_no_heads(tmp_path: Path) -> None:
         "Report of May, all branches\n\n| Name | Price | Note |\n| --- | --- | --- |\n"
         "| A; long | 3,50 | ok |\n| B | 4,00 |  |"
     )
+    (tmp_path / "c.csv").write_text("Region,\nNorth,5\nSouth,6\n", encoding="utf-8")
+    assert load_file(tmp_path / "c.csv").text.startswith("| Region |  |")
     (tmp_path / "b.csv").write_text("name\nA\nB\n", encoding="utf-8")
     assert load_file(tmp_path / "b.csv").text == "| name |\n| --- |\n| A |\n| B |"
+
+
+def test_odd_word_files_lose_nothing_else(tmp_path: Path) -> None:
+    cell = "<w:tc><w:tcPr><w:gridSpan w:val='²'/></w:tcPr><w:p><w:r><w:t>A</w:t></w:r></w:p></w:tc>"
+    merged = "<w:tc><w:tcPr><w:vMerge/></w:tcPr><w:p><w:r><w:t>B</w:t></w:r></w:p></w:tc>"
+    before = "<w:trPr><w:gridBefore w:val='{}'/></w:trPr>"
+    body = (
+        f"<w:tbl><w:tr>{before.format(1)}{cell}</w:tr><w:tr>{before.format(0)}{merged}{cell}</w:tr>"
+        "</w:tbl>"
+    )
+    (tmp_path / "a.docx").write_bytes(word(body, "<broken"))
+    assert load_file(tmp_path / "a.docx").text == "|  | A |\n| --- | --- |\n| B | A |"

@@ -133,15 +133,20 @@ def test_a_box_and_columns_of_prose_are_no_tables(tmp_path: Path) -> None:
     assert text.startswith("Important: you must call us before you are admitted.\n\n")
 
 
-def test_a_page_whose_origin_is_elsewhere(tmp_path: Path) -> None:
-    written(tmp_path / "a.pdf", table(ROWS, [110, 90, 90, 170], GRID), Paragraph(PROSE, STYLE))
+@pytest.mark.parametrize("origin", [(300, -200), (0, 100), (-306, -396)])
+def test_a_page_whose_origin_is_elsewhere(tmp_path: Path, origin: tuple[int, int]) -> None:
+    x, y = origin
+    rows = [["Cover", "Limits", ""], ["", "Basic", "Gold"], ["Baggage", "100", "200"]]
+    spans = [("SPAN", (0, 0), (0, 1)), ("SPAN", (1, 0), (2, 0)), GRID]
+    written(tmp_path / "a.pdf", table(rows, [110, 90, 90], *spans), Paragraph(PROSE, STYLE))
     writer = pypdf.PdfWriter(clone_from=tmp_path / "a.pdf")
     page = writer.pages[0]
-    page.add_transformation(pypdf.Transformation().translate(300, -200))
-    page.mediabox = pypdf.generic.RectangleObject((300, -200, 300 + A4[0], A4[1] - 200))
+    page.add_transformation(pypdf.Transformation().translate(x, y))
+    page.mediabox = pypdf.generic.RectangleObject((x, y, x + A4[0], y + A4[1]))
     page.cropbox = page.mediabox
     writer.write(tmp_path / "b.pdf")
-    assert load_file(tmp_path / "b.pdf").text == f"{markdown(ROWS)}\n\n{PROSE}"
+    told = [["Cover", "Limits Basic", "Limits Gold"], ["Baggage", "100", "200"]]
+    assert load_file(tmp_path / "b.pdf").text == f"{markdown(told)}\n\n{PROSE}"
 
 
 def test_what_was_not_looked_at_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,3 +186,11 @@ def test_a_file_name_is_no_title(tmp_path: Path, title: str) -> None:
     canvas.drawString(72, 720, PROSE[:90])
     canvas.save()
     assert load_file(tmp_path / "a.pdf").title == "Household policy"
+
+
+def test_graph_paper_costs_nothing(tmp_path: Path) -> None:
+    canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=A4)
+    canvas.grid([50 + 2 * n for n in range(200)], [50 + 2 * n for n in range(300)])
+    canvas.drawString(72, 800, "A diagram of how the pressure falls.")
+    canvas.save()
+    assert load_file(tmp_path / "a.pdf").text == "A diagram of how the pressure falls."

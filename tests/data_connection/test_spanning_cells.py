@@ -140,6 +140,27 @@ def test_a_form_is_not_taken_for_a_table_with_heads() -> None:
         [[title[0]], row("Age:", "48", "Seat:", "left"), [title[1]], row("From:", "A", "To:", "B")]
     )
     assert text.count("Age:") == 1
+    zh = [
+        [SpanningCell("项目名称"), SpanningCell("智慧园区建设", columns=3)],
+        row("负责人", "王伟", "电话", "13800000000"),
+        row("预算", "50万", "工期", "6个月"),
+    ]
+    assert "| 负责人 | 王伟 | 电话 | 13800000000 |" in spanning_table(zh)
+    parts = [
+        row("姓名", "李明", "性别", "男"),
+        [SpanningCell("教育经历", rows=2, columns=4)],
+        [],
+        row("时间", "学校", "专业", "学位"),
+        row("2010", "北大", "法学", "学士"),
+    ]
+    text = spanning_table(parts)
+    assert text.count("姓名") == text.count("教育经历") == 1
+
+
+def test_long_cells_stand_once() -> None:
+    long = SpanningCell("word " * 100, rows=3)
+    rows = [[long, SpanningCell("a")], [SpanningCell("b")], [SpanningCell("c")]]
+    assert spanning_table(rows).count("word") == 100
 
 
 def test_spans_that_reach_too_far_cost_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import IO
@@ -24,6 +25,7 @@ _MAX_COLUMNS = 1_000
 _BLOCKS = 400
 """Places of a large file from which rows are taken."""
 _BLOCK_BYTES = 24 * 1024
+_NUMERIC = re.compile(r"[-+]?[\d.,]+\s?[%€$£¥]?")
 _MOST_ABOVE = 10
 """Lines above a table's heads."""
 _MAX_LINE = 4 * 1024 * 1024
@@ -54,7 +56,8 @@ def _captioned(rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
     for number, row in enumerate(rows[:_MOST_ABOVE]):
         filled = [cell for cell in row if cell.strip()]
         if len(filled) > 1:
-            return captions, rows[number:]
+            heads = number and not any(_NUMERIC.fullmatch(cell.strip()) for cell in filled)
+            return (captions, rows[number:]) if heads else ([], rows)
         captions += filled
     return [], rows  # a list of single values, not a table with a caption
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from domainsmith.data_connection.loaders.archive import check_archive
@@ -79,7 +79,7 @@ def _with_boxes(parent: Any) -> Iterator[Any]:
 
 
 def _block(
-    element: Any, document: Any, numbers: ListNumbers, notes: Mapping[str, str]
+    element: Any, document: Any, numbers: ListNumbers, notes: dict[str, str]
 ) -> tuple[str, bool]:
     """Return one paragraph's or table's text and whether it is a list item."""
     from docx.text.paragraph import Paragraph

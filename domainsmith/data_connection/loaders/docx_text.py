@@ -7,7 +7,7 @@ hold what was inserted apart. All of that is text to a reader, and read here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from domainsmith.data_connection.loaders.table_grid import NO_CELL, TableGrid, grid_markdown
@@ -24,6 +24,8 @@ _UNSAID = frozenset(
 )
 """What was deleted, what older programs show in place of a text box, and the box itself."""
 _DEEPEST = 40
+_MOST_SPANNED = 64
+"""Columns that a cell may span where the table does not tell its columns."""
 
 
 def blocks(parent: Any) -> Iterator[Any]:
@@ -50,17 +52,17 @@ def _says_nothing(element: Any) -> bool:
     return element.find(f"{_WORD}sdtPr/{_WORD}showingPlcHdr") is not None
 
 
-def paragraph_text(paragraph: Any, notes: Mapping[str, str]) -> str:
+def paragraph_text(paragraph: Any, notes: dict[str, str]) -> str:
     """Write a paragraph in one line, its notes in brackets where they are referred to.
 
     Args:
         paragraph: Element ``w:p``.
-        notes: From :func:`footnotes`.
+        notes: From :func:`footnotes`; what is told is taken out.
     """
     return " ".join("".join(_pieces(paragraph, notes)).split())
 
 
-def _pieces(element: Any, notes: Mapping[str, str]) -> Iterator[str]:
+def _pieces(element: Any, notes: dict[str, str]) -> Iterator[str]:
     for child in element:
         name = child.tag.removeprefix(_WORD) if isinstance(child.tag, str) else ""
         if child.tag in _UNSAID or (name == "sdt" and _says_nothing(child)):
@@ -72,7 +74,7 @@ def _pieces(element: Any, notes: Mapping[str, str]) -> Iterator[str]:
         elif name == "noBreakHyphen":
             yield "-"
         elif name in ("footnoteReference", "endnoteReference"):
-            note = notes.get(f"{name[0]}{child.get(f'{_WORD}id')}")
+            note = notes.pop(f"{name[0]}{child.get(f'{_WORD}id')}", "")
             yield f" ({note}) " if note else ""
         else:
             yield from _pieces(child, notes)
@@ -107,14 +109,18 @@ def footnotes(document: Any) -> dict[str, str]:
         kind = relation.reltype.rpartition("/")[2]
         if relation.is_external or kind not in ("footnotes", "endnotes"):
             continue
-        for note in etree.fromstring(relation.target_part.blob, parser):
+        try:
+            root = etree.fromstring(relation.target_part.blob, parser)
+        except etree.XMLSyntaxError:
+            continue  # the text itself is whole
+        for note in root:
             text = " ".join(paragraph_text(part, {}) for part in note.iter(f"{_WORD}p")).strip()
             if text:
                 found[f"{kind[0]}{note.get(f'{_WORD}id')}"] = text
     return found
 
 
-def table_text(table: Any, notes: Mapping[str, str], depth: int = 0) -> str:
+def table_text(table: Any, notes: dict[str, str], depth: int = 0) -> str:
     """Write a table as Markdown.
 
     Args:
@@ -124,15 +130,17 @@ def table_text(table: Any, notes: Mapping[str, str], depth: int = 0) -> str:
     """
     texts: list[str] = []
     cells: list[list[int]] = []
+    widest = len(table.findall(f"{_WORD}tblGrid/{_WORD}gridCol")) or _MOST_SPANNED
     for row in _inside(table, "tr"):
         before = row.find(f"{_WORD}trPr/{_WORD}gridBefore")
-        numbers = [NO_CELL] * (_count(before) if before is not None else 0)
+        numbers = [NO_CELL] * min(_count(before, 0), widest)
         for cell in _inside(row, "tc"):
-            across = _count(cell.find(f"{_WORD}tcPr/{_WORD}gridSpan"))
+            across = min(max(1, _count(cell.find(f"{_WORD}tcPr/{_WORD}gridSpan"), 1)), widest)
             merge = cell.find(f"{_WORD}tcPr/{_WORD}vMerge")
-            above = cells[-1] if cells and len(numbers) < len(cells[-1]) else None
-            if merge is not None and merge.get(f"{_WORD}val") != "restart" and above:
-                numbers += [above[len(numbers)]] * across
+            goes_on = merge is not None and merge.get(f"{_WORD}val") != "restart"
+            above = cells[-1][len(numbers) :][:1] if cells and goes_on else []
+            if above and above[0] != NO_CELL:
+                numbers += above * across
                 continue
             numbers += [len(texts)] * across
             texts.append(_cell_text(cell, notes, depth))
@@ -148,12 +156,12 @@ def _inside(parent: Any, name: str) -> Iterator[Any]:
             yield from _inside(child, name)
 
 
-def _count(element: Any) -> int:
+def _count(element: Any, otherwise: int) -> int:
     written = "" if element is None else str(element.get(f"{_WORD}val") or "")
-    return min(max(1, int(written)), 1000) if written.isdigit() else 1
+    return int(written[:7]) if written.isascii() and written.isdigit() else otherwise
 
 
-def _cell_text(cell: Any, notes: Mapping[str, str], depth: int) -> str:
+def _cell_text(cell: Any, notes: dict[str, str], depth: int) -> str:
     parts: list[str] = []
     for block in blocks(cell):
         if block.tag == f"{_WORD}p":

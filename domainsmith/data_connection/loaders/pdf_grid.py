@@ -13,7 +13,12 @@ from functools import cached_property
 from typing import Any
 
 from domainsmith.data_connection.loaders.pdf_lines import join_words
-from domainsmith.data_connection.loaders.table_grid import NO_CELL, TableGrid, TablePart
+from domainsmith.data_connection.loaders.table_grid import (
+    NO_CELL,
+    TableGrid,
+    TablePart,
+    lacks_heads,
+)
 
 __all__ = ["RuledTable", "cut_table", "with_heads"]
 
@@ -74,7 +79,7 @@ def with_heads(table: RuledTable, before: RuledTable) -> RuledTable:
     same = len(table.columns) == len(before.columns) and all(
         abs(one - other) <= _NEAR for one, other in zip(table.columns, before.columns, strict=True)
     )
-    if not same or table.rows[0] == before.rows[0]:
+    if not same or not lacks_heads(table.rows, before.rows[0]):
         return table
     return RuledTable(
         table.left,
@@ -142,7 +147,7 @@ def _looks_like_table(part: TablePart) -> bool:
 
 def _height(page: Any, down: float) -> float:
     """Turn a distance from the page's top to one from its bottom."""
-    return float(page.height - down + 2 * page.mediabox[1])
+    return float(page.height - down)
 
 
 def _letters(text: str) -> str:

@@ -14,6 +14,8 @@ __all__ = ["DrawnLines", "TableFinder"]
 _MOST_DRAWN = 5000
 """Lines and boxes of a page; drawings and maps have more, and would take minutes."""
 _LEAST_DRAWN = 4
+_MOST_CROSSINGS = 5000
+"""Heights times sides of lines; a table of 200 rows and 12 columns has half of that."""
 _SECONDS = 15.0
 """Processor time for the tables of one file."""
 
@@ -85,6 +87,8 @@ class TableFinder:
         try:
             if page.rotation % 360:
                 return []  # the places of pypdf's texts are those before the rotation
+            if _crossings(page) > _MOST_CROSSINGS:
+                return []  # graph paper: each crossing is compared with all others
             return [table for found in page.find_tables() for table in cut_table(page, found)]
         finally:
             page.close()
@@ -98,3 +102,9 @@ class TableFinder:
         if self._document is not None:
             self._document.close()
         return self._notes
+
+
+def _crossings(page: Any) -> int:
+    across = {round(edge["top"]) for edge in page.edges if edge["orientation"] == "h"}
+    down = {round(edge["x0"]) for edge in page.edges if edge["orientation"] == "v"}
+    return len(across) * len(down)

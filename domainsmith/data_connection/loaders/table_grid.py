@@ -18,13 +18,18 @@ __all__ = [
     "SpanningCell",
     "TableGrid",
     "TablePart",
+    "are_heads",
     "grid_markdown",
+    "lacks_heads",
     "spanning_table",
 ]
 
 NO_CELL = -1
 _MOST_PLACES = 2_000_000
 """Rows times columns; a page may say that a cell spans a million columns."""
+
+_LONGEST_REPEATED = 300
+"""Letters of a cell that stands in each row that it spans; a longer one stands in the first."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,9 @@ class TableGrid:
             part = self._part(start, end) if end > start else None
             if part:
                 yield _with_heads(part, heads) if heads else part
-                heads = heads or (part if start == 0 or _are_heads(part.rows[0]) else None)
-            if title:
+                named = len(part.rows[0]) > 2 and are_heads(part.rows[0])
+                heads = heads or (part if named else None)
+            if title and (end == 0 or self._cells[end] != self._cells[end - 1]):
                 yield self._texts[self._cells[end][self._filled[0]]]
             start = end + 1
 
@@ -108,15 +114,25 @@ class TableGrid:
         """Write a cell once in a row, and in each row that it spans."""
         number = self._cells[row][column]
         repeats = column > 0 and self._cells[row][column - 1] == number
-        return "" if number == NO_CELL or repeats else self._texts[number]
+        if number == NO_CELL or repeats:
+            return ""
+        below = row > 0 and self._cells[row - 1][column] == number
+        text = self._texts[number]
+        return "" if below and len(text) > _LONGEST_REPEATED else text
 
     def _has_two_heads(self, row: int) -> bool:
         """Tell whether a head spans columns that have heads of their own below."""
         above, below = self._cells[row], self._cells[row + 1]
         spanned = [c for c in range(1, self._width) if NO_CELL != above[c] == above[c - 1]]
+        own = [self._texts[n] for c, n in enumerate(below) if n not in (NO_CELL, above[c])]
+        first = self._filled[0]
+        stub = above[first] == below[first] or not self._text(row + 1, first)
         whole = all(below[c] != NO_CELL for c in self._filled)
-        return bool(spanned and whole) and all(
-            below[c] not in (below[c - 1], above[c]) and self._text(row + 1, c) for c in spanned
+        # In a form ("Name", "Li Ming" over two columns) the row below begins with a label.
+        return bool(spanned and whole and stub and are_heads([text for text in own if text])) and (
+            all(
+                below[c] not in (below[c - 1], above[c]) and self._text(row + 1, c) for c in spanned
+            )
         )
 
 
@@ -165,11 +181,22 @@ def _placed(rows: Sequence[Sequence[SpanningCell]]) -> tuple[list[list[int]], li
 
 
 def _with_heads(part: TablePart, first: TablePart) -> TablePart:
-    if part.columns != first.columns or part.rows[0] == first.rows[0]:
+    if part.columns != first.columns or not lacks_heads(part.rows, first.rows[0]):
         return part
     return replace(part, rows=(first.rows[0], *part.rows))
 
 
-def _are_heads(row: Sequence[str]) -> bool:
-    """Tell heads from the first row of a form ("Age:", "48"; "Company type", "Public")."""
-    return len(row) > 2 and all(text and not re.search(r"\d|[:：]$", text) for text in row)
+def are_heads(row: Sequence[str]) -> bool:
+    """Tell heads from data and from the first row of a form ("Age:", "48")."""
+    return all(text and not re.search(r"\d|[:：]$", text) for text in row)
+
+
+def lacks_heads(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> bool:
+    """Tell whether a part of a table neither repeats its heads nor has others.
+
+    Args:
+        rows: Of the part.
+        heads: Of the part before.
+    """
+    own = len(rows) > 1 and are_heads(rows[0]) and not are_heads(rows[1])
+    return tuple(rows[0]) != tuple(heads) and not own

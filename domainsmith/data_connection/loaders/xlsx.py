@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +114,10 @@ def _value(cell: Any) -> object:
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return shown_number(value, cell.number_format)
+        try:
+            return shown_number(value, cell.number_format)
+        except IndexError:  # a style that the workbook does not have
+            return value
     return value
 
 
@@ -135,7 +139,9 @@ def _merged(archive: zipfile.ZipFile, path: str) -> list[_Range]:
 def _blocks(title: str, rows: list[list[object]], merged: list[_Range]) -> list[str]:
     """Split a sheet at its blank rows; single-cell rows above a table are its caption."""
     parts = [f"## {title}"]
-    spans = {(top, left): (right, bottom) for left, top, right, bottom in merged}
+    spans: dict[int, list[_Range]] = {}
+    for span in merged:
+        spans.setdefault(span[1], []).append(span)
     start: int | None = None
     for number, row in enumerate([*rows, []], start=1):
         filled = [cell for cell in row if cell not in (None, "")]
@@ -150,19 +156,16 @@ def _blocks(title: str, rows: list[list[object]], merged: list[_Range]) -> list[
     return parts if len(parts) > 1 else []
 
 
-def _table(
-    rows: list[list[object]], first: int, spans: dict[tuple[int, int], tuple[int, int]]
-) -> str:
+def _table(rows: list[list[object]], first: int, spans: Mapping[int, Sequence[_Range]]) -> str:
     """Write a block of rows; cells that are merged reach over their range."""
-    here = [place for place in spans if first <= place[0] < first + len(rows)]
+    here = [span for number in range(first, first + len(rows)) for span in spans.get(number, ())]
     if not here:
         return markdown_table(rows)
     width = max(len(row) for row in rows)
     cells = [[width * r + c for c in range(len(row))] for r, row in enumerate(rows)]
-    for top, left in here:
-        right, bottom = spans[top, left]
+    for left, top, right, bottom in here:
         for row in cells[top - first : bottom - first + 1]:
-            row.extend(NO_CELL for _ in range(left - 1 - len(row)))
+            row.extend(NO_CELL for _ in range(min(left, width) - 1 - len(row)))
             reach = min(right, width)
             row[left - 1 : reach] = [width * (top - first) + left - 1] * (reach - left + 1)
     texts = [cell_text(row[c]) if c < len(row) else "" for row in rows for c in range(width)]
