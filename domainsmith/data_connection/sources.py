@@ -10,6 +10,7 @@ from domainsmith.data_connection.add_report import AddReport, FailedFile
 from domainsmith.data_connection.intake import Intake, Search, take_in
 from domainsmith.data_connection.limited import LimitedLoader
 from domainsmith.data_connection.loaders import MAX_BYTES, SUFFIXES
+from domainsmith.data_connection.read_stamp import keep_read_stamp, was_read_otherwise
 from domainsmith.data_connection.refused import Refused
 from domainsmith.data_connection.scan import Scan, scan
 from domainsmith.errors import (
@@ -47,7 +48,7 @@ def add_folder(
     Running it again continues where it stopped and loads only what changed: an unchanged file
     costs a look at its time and size. Files that are gone from the folder are removed; a renamed
     one keeps its passages and their ids. A file that cannot be loaded is reported and the run
-    goes on.
+    goes on. After an update that reads files better, unchanged ones are read anew, once.
 
     Args:
         workspace: Where to add.
@@ -89,9 +90,13 @@ def add_folder(
         intake.failed.extend(failed)
         intake.skipped.extend(found.skipped)
         intake.notes.extend(found.notes)
-        _add_files(intake, base, found)
+        anew = was_read_otherwise(workspace, intake.key)
+        if anew:
+            intake.notes.append((".", "Unchanged files were read anew: they are read better now."))
+        _add_files(intake, base, found, anew=anew)
         if not single:
             _remove_gone(intake, found)
+            keep_read_stamp(workspace, intake.key)
         if not (intake.added or intake.changed or intake.unchanged):
             raise _nothing_loaded(folder, intake.failed)
 
@@ -121,7 +126,7 @@ def _folder_key(base: Path, root: Path) -> str:
     return Path(os.path.relpath(base.resolve(), root.resolve().parent)).as_posix()
 
 
-def _add_files(intake: Intake, base: Path, found: Scan) -> None:
+def _add_files(intake: Intake, base: Path, found: Scan, *, anew: bool) -> None:
     known = file_states(intake.workspace.db, intake.key)
     refused = Refused.read(intake.workspace.index_dir / "refused.json", intake.key)
     with LimitedLoader() as loader:
@@ -130,7 +135,8 @@ def _add_files(intake: Intake, base: Path, found: Scan) -> None:
             try:
                 if not message:
                     loader.judged = False
-                    _add_file(intake, base / name, name, info, known.get(name), loader)
+                    before = known.get(name)
+                    _add_file(intake, base / name, name, info, before, loader, anew=anew)
             except InputNotFound:
                 message = "The file vanished while it was read."
             except (InputUnreadable, InputEmpty) as error:
@@ -150,8 +156,10 @@ def _add_file(
     info: os.stat_result,
     before: FileState | None,
     loader: LimitedLoader,
+    *,
+    anew: bool,
 ) -> None:
-    if before and (before.size, before.mtime_ns) == (info.st_size, info.st_mtime_ns):
+    if before and not anew and (before.size, before.mtime_ns) == (info.st_size, info.st_mtime_ns):
         intake.unchanged += len(before.paths)
         return
     if info.st_size > MAX_BYTES and path.suffix.lower() not in _SAMPLED:
@@ -162,7 +170,7 @@ def _add_file(
         )
     with translated_os_errors(path):
         digest = hash_file(path)
-    if before and before.sha256 == digest:
+    if before and not anew and before.sha256 == digest:
         touch_document(intake.workspace.db, intake.key, name, info.st_mtime_ns, info.st_size)
         intake.unchanged += len(before.paths)
         return

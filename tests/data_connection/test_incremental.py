@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from hashed_words import HashedWords
 
-from domainsmith.data_connection import fusion_learning, sources
+from domainsmith.data_connection import fusion_learning, read_stamp, sources
 from domainsmith.data_connection.add_report import AddReport
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.retrieve import retrieve
@@ -340,3 +340,18 @@ def test_a_git_checkout_gives_its_tracked_documents(
 
     assert {d.path for d in documents(workspace.db)} == {"a.md", "guide.rst"}
     assert not mark.exists()
+
+
+def test_better_readers_read_unchanged_files_anew_once(
+    workspace: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _add(workspace, folder)
+    before = {p.id for p in passages(workspace.db)}
+    monkeypatch.setattr(read_stamp, "READERS", 999)
+    again = _add(workspace, folder)
+    assert (again.unchanged, again.changed, again.passages_new) == (0, 2, 0)
+    assert any("read anew" in note for _, note in again.notes)
+    assert {p.id for p in passages(workspace.db)} == before
+    assert _add(workspace, folder).unchanged == 2
+    (workspace.index_dir / "read.json").unlink()
+    assert _add(workspace, folder).unchanged == 2

@@ -15,6 +15,7 @@ from domainsmith.errors import DomainSmithError, InputEmpty, InputUnreadable, tr
 __all__ = [
     "IMAGE_SUFFIXES",
     "MAX_BYTES",
+    "READERS",
     "SUFFIXES",
     "LoadedFile",
     "LoadedMember",
@@ -55,6 +56,8 @@ _LOADERS = {
     ".epub": "epub",
     ".zip": "zipped",
 }
+READERS = 1
+"""Raised when files are read better than before, so that added ones are read anew."""
 _IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
 SUFFIXES = frozenset(_LOADERS)
 """File name endings that can be loaded, lower case."""
