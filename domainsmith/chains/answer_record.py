@@ -8,11 +8,15 @@ from typing import Any, Literal
 from domainsmith.chains.answer_draft import Draft
 from domainsmith.chains.cite import Source
 from domainsmith.chains.query_plan import Found
-from domainsmith.records import Answer, Citation, Conflict, Passage
+from domainsmith.chains.whole_statements import whole_statement
+from domainsmith.records import Answer, Citation, Closest, Conflict, Passage
 from domainsmith.storage.database import Database
 from domainsmith.storage.documents import document
 
 __all__ = ["make_answer"]
+
+_MOST_CLOSEST = 3
+"""Statements that are shown for a refused question."""
 
 
 def make_answer(
@@ -56,6 +60,7 @@ def make_answer(
         citations=tuple(citations),
         conflicts=tuple(_conflicts(db, draft)),
         nearest=tuple(hit.passage.id for hit in draft.found.hits),
+        closest=tuple(_closest(db, draft)),
         model=model,
         adapter_id=adapter_id,
         seconds=seconds,
@@ -117,6 +122,27 @@ def _conflicts(db: Database, draft: Draft) -> Iterator[Conflict]:
                 answer_values=other.answer_values,
                 dated=other.dated,
                 version=_relation(db, passage.document_id, own),
+            )
+
+
+def _closest(db: Database, draft: Draft) -> Iterator[Closest]:
+    """Tell what comes near to the refused question, or to the refused parts of a compound one."""
+    refused = [leaf for leaf in draft.parts or (draft,) if leaf.method == "refused"]
+    told: set[str] = set()
+    for leaf in refused:
+        shown = 0
+        for item in leaf.found.evidence:
+            whole = whole_statement(item, db)
+            if whole.text in told or shown == _MOST_CLOSEST // len(refused):
+                continue
+            told.add(whole.text)
+            shown += 1
+            yield Closest(
+                passage_id=item.passage.id,
+                document_path=item.passage.document_path,
+                page=_page(db, item.passage, item.quote),
+                header=item.passage.header,
+                text=whole.text,
             )
 
 

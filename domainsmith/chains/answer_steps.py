@@ -185,10 +185,11 @@ class Steps:
         refused = is_refusal(draft.text, language)
         if not draft.grounded or not self.fallback:
             return "refused" if refused and draft.grounded else "generated"
-        if refused and verdict.score < _SURE:
+        if is_supported(draft.text, draft.evidence, draft.asked, language):
+            return "generated"  # "The policy does not cover pets" is what the documents say
+        tuned = self.adapter is not None or writer_of(self.chat) is not None
+        if refused and tuned and verdict.score < _SURE:
             return "refused"  # a tuned model may know better than a weak "yes"
-        if not refused and is_supported(draft.text, draft.evidence, draft.asked, language):
-            return "generated"
         return "extracted" if draft.evidence else "refused"
 
     def _cite(self, draft: Draft) -> None:

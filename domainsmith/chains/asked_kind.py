@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from domainsmith.data_connection.language import normalise_width
 from domainsmith.data_connection.scripts_zh import simplified
+from domainsmith.data_connection.unit_words import states_asked_unit
 
 __all__ = ["lacks_asked_kind"]
 
@@ -69,7 +70,7 @@ _KINDS = (
         r"\bwhat (?:does|do|did|will|would) [^?]*\bcosts?\b(?! (?:of|more|less)\b)|"
         r"\bwhat (?:is|are|was|were) the (?:\w+ )?(?:price|cost|fee|charge|premium|fare|tariff|"
         r"surcharge)s?\b|"
-        r"多少钱|什么价|价格是多少|费用是多少",
+        r"多少钱|什么价|价格是多少|(?:费|费用|保费|租金|押金|价)(?:一年|每年|一个?月|每月)?[是要为]?多少(?![天次人个])",
         r"[€$£¥]|\b(?:EUR|USD|GBP|CNY|RMB|euros?|dollars?|pounds?|cents?|yuan|free|percent)\b|%|"
         r"\b(?:price|cost|fee)s?: ?\d|"
         r"元|块钱|免费|美金|价|[\d一二三四五六七八九十两]倍|百分之|全额",
@@ -80,9 +81,22 @@ _KINDS = (
         r"\b(?:price|cost|fee)s?: ?\d",
     ),
     _kind(
+        r"\bhow much (?:money|compensation|refund|cash)\b",
+        r"[€$£¥]|\b(?:EUR|USD|GBP|CNY|RMB|euros?|dollars?|pounds?|cents?|yuan|full|half|double|"
+        r"percent|per cent|price|nothing)\b|%",
+    ),
+    _kind(
         r"\bhow much (?:is|are|was|were) (?!known|left|too)",
         r"(?<![A-Za-z\d-])\d|\b(?:free|half|all|none|nothing|one|two|three|four|five|six|seven|"
         r"eight|nine|ten|twelve|twenty|fifty|hundred|thousand|million|percent)\b",
+    ),
+    _kind(
+        r"\bwhy (?:must|should|may|can|do(?:es)? (?:\w+ ){1,6}(?:have|need) to|is (?:it|there) )|"
+        r"(?:为什么|为何|为啥)[^，。？?]{0,12}(?:要|必须|不能|不可以|不许|不让|得|规定)",
+        r"\b(?:because|since|due to|so that|so (?:it|you|we|they)|to (?:avoid|prevent|protect|"
+        r"ensure|keep|make|allow|reduce|stop)|otherwise|reasons?|causes?|therefore|thus|risks?|"
+        r"in order|as (?:it|they|this)|harm\w*|damage\w*|danger\w*)\b|"
+        r"因|由于|以免|防止|避免|否则|为了|以便|原因|所以|保证|确保|保护|导致|造成|会使|容易|风险|影响|以防",
     ),
     _kind(
         r"\bhow long (?:does|do|did|must|should|can|may|will|would|has|have|had|until|after|before)"
@@ -121,7 +135,7 @@ _KINDS = (
         r"\bhow much (?:of (?:the )?)?(?!(?:is|are|was|were|do|does|did|will|would|can|could|"
         r"should|must|may|might|has|have|had|more|less|longer|later|of|the|i|it|you|we|money|time|"
         r"notice)\b)\w+",
-        r"(?<![A-Za-z\d.-])\d[\d.,]*\s*(?!(?:EUR|USD|GBP|CNY|RMB|years?|months?|weeks?|days?)\b)"
+        r"(?<![A-Za-z\d.-])\d[\d.,]*\s*(?!(?:EUR|USD|GBP|CNY|RMB|years?|months?|weeks?|days?|hours?|minutes?)\b)"
         r"[A-Za-z%°µ]|[€$£¥]\s?\d|\b(?:half|all|full|third|quarter|none|nothing|"
         r"several|one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand|million|"
         r"up to|until|level|mark)\b",
@@ -153,6 +167,19 @@ _KINDS = (
         "几月?几?[日号]|哪一?天",
         r"[\d一二三四五六七八九十]\s*[日号]|(?:周|星期)[一二三四五六日天\d]",
     ),
+    _kind(
+        r"\bwhere (?:is|are|was|were) (?:the |your |our |its |my |their )?[^?]{0,40}\b(?:offices?|"
+        r"headquarters|shops?|stores?|branch(?:es)?|clinics?|company|factory|cent(?:er|re)s?)\b",
+        r"\b(?:street|road|avenue|lane|floor|building|room|city|town|located|based|address|"
+        r"opposite|next to|behind|north|south|east|west)\b|"
+        r"\b(?:in|at|near|on) (?:the )?(?-i:[A-Z])",
+    ),
+    _kind(
+        r"(?:公司|总部|门店|网点|分店|办公室|办公楼|医院|诊所|学校|法院|工厂|营业[厅部]|服务中心|服务站)"
+        r"[^，。？?]{0,4}在(?:哪|什么地方|什么位置)|(?:地址|位置)(?:是|在)(?:哪|什么)",
+        r"省|市(?![场值面])|区(?![别分间])|县|镇|[路街]|大道|大厦|位于|地址|地点|\d+号|"
+        r"[\d一二三四五六七八九十][楼层室]|对面|附近",
+    ),
     _kind("几次|多少次", rf"{_NUMBER}\s*次|每|不得|从不"),
     _kind(r"\bhow many\b|多少[个名人位种次只条座件]|几[个名位种次只条座件]", _NUMBER),
 )
@@ -171,6 +198,10 @@ def lacks_asked_kind(question: str, sentences: Sequence[str]) -> bool:
     """
     kind = _asked(question)
     said = [_NUMBERED.sub("", simplified(normalise_width(text))) for text in sentences]
+    if kind is None or kind is _KINDS[-1]:  # no kind, or any number: the unit says more
+        stated = [states_asked_unit(question, text) for text in said]
+        if stated and None not in stated:
+            return not any(stated)
     return kind is not None and not any(kind.holds.search(text) for text in said)
 
 

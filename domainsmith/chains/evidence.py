@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domainsmith.chains.asked_kind import lacks_asked_kind
-from domainsmith.chains.near_words import Near, near_words, shares
+from domainsmith.chains.near_words import Near, alike_words, near_words, shares
 from domainsmith.chains.other_things import priced_terms, without_part_names
-from domainsmith.chains.ranges import in_range
+from domainsmith.chains.ranges import range_bonus, without_limited_measures
 from domainsmith.chains.stance import stance
 from domainsmith.chains.statements import Statement, statements
 from domainsmith.chains.word_weight import word_weight
@@ -23,7 +23,7 @@ from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import content_terms, detect_language
 from domainsmith.data_connection.measure_words import asked_terms
 from domainsmith.data_connection.retrieve import embedder_speaks
-from domainsmith.data_connection.same_words_zh import same_words
+from domainsmith.data_connection.same_words_zh import held_terms, same_words
 from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.data_connection.split import passage_context
 from domainsmith.data_connection.unit_words import without_stated_units
@@ -61,10 +61,14 @@ _STEP_LOSS = -0.12
 """For a numbered step where a value is asked for: a step tells what to do."""
 _STEP = re.compile(r"\s*\d{1,2}[.)]\s")
 _ASKS_LIST = re.compile(r"^(?:what|which|who)\b|有哪些|哪些|包括什么", re.IGNORECASE)
+_ASKS_SEVERAL = re.compile(
+    r"\b(?:which|what) (?:\w+ ){0,2}(?:are|do|cases|things|reasons|items)\b|\bin which cases\b|"
+    r"哪些|哪几|什么情况|有什么|都有[啥谁]|有啥",
+    re.IGNORECASE,
+)
+_LEADS = re.compile(r"[:：][*_]*$")
 _ASKED_ABOVE = 0.9
 """What a word of a heading counts that holds all words of the question; of others a half."""
-_RANGE_BONUS = {True: 0.3, False: -0.2, None: 0.0}
-"""For a measure of the question that lies in a range of the sentence, or in none of its ranges."""
 _QUOTED_FROM = 6
 """Best sentences among which one of the kind asked for is looked for; several may be alike."""
 _ABOUT_AS_MUCH = 0.5
@@ -121,19 +125,25 @@ def rank_evidence(
     for question, found, row, near in zip(questions, hits, parts, cosines, strict=True):
         best = max((hit.score for hit in found), default=1.0) or 1.0
         other = near_words(question, (passage_context(hit.passage) for hit in found), embedder)
+        alike: Near = {}
+        if detect_language(question) == "zh":
+            alike = alike_words(question, (passage_context(hit.passage) for hit in found))
         scored = []
         for (hit, said), cosine in zip(row, near, strict=True):
             overlap = _overlap(question, said, hit.passage, index, other)
-            value = overlap + _DENSE_WEIGHT * cosine + _RANK_WEIGHT * hit.score / best
+            shared = overlap
+            if alike:
+                shared = _overlap(question, said, hit.passage, index, alike)
+            value = shared + _DENSE_WEIGHT * cosine + _RANK_WEIGHT * hit.score / best
             value += _NUMBER_BONUS * (asks_number(question) and bool(NUMBER.search(said.text)))
-            if "\n- " in said.text:
+            if "\n- " in said.text or _LEADS.search(said.text):
                 value += _LIST_BONUS * bool(_ASKS_LIST.search(question))
+                value += _LIST_BONUS * bool(_ASKS_SEVERAL.search(question))
+            if "\n- " in said.text:
                 value += _WHOLE_BONUS * _names_no_item(question, said, hit.passage)
             value += _TO_THE_POINT * overlap * _density(question, said.text)
             value += _STEP_LOSS * (asks_number(question) and bool(_STEP.match(said.quote)))
-            value += stance(question, said.text) + _RANGE_BONUS.get(
-                in_range(question, said.text), 0
-            )
+            value += stance(question, said.text) + range_bonus(question, said.text)
             scored.append(Evidence(hit.passage, said.quote, said.text, value, overlap, cosine))
         # Python's sort is stable: equal scores stay in the order of passages and sentences.
         ranked.append(sorted(scored, key=lambda item: -round(item.score, 6)))
@@ -156,21 +166,18 @@ def _density(question: str, text: str) -> float:
 def _overlap(question: str, said: Statement, passage: Passage, index: Index, near: Near) -> float:
     language = detect_language(question)
     text = without_part_names(question, said.matched)
-    held = set(content_terms(text, passage.language)) | codes(text)
-    header = set(content_terms(passage.header, passage.language)) | codes(passage.header)
-    above = header | set(content_terms(said.above, passage.language))
+    held = held_terms(text, passage.language) | codes(text)
+    header = held_terms(passage.header, passage.language) | codes(passage.header)
+    above = header | held_terms(said.above, passage.language)
     total = shared = 0.0
-    stated = without_stated_units(question, text)
-    falls_into = in_range(question, text)
+    stated = without_stated_units(without_limited_measures(question, text), text)
     # "QX-20" is one thing: its letters and its number may stand apart in another row.
     asked = asked_terms(stated, language, held | above) | codes(question)
     others = {other for term in content_terms(stated, language) for other in same_words(term)}
     # A heading that asks the question itself ("What is not covered") says what follows.
-    heading = set(content_terms(passage.header.rpartition(">")[2], passage.language))
+    heading = held_terms(passage.header.rpartition(">")[2], passage.language)
     share = _ASKED_ABOVE if asked and asked <= heading else _HEADER_SHARE
     for word in sorted(asked):
-        if falls_into and word[0].isdigit():
-            continue
         weight = word_weight(index, word)
         total += weight
         as_asked = _OTHER_WORD if word in others and word not in question else 1.0

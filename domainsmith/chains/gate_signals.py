@@ -10,15 +10,16 @@ from domainsmith.chains.asked_kind import lacks_asked_kind
 from domainsmith.chains.evidence import Evidence, asks_number
 from domainsmith.chains.near_words import Near, shares
 from domainsmith.chains.other_things import without_part_names
+from domainsmith.chains.ranges import without_limited_measures
 from domainsmith.chains.word_weight import word_weight
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import (
     compact,
-    content_terms,
     detect_language,
     normalise_width,
 )
 from domainsmith.data_connection.measure_words import asked_terms
+from domainsmith.data_connection.same_words_zh import held_terms
 from domainsmith.data_connection.split import passage_context
 from domainsmith.data_connection.unit_words import without_stated_units
 from domainsmith.model_io.embed_scale import above_chance
@@ -104,11 +105,12 @@ def signals(
     language = detect_language(question)
     contexts = [passage_context(hit.passage) for hit in hits]
     held = [
-        set(content_terms(without_part_names(question, text), hit.passage.language))
+        held_terms(without_part_names(question, text), hit.passage.language)
         for text, hit in zip(contexts, hits, strict=True)
     ]
     union = set().union(*held)
-    stated = without_stated_units(question, "\n".join(contexts))
+    limited = without_limited_measures(question, "\n".join(contexts))
+    stated = without_stated_units(limited, "\n".join(contexts))
     asked = asked_terms(stated, language, union)
     weights = {term: word_weight(index, term) for term in sorted(asked)}
     total = sum(weights.values()) or 1.0
@@ -123,7 +125,7 @@ def signals(
         cosines = sorted((_scaled(hit.dense, chance) for hit in hits), reverse=True)
     everything = compact("\n".join(contexts))
     words = sorted((hit.words or 0.0 for hit in hits), reverse=True) if speaks else [0.0]
-    names, numbers = named_things(question, language)
+    names, numbers = named_things(limited, language)
     best = [item.text for item in evidence[:3]]
     distinct = list(dict.fromkeys(compact(item.text) for item in evidence))[:_KIND_IN]
     texts = {compact(item.text): item.text for item in evidence}

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from domainsmith.data_connection.language import content_terms, detect_language
 from domainsmith.data_connection.retrieve import embedder_speaks
+from domainsmith.data_connection.same_words_en import same_terms
 from domainsmith.model_io.embed_scale import above_chance, chance_cosine
 from domainsmith.model_io.generation import Embedder
 
-__all__ = ["Near", "near_words", "shares"]
+__all__ = ["Near", "alike_words", "near_words", "shares"]
 
 Near = Mapping[str, Mapping[str, float]]
 """For a term of a question the terms near to it, and for how much of it each stands, 0 to 1."""
@@ -29,7 +30,14 @@ _LEAST = 0.62
 _MOST = 0.7
 """Share of a word that its nearest other word stands for."""
 _WORD = re.compile(r"(?<![\w-])[a-z]+(?:-[a-z]+)*(?![\w-])")
+_SAME = 0.75
+"""Share of a word that another word for the same stands for."""
 _SHORTEST = 3
+_HAN = re.compile("[\u4e00-\u9fff]{2,4}")
+_LIGHT = frozenset("不无未非的了是有可以上下中内外大小新老人员子家一二三两个每第最年月日时天")
+"""Characters that words of any meaning share."""
+_ONE_CHARACTER = 0.4
+"""Share of a Chinese word that another one with a character of it stands for."""
 _CUT_SHORT = 5
 """Letters from which the beginning of a word stands for the word."""
 _KEPT = 50_000
@@ -55,15 +63,19 @@ def near_words(question: str, texts: Iterable[str], embedder: Embedder) -> Near:
     asked = {t: w for t, w in _words(question).items() if t not in words}
     if not asked or not words:
         return {}
-    found = {term: _longer(term, words) for term in asked}
+    same = same_terms(question)
+    found: dict[str, dict[str, float]] = {term: _longer(term, words) for term in asked}
+    for term, other in found.items():
+        other.update(dict.fromkeys(same.get(term, ()), _SAME))
     vectors = _vectors([*asked.values(), *words.values()], embedder)
     rows = np.stack([vectors[word] for word in asked.values()])
     columns = np.stack([vectors[word] for word in words.values()])
     chance = chance_cosine(embedder)
     for term, cosines in zip(asked, rows @ columns.T, strict=True):
         level = [above_chance(float(cosine), chance) for cosine in cosines]
-        near = {other: _share(at) for other, at in zip(words, level, strict=True) if at >= _LEAST}
-        found[term].update(near)
+        near = {word: _share(at) for word, at in zip(words, level, strict=True) if at >= _LEAST}
+        for word, share in near.items():
+            found[term][word] = max(share, found[term].get(word, 0.0))
     return found
 
 
@@ -81,6 +93,31 @@ def shares(term: str, held: AbstractSet[str], near: Near) -> float:
     if term in held:
         return 1.0
     return max((at for other, at in near.get(term, {}).items() if other in held), default=0.0)
+
+
+def alike_words(question: str, texts: Iterable[str]) -> Near:
+    """Find Chinese words that share a character with a word of the question (停运, 停驶).
+
+    They tell which of several sentences is nearer, and not whether any of them answers.
+
+    Args:
+        question: Chinese.
+        texts: Passages, sentences.
+
+    Returns:
+        For each content term of the question that no text holds the ones like it.
+    """
+    held = {term for text in texts for term in content_terms(text, "zh") if _HAN.fullmatch(term)}
+    by_character: dict[str, set[str]] = {}
+    for term in held:
+        for character in set(term) - _LIGHT:
+            by_character.setdefault(character, set()).add(term)
+    found: dict[str, dict[str, float]] = {}
+    for term in set(content_terms(question, "zh")) - held:
+        if _HAN.fullmatch(term):
+            near = {other for ch in set(term) - _LIGHT for other in by_character.get(ch, ())}
+            found[term] = dict.fromkeys(near, _ONE_CHARACTER)
+    return found
 
 
 def _longer(term: str, words: Iterable[str]) -> dict[str, float]:

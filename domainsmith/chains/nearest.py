@@ -1,4 +1,4 @@
-"""The passages nearest to a question that the documents do not answer, as lines to show."""
+"""What comes near to a question that the documents do not answer, as lines to show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from domainsmith.data_connection.tables import row_cells
-from domainsmith.records import Answer, Conflict, Language
+from domainsmith.records import Answer, Closest, Conflict, Language, Passage
 from domainsmith.storage.database import Database
 from domainsmith.storage.passages import passages_by_id
 
@@ -15,7 +15,7 @@ __all__ = ["change_lines", "conflict_lines", "nearest_lines", "step_lines"]
 _SHOWN = 3
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
 _RULE = re.compile(r"^(?=\s*\|[\s:|]*-)[\s:|-]*\|\s*$")
-_CHARACTERS = 160
+_CHARACTERS = 240
 
 
 def nearest_lines(db: Database, answer: Answer, *, shown: int = _SHOWN) -> list[str]:
@@ -23,23 +23,28 @@ def nearest_lines(db: Database, answer: Answer, *, shown: int = _SHOWN) -> list[
 
     Args:
         db: Holds the passages.
-        answer: Refused or not.
-        shown: Most passages.
+        answer: Refused or not, or refused in part.
+        shown: Most lines.
 
     Returns:
-        One line a passage: document, page, header and the beginning of its text. Empty for an
-        answer that was not refused.
+        The statements that came closest, one line each, with document, page and header; of an
+        answer without them the beginnings of the passages. Empty for an answer that was not
+        refused in any part.
     """
+    if answer.closest:
+        return [_placed(item, item.text) for item in answer.closest[:shown]]
     if not answer.refused:
         return []
-    lines = []
-    for passage in passages_by_id(db, answer.nearest[:shown]):
-        page = f", page {passage.page}" if passage.page else ""
-        header = f" ({passage.header})" if passage.header else ""
-        words = " ".join(_readable(passage.text).split()).removesuffix(";")
-        cut = f"{words[:_CHARACTERS]}..." if len(words) > _CHARACTERS else words
-        lines.append(f"{passage.document_path}{page}{header}: {cut}")
-    return lines
+    found = passages_by_id(db, answer.nearest[:shown])
+    return [_placed(passage, _readable(passage.text)) for passage in found]
+
+
+def _placed(item: Closest | Passage, text: str) -> str:
+    page = f", page {item.page}" if item.page else ""
+    header = f" ({item.header})" if item.header else ""
+    words = " ".join(text.split()).removesuffix(";")
+    cut = f"{words[:_CHARACTERS]}..." if len(words) > _CHARACTERS else words
+    return f"{item.document_path}{page}{header}: {cut}"
 
 
 def _readable(text: str) -> str:

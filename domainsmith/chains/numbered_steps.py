@@ -9,7 +9,10 @@ import re
 from collections.abc import Sequence
 
 from domainsmith.chains.evidence import Evidence
-from domainsmith.data_connection.language import content_terms, detect_language
+from domainsmith.chains.word_weight import is_common
+from domainsmith.data_connection.language import detect_language
+from domainsmith.data_connection.measure_words import asked_terms
+from domainsmith.data_connection.same_words_zh import held_terms
 from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.records import Language
 from domainsmith.storage.context import Section, section
@@ -22,12 +25,13 @@ _ASKS: dict[Language, re.Pattern[str]] = {
     "en": re.compile(
         r"\bhow (?:do|can|could|should|must|would|shall|might) (?:i|you|we|one|they)\b|\bhow to\b"
         r"|\b(?:what|which) (?:are|is) the (?:\w+ ){0,2}(?:steps?|procedure|instructions)\b"
-        r"|\bhow (?:is|are) .+ (?:\w+ed|done|made|put|set|cut|shut)\b",
+        r"|\bhow (?:is|are) .+ (?:\w+ed|done|made|put|set|cut|shut)\b"
+        r"|\bwhat (?:can|should|must|could) (?:i|we|you) (?:check|do|try)\b",
         re.IGNORECASE,
     ),
     "zh": re.compile(
         r"(?:怎么|怎样|如何|怎么样才能)(?:才能|来|去|正确|安全)*(?![样了回会没不])[\u4e00-\u9fff]"
-        r"|(?:步骤|操作方法|操作流程|流程)(?:是|有|为|$)"
+        r"|(?:步骤|操作方法|操作流程|流程|手续)(?:是|有|为|$|怎么|怎样|如何)|(?:什么|啥|怎样的)(?:顺序|步骤|流程)"
     ),
 }
 _STEP = re.compile(
@@ -65,10 +69,9 @@ def numbered_steps(question: str, evidence: Sequence[Evidence], db: Database) ->
     if not asks_for_steps(question):
         return None
     language = detect_language(question)
-    asked = set(content_terms(question, language))
     seen: set[tuple[str, int]] = set()
     for item in evidence:
-        if len(seen) >= _PASSAGES or not asked:
+        if len(seen) >= _PASSAGES:
             break
         around = section(db, item.passage.id)
         if (around.document_id, around.start) in seen:
@@ -77,8 +80,9 @@ def numbered_steps(question: str, evidence: Sequence[Evidence], db: Database) ->
         for start, end in _lists(around.text):
             above = around.text[:start].rstrip().rpartition("\n")[2]
             heading = around.header.rpartition(">")[2]
-            told = set(content_terms(f"{heading}\n{above}", item.passage.language))
-            if len(asked & told) >= _ASKED_HELD * len(asked):
+            told = held_terms(f"{heading}\n{above}", item.passage.language)
+            asked = {t for t in asked_terms(question, language, told) if not is_common(t)}
+            if asked and len(asked & told) >= _ASKED_HELD * len(asked):
                 return _evidence(item, around, start, end, db)
     return None
 

@@ -1,36 +1,85 @@
-"""A number asked about and the range that it falls into: 15 kg in a row "12 to 19 kg"."""
+"""A number asked about and the range that it falls into: 15 kg in a row "12 to 19 kg".
+
+"Can a six year old use it?" is decided by "Children under 8 must not use it", which holds neither
+the number nor its unit: measures are compared, not searched as words.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from domainsmith.data_connection.language import normalise_width
+from domainsmith.data_connection.scripts_zh import simplified
+from domainsmith.model_io.stated_numbers import stated_numbers
 
-__all__ = ["in_range"]
+__all__ = ["in_range", "range_bonus", "without_limited_measures"]
 
-_NUMBER = r"(\d+(?:[.,]\d+)*)"
+_WORDS = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|"
+    "sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+)
+_NUMBER = rf"(\d+(?:[.,]\d+)*万?|\b(?:{_WORDS})\b|[一二两三四五六七八九十百千]+)"
 _UNIT = (
-    r"(kg|mg|g|lbs?|pounds?|years?|months?|weeks?|days?|hours?|minutes?|km|cm|mm|m|ml|l|litres?|"
-    r"°\s?C|EUR|euros?|USD|dollars?|pieces?|people|persons?|guests?|employees|%|"
-    r"岁|周岁|年|个月|月|天|日|小时|分钟|公斤|千克|克|公里|米|升|毫升|元|人|件)"
+    r"(kg|mg|g|lbs?|pounds?|years?|months?|weeks?|(?:working |business |calendar )?days?|hours?|"
+    r"minutes?|km|miles?|cm|mm|met(?:er|re)s?|m|ml|lit(?:er|re)s?|l|"
+    r"°\s?C|degrees?|EUR|euros?|USD|dollars?|[£$€¥]|pieces?|people|persons?|guests?|employees|%|"
+    r"tablets?|capsules?|bags?|cups?|times|bar|watts?|W|volts?|V|"
+    r"周岁|岁|年|个?月|个?工作日|天|日|个?小时|分钟|公斤|千克|克|公里|厘米|毫米|米|毫升|升|元|人|件|"
+    r"次|片|粒|杯|瓶|度|℃|瓦|平方米|平米|座|块钱?|位|层)"
 )
 _END = r"(?![A-Za-z])"
-_ASKED = re.compile(rf"(?<![A-Za-z\d-]){_NUMBER}[\s-]?{_UNIT}{_END}", re.IGNORECASE)
+_ASKED = re.compile(
+    rf"(?<![A-Za-z\d-]){_NUMBER}[\s-]?{_UNIT}{_END}(?:[\s-]old)?"
+    rf"|\b(?:aged?|I am|I'm) {_NUMBER}(?![\d.,]*\d)",
+    re.IGNORECASE,
+)
 _BETWEEN = re.compile(
     rf"{_NUMBER}\s?(?:{_UNIT}\s?)?(?:to|-|\u2013|and|至|到|~)\s?{_NUMBER}[\s-]?{_UNIT}{_END}",
     re.IGNORECASE,
 )
 _BELOW = re.compile(
-    rf"(?:under|below|less than|fewer than|younger than|up to|at most|until|不满|低于|少于|不超过)"
-    rf"(?: the age of)?\s?{_NUMBER}[\s-]?{_UNIT}{_END}|{_NUMBER}\s?{_UNIT}(?:以下|以内)",
+    rf"(?:under|below|(?:no|not) (?:more|longer|older) than|less than|fewer than|younger than|"
+    rf"shorter than|up to|at most|until|within|maximum(?: of)?|not exceed|"
+    rf"[不未]满|不足|低于|少于|小于|不得?超过|[至最]多|最长)(?: the age of)?"
+    rf"\s?{_NUMBER}[\s-]?{_UNIT}{_END}"
+    rf"|{_NUMBER}\s?{_UNIT}(?:及?以下|[之以]?内|[之以]?前|or (?:less|fewer|younger|under))",
     re.IGNORECASE,
 )
 _ABOVE = re.compile(
-    rf"(?:over|above|more than|older than|at least|from|aged|满|超过|高于|不少于)(?: the age of)?"
-    rf"\s?{_NUMBER}[\s-]?{_UNIT}{_END}|{_NUMBER}\s?{_UNIT}(?:以上|or (?:more|older|over))",
+    rf"(?:over|above|more than|older than|longer than|at least|from|aged|minimum(?: of)?|exceeds?|"
+    rf"exceeding|[年已]?满|超过|高于|大于|不[少低]于|至少|最少)(?: the age of)?"
+    rf"\s?{_NUMBER}[\s-]?{_UNIT}{_END}"
+    rf"|{_NUMBER}\s?{_UNIT}(?:及?以上|[之以]?后| (?:or|and) (?:more|older|over|above))",
     re.IGNORECASE,
 )
+_WHO = (
+    r"\b(?:child(?:ren)?|kids?|persons?|people|anyone|adults?|patients?|drivers?|tenants?|"
+    r"guests?|users?|those|everyone|babies|infants|teenagers?|members?|residents?|aged?)"
+)
+_YOUNGER = re.compile(rf"{_WHO} (?:aged )?(?:under|below|younger than) (\d+)\b", re.IGNORECASE)
+_OLDER = re.compile(
+    rf"{_WHO} (?:aged )?(?:over|above|older than|from|at least) (\d+)\b", re.IGNORECASE
+)
+"""Ages without their unit: "children under 8"."""
+_CURRENCY = re.compile(r"([£$€¥])\s?(\d+(?:[.,]\d+)*)")
+_SPACED = re.compile(r"(?<=\d) +万(?=[\u4e00-\u9fff])")
+_MAY = re.compile(
+    r"(?:^|[.!?,;]\s*)(?:can|may|could|must|do|does|is|are|am|will|would|should|have|has)\b|"
+    r"吗|可以|能[否不]|是否|行不行|([\u4e00-\u9fff])不\1",
+    re.IGNORECASE,
+)
+_BONUS = {True: 0.3, False: -0.2, None: 0.0}
+_DECIDES = 0.1
+"""For a limit that a measure is beyond, where the question is whether something may be."""
+
+
+@dataclass(frozen=True)
+class _Range:
+    low: float
+    high: float
+    unit: str
 
 
 def in_range(question: str, statement: str) -> bool | None:
@@ -44,31 +93,103 @@ def in_range(question: str, statement: str) -> bool | None:
         False if the statement has ranges of the same unit and the measure lies in none; None if
         there is nothing to compare.
     """
-    asked = [(_value(m[1]), _name(m[2])) for m in _ASKED.finditer(normalise_width(question))]
-    ranges = list(_ranges(normalise_width(statement))) if asked else []
+    asked = list(_measures(question))
+    ranges = list(_ranges(_plain(statement))) if asked else []
     found = [
-        low <= value <= high for value, unit in asked for low, high, name in ranges if name == unit
+        limits.low <= value <= limits.high
+        for _, value, unit in asked
+        for limits in ranges
+        if limits.unit == unit
     ]
     return any(found) if found else None
 
 
-def _ranges(text: str) -> Iterator[tuple[float, float, str]]:
+def range_bonus(question: str, statement: str) -> float:
+    """Return what a statement gains or loses by its ranges as an answer to a question.
+
+    Args:
+        question: With a measure.
+        statement: With a range.
+
+    Returns:
+        -0.2 to 0.3; 0 if there is nothing to compare. A limit that the measure is beyond answers
+        whether something may be, and no question for a value.
+    """
+    fits = in_range(question, statement)
+    return _DECIDES if fits is False and _MAY.search(simplified(question)) else _BONUS[fits]
+
+
+def without_limited_measures(question: str, text: str) -> str:
+    """Leave out the measures of a question for which a text has ranges of their unit.
+
+    Args:
+        question: "Can a six year old use it?"
+        text: "Children under 8 must not use it."
+
+    Returns:
+        "Can a   use it?": the text need not hold the number.
+    """
+    measures = list(_measures(question))
+    units = {limits.unit for limits in _ranges(_plain(text))} if measures else set()
+    plain = _plain(question)
+    for span, _, unit in reversed(measures):
+        if unit in units:
+            plain = f"{plain[: span[0]]} {plain[span[1] :]}"
+    return plain if measures else question
+
+
+def _plain(text: str) -> str:
+    plain = _CURRENCY.sub(r"\2 \1", simplified(normalise_width(text)))
+    return _SPACED.sub("万", plain)
+
+
+def _measures(question: str) -> Iterator[tuple[tuple[int, int], float, str]]:
+    for match in _ASKED.finditer(_plain(question)):
+        if match[3]:
+            yield match.span(), _value(match[3]), "year"
+        else:
+            yield match.span(), _value(match[1]), _name(match[2])
+
+
+def _ranges(text: str) -> Iterator[_Range]:
     for match in _BETWEEN.finditer(text):
-        yield _value(match[1]), _value(match[3]), _name(match[4])
+        yield _Range(_value(match[1]), _value(match[3]), _name(match[4]))
     rest = _BETWEEN.sub(" ", text)
     for match in _BELOW.finditer(rest):
-        yield 0.0, _value(match[1] or match[3]), _name(match[2] or match[4])
+        high = _value(match[1] or match[3])
+        yield _Range(0.0, high, _name(match[2] or match[4]))
+    rest = _BELOW.sub(" ", rest)
     for match in _ABOVE.finditer(rest):
-        yield _value(match[1] or match[3]), float("inf"), _name(match[2] or match[4])
+        yield _Range(_value(match[1] or match[3]), float("inf"), _name(match[2] or match[4]))
+    rest = _ABOVE.sub(" ", rest)
+    for match in _YOUNGER.finditer(rest):
+        yield _Range(0.0, float(match[1]), "year")
+    for match in _OLDER.finditer(rest):
+        yield _Range(float(match[1]), float("inf"), "year")
 
 
 def _value(written: str) -> float:
     grouped = re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", written)
     plain = written.replace(",", "" if grouped else ".")
-    return float(plain) if plain.count(".") < 2 else float("nan")
+    if re.fullmatch(r"\d+(?:\.\d+)?", plain):
+        return float(plain)
+    return float(next(iter(stated_numbers(plain)), float("nan")))
 
 
 def _name(unit: str) -> str:
-    plain = unit.lower().replace(" ", "")
-    plain = {"周岁": "岁", "千克": "公斤", "euro": "eur", "dollar": "usd"}.get(plain, plain)
+    plain = unit.lower().replace(" ", "").removeprefix("个")
+    plain = {
+        **{
+            "周岁": "岁",
+            "千克": "公斤",
+            "日": "天",
+            "平米": "平方米",
+            "块": "元",
+            "块钱": "元",
+            "℃": "度",
+            "米": "m",
+        },
+        **{"euro": "eur", "euros": "eur", "€": "eur", "dollar": "usd", "dollars": "usd"},
+        **{"$": "usd", "litre": "l", "liter": "l", "metre": "m", "meter": "m"},
+    }.get(plain, plain)
     return plain[:-1] if len(plain) > 2 and plain.endswith("s") else plain

@@ -74,7 +74,9 @@ def splits_en(question: str) -> list[Split]:
         # Each part may be a list or comparison itself.
         parts = [part for piece in whole for part in _inner(piece)]
         return [Split(tuple(dict.fromkeys(parts)), "questions", sure=True)]
-    single = _LINKED.sub(" and ", _BOTH.sub("", text.rstrip(" ?.!？")))
+    single = _BOTH.sub("", text.rstrip(" ?.!？"))
+    if not re.match(rf"{_AUXILIARY}\b", single, re.IGNORECASE):
+        single = _LINKED.sub(" and ", single)  # "Can I take X together with Y?" asks one thing
     found = comparisons(single) or list_splits(single, _ASKS)
     return [replace(split, parts=_owned(split.parts)) for split in found]
 
@@ -165,6 +167,7 @@ def _topic(question: str) -> str:
         r"(?<!^)(?<![.?!]\s)\b(?:[A-Z0-9][\w'-]*)(?:\s+(?:(?:of|the|de|von)\s+)?[A-Z0-9][\w'-]*)*",
         " ".join(words),
     )
+    runs = [run for run in runs if run != "I"]
     if runs:
         return str(max(runs, key=len))
     for at in range(len(words) - 1, 0, -1):

@@ -22,7 +22,8 @@ _LABEL = re.compile(
     r"^\W{0,3}(?:(?:Q|A|Question|Answer|Frage|Antwort)\s?\d{0,3}\W{0,2}[:.)]|[问答][:：])\W{0,3}\s*"
 )
 _ASKS = re.compile(r"[?？][\W_]*$")
-_LEADS = re.compile(r"[:：]$")
+_ENDS = re.compile(r"[.!?。！？；;，,][\W_]*$")
+"""How a line ends that leads no list, whatever follows."""
 _SAYS_NOTHING = re.compile(
     r"\W*|propert(?:y|ies)|parameters?|items?|features?|specifications?|characteristics?|attributes?|"
     r"names?|fields?|keys?|values?|details?|data|descriptions?|information|"
@@ -95,7 +96,11 @@ def statements(passage: Passage) -> list[Statement]:
     while at < len(spans):
         answer = _answer_after(spans, at, prose)
         items = _items_after(spans, at, prose)
-        if answer:
+        bare = [] if answer or items else _items_at(spans, at)
+        if bare and (heading := passage.header.rpartition(">")[2].strip()):
+            found.extend(_under_heading(heading, bare, prose))
+            at += sum(len(item) for item in bare)
+        elif answer:
             found.append(_answered(spans[at], answer, prose))
             at += 1 + len(answer)
         elif items:
@@ -167,10 +172,15 @@ def _answered(asked: _Span, answer: Sequence[_Span], prose: str) -> Statement:
 
 def _items_after(spans: Sequence[_Span], at: int, prose: str) -> list[list[_Span]]:
     """Return the items of the list below a line that ends with a colon."""
-    if not (spans[at].closes and _LEADS.search(spans[at].text)) or _is_item(spans[at]):
+    if not spans[at].closes or _ENDS.search(spans[at].text) or _is_item(spans[at]):
         return []
+    return _items_at(spans, at + 1)
+
+
+def _items_at(spans: Sequence[_Span], at: int) -> list[list[_Span]]:
+    """Return the items of the list that begins at a place; empty for a single one."""
     items: list[list[_Span]] = []
-    for span in spans[at + 1 :]:
+    for span in spans[at:]:
         if _is_item(span):
             items.append([span])
         elif items and not span.opens:
@@ -178,6 +188,20 @@ def _items_after(spans: Sequence[_Span], at: int, prose: str) -> list[list[_Span
         else:
             break
     return items if len(items) > 1 else []
+
+
+def _under_heading(
+    heading: str, items: Sequence[Sequence[_Span]], prose: str
+) -> Iterator[Statement]:
+    """A list that no line leads: its heading does."""
+    told = [_BULLET.sub("", " ".join(span.text for span in item)) for item in items]
+    start, end = items[0][0].start, items[-1][-1].end
+    if end - start <= _LONGEST:
+        text = "\n".join([f"{heading}:", *(f"- {item}" for item in told)])
+        yield Statement(prose[start:end], text, heading)
+    for item, words in zip(items, told, strict=True):
+        quote = prose[item[0].start : item[-1].end]
+        yield Statement(quote, words, words, heading)
 
 
 def _is_item(span: _Span) -> bool:

@@ -64,11 +64,12 @@ def is_supported(
         and not from elsewhere in the passages: a small model likes to copy the wrong line,
         (4) no number of the question is given back as the number that was asked for, (5) it says
         the kind of value that was asked for (a weight, no power), where the best sentences hold
-        one, (6) it denies what one of the sentences denies, and nothing else, and (7) it says
-        nothing twice.
+        one, (6) it denies what one of the sentences denies, and nothing else, (7) it says
+        nothing twice, (8) it copies no table, and (9) where the best sentence states numbers, it
+        states no others.
     """
     words = set(content_terms(answer, language))
-    if not words or not evidence or _goes_in_circles(answer):
+    if not words or not evidence or _goes_in_circles(answer) or "|" in answer:
         return False
     top = list(evidence[:3])
     passages = {item.passage.id: item.passage for item in top}
@@ -81,6 +82,9 @@ def is_supported(
         return False
     if numbers and asks_number(question) and numbers <= set(NUMBER.findall(question)):
         return False
+    told = set(NUMBER.findall(top[0].text)) - set(NUMBER.findall(question))
+    if told and not numbers - set(NUMBER.findall(question)) <= told:
+        return False  # the best sentence states other numbers
     if _says_another_kind(answer, numbers, top, question):
         return False
     if denial_differs(answer, [item.text for item in evidence]):

@@ -22,7 +22,8 @@ _ITEM = re.compile(
     rf"^[ \t]*(?:[-*•·▪]|(?:{_COUNT})[.)、．）]|[（(](?:{_COUNT}|[a-z])[)）]|[①-⑳])[ \t]*\S"
 )
 _BULLET = re.compile(r"^[ \t]*[-*•·▪][ \t]+")
-_LEADS = re.compile(r"[:：]\s*$")
+_LEADS = re.compile(r"[:：][*_]*\s*$")
+_ENDS = re.compile(r"[.!?。！？；;，,][\W_]*$")
 _FULL_STOPS = "。！？!?\n"
 _MOST_ITEMS = 20
 _LONGEST = 800
@@ -43,14 +44,14 @@ def whole_statement(item: Evidence, db: Database) -> Evidence:
         item with its leading line, or all clauses of a Chinese sentence; the item itself where
         nothing is missing, or where it would become too long.
     """
-    if item.quote.lstrip().startswith("|"):
+    if item.quote.lstrip().startswith("|") or "\n- " in item.text:
         return item
     around = section(db, item.passage.id).text
     place = around.find(item.quote)
     if place < 0:
         return item
     end = place + len(item.quote)
-    if _LEADS.search(item.quote):
+    if _leads(item.quote, around[end:]):
         text = _with_items(around, item.text, end)
     else:
         own = _clauses(around, place, end) or item.text
@@ -60,6 +61,15 @@ def whole_statement(item: Evidence, db: Database) -> Evidence:
     if not text or len(text) > _LONGEST:
         return item
     return replace(item, text=re.sub(r"；$", "。", text))
+
+
+def _leads(line: str, after: str) -> bool:
+    """Tell whether a line leads a list: by its colon, or with no stop of its own before items."""
+    if _LEADS.search(line):
+        return True
+    rest = [row for row in after.split("\n")[1:] if row.strip()]
+    bare = not after.partition("\n")[0].strip() and not _ENDS.search(line)
+    return bare and not line.lstrip().startswith("#") and bool(rest and _BULLET.match(rest[0]))
 
 
 def _with_items(text: str, lead: str, end: int) -> str:
@@ -80,7 +90,7 @@ def _lead_of(text: str, place: int) -> str:
     for line in reversed(text[:start].splitlines()):
         if not line.strip() or _ITEM.match(line):
             continue
-        if not _LEADS.search(line):
+        if not _LEADS.search(line) and (_ENDS.search(line) or line.lstrip().startswith("#")):
             return ""
         start, end = sentences(line, detect_language(line))[-1]
         return " ".join(line[start:end].split())

@@ -14,7 +14,7 @@ from functools import lru_cache
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import content_terms
 
-__all__ = ["word_weight"]
+__all__ = ["is_common", "word_weight"]
 
 _BACKGROUND = 300
 """Passages about other things that are counted beside those of the collection."""
@@ -33,7 +33,10 @@ _COMMON_EN = """
 """
 _COMMON_ZH = """
     使用 进行 情况 相关 有关 需 做 去 来 说 看 想 会 才 最 新 好 问题 东西 哪种 具体
-    一般 通常 发生 出现
+    一般 通常 发生 出现 搞 弄 干 走 打 拿 用 算 管 叫 到 找 过 放 开 出 着 给 得 别 另外 还有 要 再
+    又 自己 人家 别人 现在 已经 突然 不小心 只是 然后 结果 发现 觉得 知道 打算 准备 可能 一直 每次
+    总共 一共 分别 直接 一定 必须 还要 想来 要求 公司 里面 那个 这种 那种 几 次 里 点 号 按 坐 能用
+    处理 操作 不行 行 怎样 用完 没用 没有 有没有 要不要 会不会 全 只 多 少 大 小
 """
 
 
@@ -52,6 +55,11 @@ def word_weight(index: Index, term: str) -> float:
     holding = passages / math.exp(index.idf(term))
     common = _BACKGROUND * _COMMON_SHARE if term in _common() else 0.0
     return math.log((passages + _BACKGROUND) / (holding + common))
+
+
+def is_common(term: str) -> bool:
+    """Tell whether people ask with a word whatever they ask about ("need", 办)."""
+    return term in _common()
 
 
 @lru_cache(maxsize=1)

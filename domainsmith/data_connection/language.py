@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from domainsmith.data_connection.scripts_zh import simplified
@@ -93,11 +93,20 @@ def detect_language(text: str) -> Language:
 
 
 @lru_cache(maxsize=1)
-def _cut() -> Callable[[str], list[str]]:
+def _cut() -> Callable[..., list[str]]:
     import rjieba
 
-    cut: Callable[[str], list[str]] = rjieba.cut
+    cut: Callable[..., list[str]] = rjieba.cut
     return cut
+
+
+def _words_zh(run: str) -> Iterator[str]:
+    """Cut a run of Han characters; the verb that a guessed word ends with (期是) stands alone."""
+    for word in _cut()(run):
+        if len(word) > 1 and word[-1] in "是为":
+            yield from _cut()(word, False)  # words of the dictionary (但是, 行为) stay whole
+        elif word.strip():
+            yield word
 
 
 def tokenize(text: str, language: Language) -> list[str]:
@@ -217,7 +226,7 @@ def content_terms(text: str, language: Language) -> list[str]:
     for match in _RUN.finditer(lowered):
         run = match.group()
         if match.lastgroup == "cjk":
-            terms.extend(w for w in _cut()(run) if w.strip() and w not in _STOP_ZH)
+            terms.extend(word for word in _words_zh(run) if word not in _STOP_ZH)
         elif run not in _STOP_EN and (len(run) > 1 or run.isdigit() or language == "zh"):
             terms.append(_stem(run.replace(",", "") if run[0].isdigit() else run))
     return terms

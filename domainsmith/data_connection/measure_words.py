@@ -78,6 +78,28 @@ _QUANTITIES = (
     _quantity(r"\bhow far\b|多远", "distance range far", "距离 里程 航程 远"),
     _quantity(r"\bhow old\b", "age old", "年龄"),
 )
+_EXCLUDED = _Quantity(
+    re.compile(
+        r"(?:\bnot\b|n['’]t\b)[^?]{0,24}\b(?:cover|insur|includ|pa(?:y|id)\b)|\bexclu"
+        r"|[不没](?:给)?[赔保报]|不能[赔保报]|拒赔",
+        re.IGNORECASE,
+    ),
+    tuple(content_terms("exclusions excluded excludes exclude", "en")),
+    ("责任免除", "免责", "除外", "免除", "不负责", "不予"),
+    frozenset(content_terms("cover covers covered insure insured include included pay paid", "en"))
+    | {"赔", "保", "报"},
+)
+"""What is not covered stands under "Exclusions"."""
+_CAPACITY = _Quantity(
+    re.compile(
+        r"\bhow (?:much|many)\b[^?]*\b(?:fits?|go(?:es)? in|holds?|contains?)\b"
+        r"|能[装盛容]多少|装[得的]下多少|能装几",
+        re.IGNORECASE,
+    ),
+    tuple(content_terms("capacity volume holds", "en")),
+    ("容量", "容积"),
+    frozenset(content_terms("fit fits hold holds contain contains go goes", "en")),
+)
 _PRICE = _quantity(
     r"\bhow much (?:is|are|was|were)\b|(?<![赔罚交缴扣退补领发付])多少钱|什么价",
     "price cost costs fee charge amount",
@@ -114,6 +136,10 @@ def asked_terms(question: str, language: Language, held: AbstractSet[str]) -> se
     plain = simplified(normalise_width(question))
     asked = [quantity for quantity in _QUANTITIES if quantity.asks.search(plain)]
     found = _content(plain, asked, language, held)
+    for quantity in (_EXCLUDED, _CAPACITY):
+        noun = next((word for word in _nouns(quantity, language) if word in held), "")
+        if noun and quantity.asks.search(plain) and not found & quantity.adjective & held:
+            found = (found - quantity.adjective) | {noun}
     for quantity in asked:
         nouns = _nouns(quantity, language)
         noun = next((word for word in nouns if word in held), "")
@@ -151,7 +177,7 @@ def query_terms(
         words += ["".join(pair) for pair in pairwise(words)]  # 年 and 假 are 年假
         unknown = [word for word in words if not known(word)]
         terms += [word for term in unknown for word in same_words(term) if known(word)]
-    for quantity in _QUANTITIES:
+    for quantity in (*_QUANTITIES, _EXCLUDED, _CAPACITY):
         if quantity.asks.search(plain):
             terms.append(_nouns(quantity, language)[0])
     return terms

@@ -7,7 +7,7 @@ import re
 from domainsmith.data_connection.language import content_terms, normalise_width
 from domainsmith.data_connection.scripts_zh import simplified
 
-__all__ = ["without_stated_units"]
+__all__ = ["states_asked_unit", "without_stated_units"]
 
 # Name in English, name in Chinese, how it stands after a number.
 _UNITS: tuple[tuple[str, str, str], ...] = (
@@ -48,6 +48,15 @@ def _unit(english: str, chinese: str, written: str) -> tuple[re.Pattern[str], re
 
 
 _PATTERNS = tuple(_unit(*row) for row in _UNITS)
+_NAMED = tuple(
+    re.compile(
+        rf"(?:\d|{_NUMBER}|\b(?:an?|half|one|two|three|four|five|six|seven|eight|nine|ten|twelve|"
+        rf"twenty|thirty|forty|fifty|sixty|hundred|thousand))[\s-]*(?:{english}|{chinese})",
+        re.IGNORECASE,
+    )
+    for english, chinese, _ in _UNITS
+)
+"""The units by their names after a number."""
 _ADJECTIVES = tuple(
     (re.compile(rf"(?<=\bhow )(?:{asks})\b", re.IGNORECASE), re.compile(stated))
     for asks, stated in (
@@ -62,6 +71,39 @@ _ADJECTIVES = tuple(
 depths share theirs, and are not among them."""
 
 
+_LIMITS = (
+    (
+        re.compile(r"\b(?:limit|maximum|max|cap)\b", re.IGNORECASE),
+        re.compile(
+            r"\b(?:at most|up to|(?:no|not) more than|most (?:we|you|it|they)\b|maximum|not exceed)"
+        ),
+    ),
+    (re.compile("上限|限额|最高额"), re.compile("最[高多]|不得?超过|为限|以内")),
+)
+"""A limit by its name, and how texts state one."""
+
+
+def states_asked_unit(question: str, text: str) -> bool | None:
+    """Tell whether a text states a number of the unit that a question asks for by its name.
+
+    Args:
+        question: "How many kilos does it hold?", 最远多少公里？
+        text: What may answer it.
+
+    Returns:
+        None if the question asks for no unit that is known here.
+    """
+    plain = simplified(normalise_width(question))
+    asked = [
+        (stated, named)
+        for (asks, stated), named in zip(_PATTERNS, _NAMED, strict=True)
+        if asks.search(plain)
+    ]
+    if not asked:
+        return None
+    return any(stated.search(text) or named.search(text) for stated, named in asked)
+
+
 def without_stated_units(question: str, text: str) -> str:
     """Leave out the unit that a question asks for by name where a text states it by its symbol.
 
@@ -71,11 +113,12 @@ def without_stated_units(question: str, text: str) -> str:
 
     Returns:
         The question; without its adjective ("how heavy") if the text holds such a measure but not
-        the adjective, and without the unit's name if it asks "how many" of it (多少, 几) and the
-        text holds a number of that unit: these are no words that the text would have to hold.
+        the adjective, without "limit" if the text says "at most", and without the unit's name if
+        it asks "how many" of it (多少, 几) and the text holds a number of that unit: these are no
+        words that the text would have to hold.
     """
     plain = simplified(normalise_width(question))
-    for asks, stated in (*_PATTERNS, *_ADJECTIVES):
+    for asks, stated in (*_PATTERNS, *_ADJECTIVES, *_LIMITS):
         found = asks.search(plain)
         if found and stated.search(text) and found[0].lower() not in text.lower():
             shorter = f"{plain[: found.start()]} {plain[found.end() :]}"

@@ -7,7 +7,7 @@ from that: each value names the ids of what it was made from.
 
 from __future__ import annotations
 
-from domainsmith.records.answers import Answer, Citation, Conflict, Feedback, Message
+from domainsmith.records.answers import Answer, Citation, Closest, Conflict, Feedback, Message
 from domainsmith.records.data import (
     Grade,
     Preference,
@@ -29,6 +29,7 @@ __all__ = [
     "AdapterManifest",
     "Answer",
     "Citation",
+    "Closest",
     "Conflict",
     "Document",
     "Endpoint",

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from domainsmith.records.value import Language, Value
 
-__all__ = ["Answer", "Citation", "Conflict", "Feedback", "Message"]
+__all__ = ["Answer", "Citation", "Closest", "Conflict", "Feedback", "Message"]
 
 
 class Citation(Value):
@@ -52,6 +52,19 @@ class Conflict(Value):
     """Whether the other source is an older or the newer version of the answer's own document."""
 
 
+class Closest(Value):
+    """A statement that comes near to a question which the documents seem not to answer."""
+
+    kind: ClassVar[str] = "closest"
+
+    passage_id: str
+    document_path: str
+    page: int | None = None
+    header: str = ""
+    text: str
+    """To be read alone: a table row with its column names, a list item with its leading line."""
+
+
 class Answer(Value):
     """An answer with its evidence."""
 
@@ -69,6 +82,9 @@ class Answer(Value):
     conflicts: tuple[Conflict, ...] = ()
     nearest: tuple[str, ...] = ()
     """Passage ids that came closest, best first."""
+    closest: tuple[Closest, ...] = ()
+    """Of what is refused the statements that came closest, best first: the first is what a person
+    would look at, and no answer."""
     model: str
     adapter_id: str | None = None
     seconds: float = 0.0

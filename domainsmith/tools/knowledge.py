@@ -218,7 +218,8 @@ def _source_lines(ctx: ToolContext, answer: Answer) -> list[str]:
         for c in answer.citations
     ]
     if near := nearest_lines(ctx.workspace.db, answer):
-        lines = [say(ctx, "Nearest passages:", "最接近的段落："), *(f"- {line}" for line in near)]
+        lines += [say(ctx, "Nearest in the documents:", "文档中最接近的内容：")]
+        lines += [f"- {line}" for line in near]
     if differing := conflict_lines(answer):
         lines.append(say(ctx, "Other sources differ:", "其他来源的说法不同："))
         lines += [f"- {line}" for line in differing]

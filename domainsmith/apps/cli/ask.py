@@ -112,7 +112,7 @@ def show_answer(app: App, answer: Answer) -> None:
     near = nearest_lines(app.workspace().db, answer)
     zh = answer.language == "zh"
     if near:
-        app.console.note("最接近的段落：" if zh else "Nearest passages:")
+        app.console.note("文档中最接近的内容：" if zh else "Nearest in the documents:")
     for line in near:
         app.console.note(f"  {line}")
     differing = conflict_lines(answer)
