@@ -27,6 +27,7 @@ from domainsmith.data_connection.same_words_zh import held_terms, same_words
 from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.data_connection.split import passage_context
 from domainsmith.data_connection.unit_words import without_stated_units
+from domainsmith.model_io.embed_scale import above_chance, chance_cosine
 from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Hit, Passage
 
@@ -43,7 +44,9 @@ _ASKS_NUMBER = re.compile(
     r"|什么时候|何时|价格|温度|电压|扭矩|重量",
     re.IGNORECASE,
 )
-_DENSE_WEIGHT = 0.9
+_DENSE_WEIGHT = {False: 0.9, True: 1.3}
+"""Of a cosine; True where it was brought to the scale of :func:`above_chance`, on which those of
+related sentences lie closer together."""
 _RANK_WEIGHT = 0.35
 _NUMBER_BONUS = 0.12
 _HEADER_SHARE = 0.5
@@ -122,6 +125,8 @@ def rank_evidence(
     parts = [[(hit, said) for hit in found for said in statements(hit.passage)] for found in hits]
     cosines = _cosines(questions, [[said.matched for _, said in row] for row in parts], embedder)
     ranked = []
+    chance = chance_cosine(embedder)
+    weight = _DENSE_WEIGHT[above_chance(chance, chance) != chance]
     for question, found, row, near in zip(questions, hits, parts, cosines, strict=True):
         best = max((hit.score for hit in found), default=1.0) or 1.0
         other = near_words(question, (passage_context(hit.passage) for hit in found), embedder)
@@ -134,7 +139,7 @@ def rank_evidence(
             shared = overlap
             if alike:
                 shared = _overlap(question, said, hit.passage, index, alike)
-            value = shared + _DENSE_WEIGHT * cosine + _RANK_WEIGHT * hit.score / best
+            value = shared + weight * above_chance(cosine, chance) + _RANK_WEIGHT * hit.score / best
             value += _NUMBER_BONUS * (asks_number(question) and bool(NUMBER.search(said.text)))
             if "\n- " in said.text or _LEADS.search(said.text):
                 value += _LIST_BONUS * bool(_ASKS_LIST.search(question))

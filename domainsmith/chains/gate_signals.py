@@ -32,6 +32,7 @@ _NAME_EN = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][\w'-]*(?:\.[A-Z])*\b")
 _NAME_ZH = re.compile(r"《([^》]+)》|“([^”]+)”|「([^」]+)」|([A-Za-z][A-Za-z0-9.+-]+)")
 _KIND_IN = 4
 """Best sentences, different ones, in which the kind of value asked for is looked for."""
+_DAYS = re.compile(r"((?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)s$")
 _ASKED_WORDS = frozenset({"I", "I'm", "I've"})
 
 
@@ -172,6 +173,7 @@ def named_things(question: str, language: Language) -> tuple[list[str], list[str
         names = ["".join(groups) for groups in _NAME_ZH.findall(text)]
     else:
         names = [name for name in _NAME_EN.findall(text) if name not in _ASKED_WORDS]
+        names = [_DAYS.sub(r"\1", name) for name in names]
     return names, _NUMBER.findall(text)
 
 

@@ -20,19 +20,19 @@ _WORDS = (
     "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|"
     "sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 )
-_NUMBER = rf"(\d+(?:[.,]\d+)*万?|\b(?:{_WORDS})\b|[一二两三四五六七八九十百千]+)"
+_NUMBER = rf"(\d+(?:[.,]\d+)*万?|\b(?:{_WORDS})\b|[一二两三四五六七八九十百千]+|半)"
 _UNIT = (
     r"(kg|mg|g|lbs?|pounds?|years?|months?|weeks?|(?:working |business |calendar )?days?|hours?|"
     r"minutes?|km|miles?|cm|mm|met(?:er|re)s?|m|ml|lit(?:er|re)s?|l|"
     r"°\s?C|degrees?|EUR|euros?|USD|dollars?|[£$€¥]|pieces?|people|persons?|guests?|employees|%|"
     r"tablets?|capsules?|bags?|cups?|times|bar|watts?|W|volts?|V|"
-    r"周岁|岁|年|个?月|个?工作日|天|日|个?小时|分钟|公斤|千克|克|公里|厘米|毫米|米|毫升|升|元|人|件|"
+    r"周岁|岁|年|个?月|周|个?星期|个?工作日|天|日|个?小时|分钟|公斤|千克|克|公里|厘米|毫米|米|毫升|升|元|人|件|"
     r"次|片|粒|杯|瓶|度|℃|瓦|平方米|平米|座|块钱?|位|层)"
 )
 _END = r"(?![A-Za-z])"
 _ASKED = re.compile(
     rf"(?<![A-Za-z\d-]){_NUMBER}[\s-]?{_UNIT}{_END}(?:[\s-]old)?"
-    rf"|\b(?:aged?|I am|I'm) {_NUMBER}(?![\d.,]*\d)",
+    rf"|\b(?:aged?|I am|I'm) {_NUMBER}(?=\s*(?:[.,;:!?]|and\b|now\b|$))",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(
@@ -73,6 +73,14 @@ _MAY = re.compile(
 _BONUS = {True: 0.3, False: -0.2, None: 0.0}
 _DECIDES = 0.1
 """For a limit that a measure is beyond, where the question is whether something may be."""
+
+
+_INFINITE = float("inf")
+_IN_BASE = {
+    **{"week": (7, "day"), "hour": (60, "minute"), "year": (12, "month"), "kg": (1000, "g")},
+    **{"km": (1000, "m"), "l": (1000, "ml"), "周": (7, "天"), "小时": (60, "分钟")},
+    **{"年": (12, "月"), "公斤": (1000, "克"), "公里": (1000, "m"), "升": (1000, "毫升")},
+}
 
 
 @dataclass(frozen=True)
@@ -145,32 +153,45 @@ def _plain(text: str) -> str:
 
 def _measures(question: str) -> Iterator[tuple[tuple[int, int], float, str]]:
     for match in _ASKED.finditer(_plain(question)):
-        if match[3]:
-            yield match.span(), _value(match[3]), "year"
-        else:
-            yield match.span(), _value(match[1]), _name(match[2])
+        number, unit = (match[3], "year") if match[3] else (match[1], match[2])
+        yield match.span(), *_measure(number, unit)
 
 
 def _ranges(text: str) -> Iterator[_Range]:
     for match in _BETWEEN.finditer(text):
-        yield _Range(_value(match[1]), _value(match[3]), _name(match[4]))
+        low, unit = _measure(match[1], match[2] or match[4])
+        high, name = _measure(match[3], match[4])
+        # From 30 days to 55 years: the lower end is below any value of the upper one's unit.
+        yield _Range(low if unit == name else 0.0, high, name)
     rest = _BETWEEN.sub(" ", text)
     for match in _BELOW.finditer(rest):
-        high = _value(match[1] or match[3])
-        yield _Range(0.0, high, _name(match[2] or match[4]))
+        high, name = _measure(match[1] or match[3], match[2] or match[4])
+        yield _Range(0.0, high, name)
     rest = _BELOW.sub(" ", rest)
     for match in _ABOVE.finditer(rest):
-        yield _Range(_value(match[1] or match[3]), float("inf"), _name(match[2] or match[4]))
+        low, name = _measure(match[1] or match[3], match[2] or match[4])
+        yield _Range(low, _INFINITE, name)
     rest = _ABOVE.sub(" ", rest)
     for match in _YOUNGER.finditer(rest):
-        yield _Range(0.0, float(match[1]), "year")
+        high, name = _measure(match[1], "year")
+        yield _Range(0.0, high, name)
     for match in _OLDER.finditer(rest):
-        yield _Range(float(match[1]), float("inf"), "year")
+        low, name = _measure(match[1], "year")
+        yield _Range(low, _INFINITE, name)
+
+
+def _measure(number: str, unit: str) -> tuple[float, str]:
+    """Bring a measure to the unit in which those of its kind are compared."""
+    name = _name(unit)
+    times, base = _IN_BASE.get(name, (1, name))
+    return _value(number) * times, base
 
 
 def _value(written: str) -> float:
     grouped = re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", written)
     plain = written.replace(",", "" if grouped else ".")
+    if plain == "半":
+        return 0.5
     if re.fullmatch(r"\d+(?:\.\d+)?", plain):
         return float(plain)
     return float(next(iter(stated_numbers(plain)), float("nan")))
