@@ -26,7 +26,7 @@ _UNIT = (
     r"minutes?|km|miles?|cm|mm|met(?:er|re)s?|m|ml|lit(?:er|re)s?|l|"
     r"°\s?C|degrees?|EUR|euros?|USD|dollars?|[£$€¥]|pieces?|people|persons?|guests?|employees|%|"
     r"tablets?|capsules?|bags?|cups?|times|bar|watts?|W|volts?|V|"
-    r"周岁|岁|年|个?月|周|个?星期|个?工作日|天|日|个?小时|分钟|公斤|千克|克|公里|厘米|毫米|米|毫升|升|元|人|件|"
+    r"周岁|岁|年|个月|周|个?星期|个?工作日|天|日|个?小时|分钟|公斤|千克|克|公里|厘米|毫米|米|毫升|升|元|人|件|"
     r"次|片|粒|杯|瓶|度|℃|瓦|平方米|平米|座|块钱?|位|层)"
 )
 _END = r"(?![A-Za-z])"
@@ -44,7 +44,7 @@ _BELOW = re.compile(
     rf"shorter than|up to|at most|until|within|maximum(?: of)?|not exceed|"
     rf"[不未]满|不足|低于|少于|小于|不得?超过|[至最]多|最长)(?: the age of)?"
     rf"\s?{_NUMBER}[\s-]?{_UNIT}{_END}"
-    rf"|{_NUMBER}\s?{_UNIT}(?:及?以下|[之以]?内|[之以]?前|or (?:less|fewer|younger|under))",
+    rf"|{_NUMBER}\s?{_UNIT}(?:及?以下|[之以]?内|[之以]?前| or (?:less|fewer|younger|under))",
     re.IGNORECASE,
 )
 _ABOVE = re.compile(
@@ -73,8 +73,8 @@ _MAY = re.compile(
 _BONUS = {True: 0.3, False: -0.2, None: 0.0}
 _DECIDES = 0.1
 """For a limit that a measure is beyond, where the question is whether something may be."""
-
-
+_A_DATE = 1900
+"""From this number on a year is a date, and no length."""
 _INFINITE = float("inf")
 _IN_BASE = {
     **{"week": (7, "day"), "hour": (60, "minute"), "year": (12, "month"), "kg": (1000, "g")},
@@ -154,7 +154,9 @@ def _plain(text: str) -> str:
 def _measures(question: str) -> Iterator[tuple[tuple[int, int], float, str]]:
     for match in _ASKED.finditer(_plain(question)):
         number, unit = (match[3], "year") if match[3] else (match[1], match[2])
-        yield match.span(), *_measure(number, unit)
+        dated = unit == "日" or (unit in ("年", "years") and _value(number) >= _A_DATE)
+        if not dated:
+            yield match.span(), *_measure(number, unit)
 
 
 def _ranges(text: str) -> Iterator[_Range]:

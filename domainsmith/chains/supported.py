@@ -19,6 +19,8 @@ __all__ = ["best_quote", "is_supported", "support"]
 _SUPPORTED_FROM = 0.7
 """Share of an answer's content words that its passages must hold."""
 _SENTENCE_END = re.compile(r"[.!?](?:\s+|$)|[。！？\n]")
+_CUT_TABLE = re.compile(r"^(?!\s*\|).*\|", re.MULTILINE)
+"""A line with the bars of a table that does not begin with one."""
 _ITSELF = re.compile(r"\b(\d[\d.,]*) ?(?:is|are|was|是|为) ?\1\b", re.ASCII)
 """A number that is said to be itself."""
 
@@ -65,11 +67,11 @@ def is_supported(
         (4) no number of the question is given back as the number that was asked for, (5) it says
         the kind of value that was asked for (a weight, no power), where the best sentences hold
         one, (6) it denies what one of the sentences denies, and nothing else, (7) it says
-        nothing twice, (8) it copies no table, and (9) where the best sentence states numbers, it
-        states no others.
+        nothing twice, (8) it copies no piece of a table, and (9) it states no other numbers than the
+        best sentence does, unless it states more.
     """
     words = set(content_terms(answer, language))
-    if not words or not evidence or _goes_in_circles(answer) or "|" in answer:
+    if not words or not evidence or _goes_in_circles(answer) or _CUT_TABLE.search(answer):
         return False
     top = list(evidence[:3])
     passages = {item.passage.id: item.passage for item in top}
@@ -82,9 +84,10 @@ def is_supported(
         return False
     if numbers and asks_number(question) and numbers <= set(NUMBER.findall(question)):
         return False
-    told = set(NUMBER.findall(top[0].text)) - set(NUMBER.findall(question))
-    if told and not numbers - set(NUMBER.findall(question)) <= told:
-        return False  # the best sentence states other numbers
+    asked = set(NUMBER.findall(question))
+    told, said = set(NUMBER.findall(top[0].text)) - asked, numbers - asked
+    if said - told and len(said) <= len(told):
+        return False  # the best sentence states others; an answer with more draws on several
     if _says_another_kind(answer, numbers, top, question):
         return False
     if denial_differs(answer, [item.text for item in evidence]):

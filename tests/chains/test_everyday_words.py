@@ -143,6 +143,9 @@ def test_a_refusal_shows_the_closest_statements(
         ("Can I return it after three weeks?", "Return it within 14 days.", False),
         ("I'm away for six weeks. Must I tell you?", "Tell us if away more than 28 days.", True),
         ("I'm two months late. What now?", "Tenants from 18 years pay.", False),
+        ("2025年的年假有几天？", "满 10 年不满 20 年: 10 天", None),
+        ("12月25日放假吗？", "病假超过 20 日的，须提供证明", None),
+        ("Is a bag of 4 kg free?", "Bags of 5 kg or less are free.", True),
         ("迟到半个小时罚多少钱？", "迟到 15 至 60 分钟，每次扣 50 元", True),
         ("Can I return it after 20 days?", "Return it within 14 days.", False),
         ("六十岁能买吗？", "接受的年龄为30天至55周岁。", False),
@@ -246,6 +249,8 @@ def test_what_a_model_copies_or_takes_from_another_line_is_not_supported() -> No
     assert is_supported("At night call 960 199.", rows, asked, "en")
     assert not is_supported("At night call 960 144.", rows, asked, "en")
     assert not is_supported("Call | 960 199 | at night", rows, asked, "en")
+    both = "Call 960 199 at night and 960 144 by day."
+    assert is_supported(both, rows, "Whom do I call at night and by day?", "en")
 
 
 def test_what_is_taken_together_is_one_question() -> None:
