@@ -67,8 +67,8 @@ def is_supported(
         (4) no number of the question is given back as the number that was asked for, (5) it says
         the kind of value that was asked for (a weight, no power), where the best sentences hold
         one, (6) it denies what one of the sentences denies, and nothing else, (7) it says
-        nothing twice, (8) it copies no piece of a table, and (9) it states no other numbers than the
-        best sentence does, unless it states more.
+        nothing twice, (8) it copies no piece of a table, and (9) it states no other numbers than
+        the best sentence does, unless it states more of them.
     """
     words = set(content_terms(answer, language))
     if not words or not evidence or _goes_in_circles(answer) or _CUT_TABLE.search(answer):
