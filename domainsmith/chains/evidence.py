@@ -60,6 +60,8 @@ _LIST_BONUS = 0.1
 """For a whole list where several things may be asked for."""
 _WHOLE_BONUS = 0.15
 """For a whole list or table where the question has its heading's words and names no item."""
+_WHOLE_LOSS = -0.4
+"""For a whole list or table where one sentence decides: "Can I return it?"."""
 _STEP_LOSS = -0.12
 """For a numbered step where a value is asked for: a step tells what to do."""
 _STEP = re.compile(r"\s*\d{1,2}[.)]\s")
@@ -70,6 +72,9 @@ _ASKS_SEVERAL = re.compile(
     re.IGNORECASE,
 )
 _LEADS = re.compile(r"[:：][*_]*$")
+_YES_OR_NO = re.compile(
+    r"^(?:can|may|must|should|is|are|do|does|will)\b|吗[？?]?$|能不能|可不可以", re.IGNORECASE
+)
 _ASKED_ABOVE = 0.9
 """What a word of a heading counts that holds all words of the question; of others a half."""
 _QUOTED_FROM = 6
@@ -145,6 +150,8 @@ def rank_evidence(
                 value += _LIST_BONUS * bool(_ASKS_LIST.search(question))
                 value += _LIST_BONUS * bool(_ASKS_SEVERAL.search(question))
             if "\n- " in said.text:
+                yes_or_no = bool(_YES_OR_NO.search(question))
+                value += _WHOLE_LOSS * yes_or_no
                 value += _WHOLE_BONUS * _names_no_item(question, said, hit.passage)
             value += _TO_THE_POINT * overlap * _density(question, said.text)
             value += _STEP_LOSS * (asks_number(question) and bool(_STEP.match(said.quote)))

@@ -30,7 +30,7 @@ _ASKS: dict[Language, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     "zh": re.compile(
-        r"(?:怎么|怎样|如何|怎么样才能)(?:才能|来|去|正确|安全)*(?![样了回会没不])[\u4e00-\u9fff]"
+        r"(?:怎么|怎样|如何|怎么样才能)(?:才能|来|去|正确|安全)*(?![样了回会没不赔算收扣罚])[\u4e00-\u9fff]"
         r"|(?:步骤|操作方法|操作流程|流程|手续)(?:是|有|为|$|怎么|怎样|如何)|(?:什么|啥|怎样的)(?:顺序|步骤|流程)"
     ),
 }
@@ -38,6 +38,12 @@ _STEP = re.compile(
     r"^[ \t]*(?:step\s+|第)?(?P<number>\d{1,2})(?:[.)、．）:：]|步[:：，,、]?)[ \t]*\S",
     re.IGNORECASE,
 )
+_DENIES = re.compile(
+    r"\b(?:not|never) (?:pay|cover|insure|liable|allowed|permitted|responsible)|"
+    r"[不未](?:承担|负责|予|赔|保|报|得)|责任免除|禁止|除外",
+    re.IGNORECASE,
+)
+"""What leads a list of exclusions, which are no steps."""
 _LEAST = 2
 _MOST = 20
 _ASKED_HELD = 0.5
@@ -80,6 +86,8 @@ def numbered_steps(question: str, evidence: Sequence[Evidence], db: Database) ->
         for start, end in _lists(around.text):
             above = around.text[:start].rstrip().rpartition("\n")[2]
             heading = around.header.rpartition(">")[2]
+            if _DENIES.search(above):
+                continue  # what is not paid, or must not be done
             told = held_terms(f"{heading}\n{above}", item.passage.language)
             asked = {t for t in asked_terms(question, language, told) if not is_common(t)}
             if asked and len(asked & told) >= _ASKED_HELD * len(asked):

@@ -97,7 +97,9 @@ def statements(passage: Passage) -> list[Statement]:
         answer = _answer_after(spans, at, prose)
         items = _items_after(spans, at, prose)
         bare = [] if answer or items else _items_at(spans, at)
-        if bare and (heading := passage.header.rpartition(">")[2].strip()):
+        heading = passage.header.rpartition(">")[2].strip()
+        # Items of several sentences are paragraphs: each sentence says something of its own.
+        if bare and heading and all(len(item) == 1 for item in bare):
             found.extend(_under_heading(heading, bare, prose))
             at += sum(len(item) for item in bare)
         elif answer:
