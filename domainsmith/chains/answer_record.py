@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Literal
 
 from domainsmith.chains.answer_draft import Draft
@@ -16,7 +17,8 @@ from domainsmith.storage.documents import document
 __all__ = ["make_answer"]
 
 _MOST_CLOSEST = 3
-"""Statements that are shown for a refused question."""
+"""Statements that are shown for a refused question; of several refused parts each has its share,
+and at least one."""
 
 
 def make_answer(
@@ -130,19 +132,16 @@ def _closest(db: Database, draft: Draft) -> Iterator[Closest]:
     refused = [leaf for leaf in draft.parts or (draft,) if leaf.method == "refused"]
     told: set[str] = set()
     for leaf in refused:
-        shown = 0
-        for item in leaf.found.evidence:
-            whole = whole_statement(item, db)
-            if whole.text in told or shown == _MOST_CLOSEST // len(refused):
-                continue
-            told.add(whole.text)
-            shown += 1
+        wholes = (whole_statement(item, db) for item in leaf.found.evidence)
+        new = (item for item in wholes if item.text not in told)
+        for item in islice(new, max(1, _MOST_CLOSEST // len(refused))):
+            told.add(item.text)
             yield Closest(
                 passage_id=item.passage.id,
                 document_path=item.passage.document_path,
                 page=_page(db, item.passage, item.quote),
                 header=item.passage.header,
-                text=whole.text,
+                text=item.text,
             )
 
 

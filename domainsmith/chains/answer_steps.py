@@ -185,7 +185,8 @@ class Steps:
         refused = is_refusal(draft.text, language)
         if not draft.grounded or not self.fallback:
             return "refused" if refused and draft.grounded else "generated"
-        if is_supported(draft.text, draft.evidence, draft.asked, language):
+        refusal = draft.text.startswith(refusal_text(language))
+        if not refusal and is_supported(draft.text, draft.evidence, draft.asked, language):
             return "generated"  # "The policy does not cover pets" is what the documents say
         tuned = self.adapter is not None or writer_of(self.chat) is not None
         if refused and tuned and verdict.score < _SURE:

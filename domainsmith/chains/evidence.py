@@ -16,7 +16,7 @@ from domainsmith.chains.near_words import Near, alike_words, near_words, shares
 from domainsmith.chains.other_things import priced_terms, without_part_names
 from domainsmith.chains.ranges import range_bonus, without_limited_measures
 from domainsmith.chains.stance import stance
-from domainsmith.chains.statements import Statement, statements
+from domainsmith.chains.statements import LEADS, Statement, statements
 from domainsmith.chains.word_weight import word_weight
 from domainsmith.data_connection.codes import codes
 from domainsmith.data_connection.index import Index
@@ -71,7 +71,6 @@ _ASKS_SEVERAL = re.compile(
     r"哪些|哪几|什么情况|有什么|都有[啥谁]|有啥",
     re.IGNORECASE,
 )
-_LEADS = re.compile(r"[:：][*_]*$")
 _YES_OR_NO = re.compile(
     r"^(?:can|may|must|should|is|are|do|does|will)\b|吗[？?]?$|能不能|可不可以", re.IGNORECASE
 )
@@ -141,25 +140,31 @@ def rank_evidence(
         scored = []
         for (hit, said), cosine in zip(row, near, strict=True):
             overlap = _overlap(question, said, hit.passage, index, other)
-            shared = overlap
-            if alike:
-                shared = _overlap(question, said, hit.passage, index, alike)
-            value = shared + weight * above_chance(cosine, chance) + _RANK_WEIGHT * hit.score / best
-            value += _NUMBER_BONUS * (asks_number(question) and bool(NUMBER.search(said.text)))
-            if "\n- " in said.text or _LEADS.search(said.text):
-                value += _LIST_BONUS * bool(_ASKS_LIST.search(question))
-                value += _LIST_BONUS * bool(_ASKS_SEVERAL.search(question))
-            if "\n- " in said.text:
-                yes_or_no = bool(_YES_OR_NO.search(question))
-                value += _WHOLE_LOSS * yes_or_no
-                value += _WHOLE_BONUS * _names_no_item(question, said, hit.passage)
+            wording = _overlap(question, said, hit.passage, index, alike) if alike else overlap
+            value = wording + weight * above_chance(cosine, chance)
+            value += _RANK_WEIGHT * hit.score / best
             value += _TO_THE_POINT * overlap * _density(question, said.text)
-            value += _STEP_LOSS * (asks_number(question) and bool(_STEP.match(said.quote)))
-            value += stance(question, said.text) + range_bonus(question, said.text)
+            value += _form_bonus(question, said, hit.passage)
             scored.append(Evidence(hit.passage, said.quote, said.text, value, overlap, cosine))
         # Python's sort is stable: equal scores stay in the order of passages and sentences.
         ranked.append(sorted(scored, key=lambda item: -round(item.score, 6)))
     return ranked
+
+
+def _form_bonus(question: str, said: Statement, passage: Passage) -> float:
+    """What a statement gains or loses by its form: a number, a list, a step, a denial, a range."""
+    value = stance(question, said.text) + range_bonus(question, said.text)
+    if asks_number(question):
+        value += _NUMBER_BONUS * bool(NUMBER.search(said.text))
+        value += _STEP_LOSS * bool(_STEP.match(said.quote))
+    whole = "\n- " in said.text
+    if whole or LEADS.search(said.text):
+        value += _LIST_BONUS * bool(_ASKS_LIST.search(question))
+        value += _LIST_BONUS * bool(_ASKS_SEVERAL.search(question))
+    if whole:
+        value += _WHOLE_LOSS * bool(_YES_OR_NO.search(question))
+        value += _WHOLE_BONUS * _names_no_item(question, said, passage)
+    return value
 
 
 def _names_no_item(question: str, said: Statement, passage: Passage) -> bool:

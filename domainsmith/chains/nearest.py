@@ -24,7 +24,7 @@ def nearest_lines(db: Database, answer: Answer, *, shown: int = _SHOWN) -> list[
     Args:
         db: Holds the passages.
         answer: Refused or not, or refused in part.
-        shown: Most lines.
+        shown: Most passages, for an answer that holds no statements.
 
     Returns:
         The statements that came closest, one line each, with document, page and header; of an
@@ -32,7 +32,7 @@ def nearest_lines(db: Database, answer: Answer, *, shown: int = _SHOWN) -> list[
         refused in any part.
     """
     if answer.closest:
-        return [_placed(item, item.text) for item in answer.closest[:shown]]
+        return [_placed(item, item.text) for item in answer.closest]
     if not answer.refused:
         return []
     found = passages_by_id(db, answer.nearest[:shown])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from domainsmith.data_connection.sentences import sentences
 from domainsmith.records import Passage
 
-__all__ = ["Statement", "passage_sentences", "statements"]
+__all__ = ["ENDS", "LEADS", "Statement", "passage_sentences", "statements"]
 
 _BULLET = re.compile(r"^(?:[-*•·▪]|\([a-z]\)|[a-z]\))\s+")
 _MARK = re.compile(r"^(?:[-*•]|#{1,6})\s+")
@@ -22,8 +22,10 @@ _LABEL = re.compile(
     r"^\W{0,3}(?:(?:Q|A|Question|Answer|Frage|Antwort)\s?\d{0,3}\W{0,2}[:.)]|[问答][:：])\W{0,3}\s*"
 )
 _ASKS = re.compile(r"[?？][\W_]*$")
-_ENDS = re.compile(r"[.!?。！？；;，,][\W_]*$")
-"""How a line ends that leads no list, whatever follows."""
+LEADS = re.compile(r"[:：][*_]*\s*$")
+"""How a line ends that leads a list."""
+ENDS = re.compile(r"[.!?。！？；;，,][\W_]*$")
+"""How a line ends that leads none, whatever follows."""
 _SAYS_NOTHING = re.compile(
     r"\W*|propert(?:y|ies)|parameters?|items?|features?|specifications?|characteristics?|attributes?|"
     r"names?|fields?|keys?|values?|details?|data|descriptions?|information|"
@@ -32,6 +34,7 @@ _SAYS_NOTHING = re.compile(
 )
 """Heads of a table of two columns that only say that it is one: "Property", "Value"."""
 _FEW_ROWS = 8
+"""Rows up to which a table is also given as a whole."""
 _LONGEST = 900
 """Characters of an answer or a list that is given as a whole."""
 
@@ -173,8 +176,8 @@ def _answered(asked: _Span, answer: Sequence[_Span], prose: str) -> Statement:
 
 
 def _items_after(spans: Sequence[_Span], at: int, prose: str) -> list[list[_Span]]:
-    """Return the items of the list below a line that ends with a colon."""
-    if not spans[at].closes or _ENDS.search(spans[at].text) or _is_item(spans[at]):
+    """Return the items of the list below a line that ends with a colon, or with no stop at all."""
+    if not spans[at].closes or ENDS.search(spans[at].text) or _is_item(spans[at]):
         return []
     return _items_at(spans, at + 1)
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 
 from domainsmith.chains.evidence import Evidence
+from domainsmith.chains.statements import ENDS, LEADS
 from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.sentences import sentences
 from domainsmith.storage.context import section
@@ -22,8 +23,6 @@ _ITEM = re.compile(
     rf"^[ \t]*(?:[-*•·▪]|(?:{_COUNT})[.)、．）]|[（(](?:{_COUNT}|[a-z])[)）]|[①-⑳])[ \t]*\S"
 )
 _BULLET = re.compile(r"^[ \t]*[-*•·▪][ \t]+")
-_LEADS = re.compile(r"[:：][*_]*\s*$")
-_ENDS = re.compile(r"[.!?。！？；;，,][\W_]*$")
 _FULL_STOPS = "。！？!?\n"
 _MOST_ITEMS = 20
 _LONGEST = 800
@@ -65,10 +64,10 @@ def whole_statement(item: Evidence, db: Database) -> Evidence:
 
 def _leads(line: str, after: str) -> bool:
     """Tell whether a line leads a list: by its colon, or with no stop of its own before items."""
-    if _LEADS.search(line):
+    if LEADS.search(line):
         return True
     rest = [row for row in after.split("\n")[1:] if row.strip()]
-    bare = not after.partition("\n")[0].strip() and not _ENDS.search(line)
+    bare = not after.partition("\n")[0].strip() and not ENDS.search(line)
     return bare and not line.lstrip().startswith("#") and bool(rest and _BULLET.match(rest[0]))
 
 
@@ -90,7 +89,7 @@ def _lead_of(text: str, place: int) -> str:
     for line in reversed(text[:start].splitlines()):
         if not line.strip() or _ITEM.match(line):
             continue
-        if not _LEADS.search(line) and (_ENDS.search(line) or line.lstrip().startswith("#")):
+        if not LEADS.search(line) and (ENDS.search(line) or line.lstrip().startswith("#")):
             return ""
         start, end = sentences(line, detect_language(line))[-1]
         return " ".join(line[start:end].split())

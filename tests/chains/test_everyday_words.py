@@ -134,6 +134,16 @@ def test_a_refusal_shows_the_closest_statements(
     assert answer.closest[0].text.split("\n")[0] in lines[0]
 
 
+def test_each_of_many_refused_parts_shows_a_statement(
+    asks: tuple[Workspace, Runnable[str, Answer]],
+) -> None:
+    whole = "Who won the cup in 1998? Where is Vienna? Who wrote Faust? How deep is the ocean?"
+    answer = asks[1].invoke(whole)
+    assert answer.refused
+    assert len(answer.trace["parts"]) == 4
+    assert len(answer.closest) == 4
+
+
 @pytest.mark.parametrize(
     ("question", "statement", "fits"),
     [
