@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from domainsmith.model_io.embed import LangChainEmbeddings
+from domainsmith.model_io.embed_langchain import LangChainEmbeddings
 from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Passage
 

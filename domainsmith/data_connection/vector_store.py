@@ -21,7 +21,7 @@ from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.langchain_retriever import langchain_document
 from domainsmith.data_connection.language import detect_language
 from domainsmith.errors import InputInvalid
-from domainsmith.model_io.embed import EmbedderOfLangChain, LangChainEmbeddings
+from domainsmith.model_io.embed_langchain import EmbedderOfLangChain, LangChainEmbeddings
 from domainsmith.model_io.generation import Embedder
 from domainsmith.records import content_hash
 from domainsmith.storage.documents import passages_by_id, vectors_by_id

@@ -20,7 +20,7 @@ from domainsmith.data_connection.langchain_retriever import HybridRetriever
 from domainsmith.data_connection.sources import add_folder
 from domainsmith.data_connection.vector_store import WorkspaceVectorStore
 from domainsmith.errors import InputInvalid
-from domainsmith.model_io.embed import EmbedderOfLangChain
+from domainsmith.model_io.embed_langchain import EmbedderOfLangChain
 from domainsmith.workspace import Workspace
 
 pytestmark = pytest.mark.anyio  # runs the asynchronous tests; the others do not need it

@@ -7,7 +7,8 @@ import pytest
 
 from domainsmith.errors import InputInvalid, WeightsMissing
 from domainsmith.model_io.catalog import embedder_folder
-from domainsmith.model_io.embed import LangChainEmbeddings, LocalEmbedder
+from domainsmith.model_io.embed import LocalEmbedder
+from domainsmith.model_io.embed_langchain import LangChainEmbeddings
 from domainsmith.model_io.generation import Embedder
 from domainsmith.model_io.load import load_embedder
 

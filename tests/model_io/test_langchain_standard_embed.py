@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domainsmith.model_io.embed import LangChainEmbeddings
+from domainsmith.model_io.embed_langchain import LangChainEmbeddings
 from domainsmith.model_io.generation import Embedder
 
 pytest.importorskip("langchain_tests", reason="the extra `dev` is not installed")

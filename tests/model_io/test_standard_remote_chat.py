@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from langchain_core.language_models import BaseChatModel
 
-from domainsmith.model_io.embed import LangChainEmbeddings
+from domainsmith.model_io.embed_langchain import LangChainEmbeddings
 from domainsmith.model_io.remote_chat import RemoteChat, open_remote_chat
 from domainsmith.model_io.remote_embed import RemoteEmbedder
 from domainsmith.workspace import Workspace
