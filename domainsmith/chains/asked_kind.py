@@ -61,6 +61,18 @@ def _kind(asks: str, holds: str) -> _Kind:
 
 _KINDS = (
     _kind(
+        r"\b(?:phone|telephone|mobile|hotline|emergency) numbers?\b|"
+        r"\b(?:which|what) number (?:\w+ ){0,3}(?:call|ring|dial|phone)\b|"
+        r"打(?:哪个|什么|谁的?|几号)电?话?|(?:电话|热线|手机号码?|专线)(?:号码?)?是?(?:多少|什么|几号)|"
+        r"哪个(?:电话|号码|热线)",
+        r"(?<![\d.,])\+?\(?\d[\d ()/\u2010-\u2015-]{3,}\d|"
+        r"(?:\b(?:call|dial|ring|phone|telephone|hotline|number)|拨打?|电话|热线|专线|号码)\D{0,16}\d{3,}",
+    ),
+    _kind(
+        r"\be-?mail address\b|\b(?:which|what) e-?mail\b|邮箱(?:地址)?是|(?:哪个|什么)邮箱",
+        r"\S@\S",
+    ),
+    _kind(
         r"\b(?:which|what) year\b|哪一?年|何年|几几年",
         r"(?<!\d)(?:1\d{3}|20\d\d)"
         r"(?!\d|\s?(?:rpm|[kM]?W|m?A|V|Hz|[ckm]?m|[mk]?g|m?l)\b)|centur|decade|世纪|年代|[一二〇零]{2}.{2}年",

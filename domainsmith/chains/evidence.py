@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domainsmith.chains.asked_kind import lacks_asked_kind
-from domainsmith.chains.near_words import Near, alike_words, near_words, shares
+from domainsmith.chains.near_words import Near, alike_words, is_short_form, near_words, shares
 from domainsmith.chains.other_things import priced_terms, without_part_names
 from domainsmith.chains.ranges import range_bonus, without_limited_measures
-from domainsmith.chains.stance import stance
+from domainsmith.chains.stance import list_stance, stance
 from domainsmith.chains.statements import LEADS, Statement, statements
+from domainsmith.chains.table_rows import asked_cells
 from domainsmith.chains.word_weight import word_weight
 from domainsmith.data_connection.codes import codes
 from domainsmith.data_connection.index import Index
@@ -52,6 +53,8 @@ _NUMBER_BONUS = 0.12
 _HEADER_SHARE = 0.5
 _OTHER_WORD = 0.75
 """What another word for the question's counts: the sentence that has its own is nearer."""
+_SHORT_FORM = 0.9
+"""What the full name counts for which the question has a short form."""
 _LEAST_ASKED = 3.0
 """Weight of the words of a question below which holding them all says little ("take")."""
 _TO_THE_POINT = 0.1
@@ -159,8 +162,9 @@ def _form_bonus(question: str, said: Statement, passage: Passage) -> float:
         value += _STEP_LOSS * bool(_STEP.match(said.quote))
     whole = "\n- " in said.text
     if whole or LEADS.search(said.text):
-        value += _LIST_BONUS * bool(_ASKS_LIST.search(question))
-        value += _LIST_BONUS * bool(_ASKS_SEVERAL.search(question))
+        asked = [bool(form.search(question)) for form in (_ASKS_LIST, _ASKS_SEVERAL)]
+        value += _LIST_BONUS * sum(asked)
+        value += list_stance(question, said.matched) if any(asked) else 0.0
     if whole:
         value += _WHOLE_LOSS * bool(_YES_OR_NO.search(question))
         value += _WHOLE_BONUS * _names_no_item(question, said, passage)
@@ -182,10 +186,11 @@ def _density(question: str, text: str) -> float:
 
 def _overlap(question: str, said: Statement, passage: Passage, index: Index, near: Near) -> float:
     language = detect_language(question)
-    text = without_part_names(question, said.matched)
+    text = without_part_names(question, asked_cells(question, said.matched))
     held = held_terms(text, passage.language) | codes(text)
     header = held_terms(passage.header, passage.language) | codes(passage.header)
     above = header | held_terms(said.above, passage.language)
+    headings = f"{passage.header} {said.above}"
     total = shared = 0.0
     stated = without_stated_units(without_limited_measures(question, text), text)
     # "QX-20" is one thing: its letters and its number may stand apart in another row.
@@ -199,6 +204,9 @@ def _overlap(question: str, said: Statement, passage: Passage, index: Index, nea
         total += weight
         as_asked = _OTHER_WORD if word in others and word not in question else 1.0
         found = max(shares(word, held, near), share * shares(word, above, near))
+        if not found and language == "zh":
+            short = max(is_short_form(word, text), share * is_short_form(word, headings))
+            found = _SHORT_FORM * short
         shared += weight * as_asked * found
     return shared / max(total, _LEAST_ASKED) if total else 0.0
 

@@ -21,7 +21,7 @@ from domainsmith.data_connection.same_words_en import same_terms
 from domainsmith.model_io.embed_scale import above_chance, chance_cosine
 from domainsmith.model_io.generation import Embedder
 
-__all__ = ["Near", "alike_words", "near_words", "shares"]
+__all__ = ["Near", "alike_words", "is_short_form", "near_words", "shares"]
 
 Near = Mapping[str, Mapping[str, float]]
 """For a term of a question the terms near to it, and for how much of it each stands, 0 to 1."""
@@ -34,6 +34,9 @@ _SAME = 0.75
 """Share of a word that another word for the same stands for."""
 _SHORTEST = 3
 _HAN = re.compile("[\u4e00-\u9fff]{2,4}")
+_SHORT_FORM = re.compile("[\u4e00-\u9fff]{3,4}")
+_BETWEEN = "[\u4e00-\u9fff]{0,3}"
+"""What a short form leaves out of the full name between two of its characters."""
 _LIGHT = frozenset("不无未非的了是有可以上下中内外大小新老人员子家一二三两个每第最年月日时天")
 """Characters that words of any meaning share."""
 _ONE_CHARACTER = 0.4
@@ -118,6 +121,16 @@ def alike_words(question: str, texts: Iterable[str]) -> Near:
             near = {other for ch in set(term) - _LIGHT for other in by_character.get(ch, ())}
             found[term] = dict.fromkeys(near, _ONE_CHARACTER)
     return found
+
+
+def is_short_form(term: str, text: str) -> bool:
+    """Tell whether a Chinese term is short for a name in a text (车损险 of 机动车损失保险).
+
+    Args:
+        term: Of a question.
+        text: In simplified characters.
+    """
+    return bool(_SHORT_FORM.fullmatch(term)) and bool(re.search(_BETWEEN.join(term), text))
 
 
 def _longer(term: str, words: Iterable[str]) -> dict[str, float]:

@@ -14,11 +14,13 @@ from domainsmith.data_connection.language import content_terms, detect_language,
 from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.data_connection.sentences import sentences
 
-__all__ = ["denial_differs", "stance"]
+__all__ = ["denial_differs", "list_stance", "stance"]
 
 _OTHER_PERSON = -0.12
 _DENIED = 0.15
 """What a sentence gains or loses; a rare word of the question that it holds gives about 0.3."""
+_EXCLUSIONS = 0.3
+"""For a list of what is excluded, where that is asked for; against it, where it is not."""
 _OF_ONESELF = re.compile(r"\b(?:I|my|me)\b|\bcan we\b|\bdo we\b", re.ASCII)
 _THE_WRITER = re.compile(r"^\W*(?:\(?\w{1,3}\)\s+)?(?:[^,:]{0,40}:\s+)?we\b", re.IGNORECASE)
 _ASKS_DENIED = {
@@ -66,6 +68,25 @@ def stance(question: str, statement: str) -> float:
     if language == "en" and _OF_ONESELF.search(asked):
         value += _OTHER_PERSON * bool(_THE_WRITER.search(statement))
     return value
+
+
+def list_stance(question: str, lead: str) -> float:
+    """Return what a list gains or loses as an answer to "Which ...?" by what leads it.
+
+    "Which cases are not covered?" wants the list below "We do not pay for:"; "Which amounts can I
+    choose?" wants any other.
+
+    Args:
+        question: The user's words, which ask for several things.
+        lead: The line above the list, or its heading.
+    """
+    language = detect_language(question)
+    if not _DENIES[language].search(simplified(lead)):
+        return 0.0
+    asked = simplified(normalise_width(question))
+    if _ASKS_DENIED[language].search(asked):
+        return _EXCLUSIONS
+    return 0.0 if _DENIES[language].search(asked) else -_EXCLUSIONS
 
 
 def denial_differs(answer: str, said: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from domainsmith.chains.table_rows import cells, table_rows
 from domainsmith.data_connection.sentences import sentences
 from domainsmith.records import Passage
 
@@ -26,13 +27,13 @@ LEADS = re.compile(r"[:：][*_]*\s*$")
 """How a line ends that leads a list."""
 ENDS = re.compile(r"[.!?。！？；;，,][\W_]*$")
 """How a line ends that leads none, whatever follows."""
-_SAYS_NOTHING = re.compile(
-    r"\W*|propert(?:y|ies)|parameters?|items?|features?|specifications?|characteristics?|attributes?|"
-    r"names?|fields?|keys?|values?|details?|data|descriptions?|information|"
-    r"项目|参数|名称|规格|属性|特性|字段|数?值|内容|说明|描述|详情|数据|信息",
+_EXCEPTION = re.compile(
+    r"^(?:This|That|The (?:rule|limit|fee|charge|discount|ban))s? (?:does|do) not apply\b|"
+    r"^(?:(?:The|An) (?:only )?)?exceptions? (?:is|are)\b|^Except(?:ed)?\b|^Exempt\b|"
+    r"\b(?:is|are) (?:exempt(?:ed)?|excepted)\.?$|"
+    r"^(?:例外|除外)|(?:除外|不受此限|不在此限|不在此列|不适用(?:本|此|上述|前)[款条项述]?\w{0,4})。?$",
     re.IGNORECASE,
 )
-"""Heads of a table of two columns that only say that it is one: "Property", "Value"."""
 _FEW_ROWS = 8
 """Rows up to which a table is also given as a whole."""
 _LONGEST = 900
@@ -79,7 +80,7 @@ def passage_sentences(passage: Passage) -> list[tuple[str, str]]:
         (verbatim quote, readable text) of each sentence and table row.
     """
     found = [(span.quote, span.text) for span in _spans(_prose(passage), passage)]
-    return found + _rows(passage)
+    return found + table_rows(passage.text)
 
 
 def statements(passage: Passage) -> list[Statement]:
@@ -111,10 +112,15 @@ def statements(passage: Passage) -> list[Statement]:
         elif items:
             found.extend(_listed(spans[at], items, prose))
             at += 1 + sum(len(item) for item in items)
+        elif _has_exception(spans, at):
+            quote = prose[spans[at].start : spans[at + 1].end]
+            text = _MARK.sub("", " ".join(quote.split()))
+            found.append(Statement(quote, text, text))
+            at += 2
         else:
             found.append(Statement(spans[at].quote, spans[at].text, spans[at].text))
             at += 1
-    rows = _rows(passage)
+    rows = table_rows(passage.text)
     found += [Statement(quote, text, text) for quote, text in rows]
     whole = _whole_table(passage, rows)
     return [*found, whole] if whole else found
@@ -134,7 +140,7 @@ def _whole_table(passage: Passage, rows: Sequence[tuple[str, str]]) -> Statement
         return None  # not one table with heads
     lead = passage.header.rpartition(">")[2].strip()
     text = "\n".join([f"{lead}:", *(f"- {told}" for _, told in rows)])
-    return Statement(quote, text, " ".join(_cells(heads[-2])))
+    return Statement(quote, text, " ".join(cells(heads[-2])))
 
 
 def _prose(passage: Passage) -> str:
@@ -173,6 +179,13 @@ def _answered(asked: _Span, answer: Sequence[_Span], prose: str) -> Statement:
     quote = prose[answer[0].start : answer[-1].end]
     text = _LABEL.sub("", " ".join(span.text for span in answer))
     return Statement(quote, text, f"{_LABEL.sub('', asked.text)} {text}")
+
+
+def _has_exception(spans: Sequence[_Span], at: int) -> bool:
+    """Tell whether the next sentence of the same line says where this one does not hold."""
+    following = spans[at + 1 : at + 2]
+    apart = spans[at].closes or not following
+    return not apart and bool(_EXCEPTION.search(following[0].text))
 
 
 def _items_after(spans: Sequence[_Span], at: int, prose: str) -> list[list[_Span]]:
@@ -222,26 +235,3 @@ def _listed(lead: _Span, items: Sequence[Sequence[_Span]], prose: str) -> Iterat
     for item, words in zip(items, told, strict=True):
         text = f"{lead.text} {re.sub('[;,；，]$', '', words)}"
         yield Statement(prose[item[0].start : item[-1].end], text, words, lead.text)
-
-
-def _rows(passage: Passage) -> list[tuple[str, str]]:
-    rows = [line for line in passage.text.split("\n") if line.lstrip().startswith("|")]
-    cells = [_cells(row) for row in rows]
-    headed = len(rows) > 2 and all(set(cell) <= set("-: ") for cell in cells[1])
-    names = cells[0] if headed else []
-    listed = len(names) == 2 and all(_SAYS_NOTHING.fullmatch(name) for name in names)
-    found = []
-    for row, values in list(zip(rows, cells, strict=True))[2 if headed else 0 :]:
-        pairs = [
-            f"{name}: {value}" if name else value
-            for name, value in zip(names or [""] * len(values), values, strict=False)
-            if value
-        ]
-        told = ": ".join(filter(None, values)) if listed else "; ".join(pairs)
-        found.append((row.strip(), told))
-    return found
-
-
-def _cells(row: str) -> list[str]:
-    parts = re.split(r"(?<!\\)\|", row.strip().strip("|"))
-    return [part.strip().replace("\\|", "|") for part in parts]

@@ -44,6 +44,8 @@ _PHRASE = re.compile(
     r"from|by|during|after|before|near|since)\b)[^,?])+(?=\s|[,?]|$)",
     re.IGNORECASE,
 )
+_TOPIC = 6
+"""Characters of a Chinese clause up to which it says what is spoken of ("撞车了，")."""
 _POLITE = re.compile(r"^(?:请问一下|请问|你好|您好|想问一下|我想知道|麻烦问一下)[，,]?")
 
 
@@ -119,7 +121,8 @@ def _clauses_en(text: str, held: set[str]) -> str:
 
 def _clauses_zh(text: str) -> str:
     clauses = [part for part in re.split(r"[，,；;]", _POLITE.sub("", text)) if part.strip()]
-    asking = [part for part in clauses if _ASKS["zh"].search(part)]
+    topics = [part for part in clauses if len(part) <= _TOPIC and content_terms(part, "zh")]
+    asking = [part for part in clauses if part in topics or _ASKS["zh"].search(part)]
     return "，".join(asking or clauses)
 
 

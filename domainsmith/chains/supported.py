@@ -21,6 +21,8 @@ _SUPPORTED_FROM = 0.7
 _SENTENCE_END = re.compile(r"[.!?](?:\s+|$)|[。！？\n]")
 _CUT_TABLE = re.compile(r"^(?!\s*\|).*\|", re.MULTILINE)
 """A line with the bars of a table that does not begin with one."""
+_TABLE_HEAD = re.compile(r"\|\s*:?-{2,}[\s|:-]*\Z")
+"""The end of an answer that is the head of a table without a row."""
 _ITSELF = re.compile(r"\b(\d[\d.,]*) ?(?:is|are|was|是|为) ?\1\b", re.ASCII)
 """A number that is said to be itself."""
 
@@ -71,7 +73,9 @@ def is_supported(
         the best sentence does, unless it states more of them.
     """
     words = set(content_terms(answer, language))
-    if not words or not evidence or _goes_in_circles(answer) or _CUT_TABLE.search(answer):
+    if not words or not evidence or _goes_in_circles(answer):
+        return False
+    if _CUT_TABLE.search(answer) or _TABLE_HEAD.search(answer):
         return False
     top = list(evidence[:3])
     passages = {item.passage.id: item.passage for item in top}
