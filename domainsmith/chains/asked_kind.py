@@ -61,15 +61,18 @@ def _kind(asks: str, holds: str) -> _Kind:
 
 _KINDS = (
     _kind(
-        r"\b(?:phone|telephone|mobile|hotline|emergency) numbers?\b|"
+        r"\b(?:what(?:['’]s| is| are)|which(?: is)?)(?: \w+){0,3} (?:phone|telephone|mobile|"
+        r"hotline|emergency) numbers?\b|"
         r"\b(?:which|what) number (?:\w+ ){0,3}(?:call|ring|dial|phone)\b|"
-        r"打(?:哪个|什么|谁的?|几号)电?话?|(?:电话|热线|手机号码?|专线)(?:号码?)?是?(?:多少|什么|几号)|"
-        r"哪个(?:电话|号码|热线)",
+        r"打(?:(?:哪个|什么|几号|谁的?)电话|哪个号码?)|"
+        r"(?:电话|热线|手机|专线)(?:号码?)?是?(?:多少(?!钱)|什么(?!时|意思)|几号)|哪个(?:电话|热线)",
         r"(?<![\d.,])\+?\(?\d[\d ()/\u2010-\u2015-]{3,}\d|"
-        r"(?:\b(?:call|dial|ring|phone|telephone|hotline|number)|拨打?|电话|热线|专线|号码)\D{0,16}\d{3,}",
+        r"(?:\b(?:call|dial|ring|phone|telephone|tel|hotline|number|emergenc(?:y|ies))\b|拨打?|电话|热线|"
+        r"专线|号码|报警|火警|急救|求助)\D{0,16}\d{3,}",
     ),
     _kind(
-        r"\be-?mail address\b|\b(?:which|what) e-?mail\b|邮箱(?:地址)?是|(?:哪个|什么)邮箱",
+        r"\b(?:what(?:['’]s| is| are)|which(?: is)?)(?: \w+){0,3} e-?mail address|"
+        r"邮箱(?:地址)?是(?:什么|多少|哪)|(?:哪个|什么)邮箱",
         r"\S@\S",
     ),
     _kind(

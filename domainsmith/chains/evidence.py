@@ -164,7 +164,8 @@ def _form_bonus(question: str, said: Statement, passage: Passage) -> float:
     if whole or LEADS.search(said.text):
         asked = [bool(form.search(question)) for form in (_ASKS_LIST, _ASKS_SEVERAL)]
         value += _LIST_BONUS * sum(asked)
-        value += list_stance(question, said.matched) if any(asked) else 0.0
+        if any(asked) and not said.quote.lstrip().startswith("|"):
+            value += list_stance(question, said.matched)
     if whole:
         value += _WHOLE_LOSS * bool(_YES_OR_NO.search(question))
         value += _WHOLE_BONUS * _names_no_item(question, said, passage)
@@ -186,14 +187,16 @@ def _density(question: str, text: str) -> float:
 
 def _overlap(question: str, said: Statement, passage: Passage, index: Index, near: Near) -> float:
     language = detect_language(question)
-    text = without_part_names(question, asked_cells(question, said.matched))
+    is_row = said.quote.lstrip().startswith("|")
+    matched = asked_cells(question, said.matched) if is_row else said.matched
+    text = without_part_names(question, matched)
     held = held_terms(text, passage.language) | codes(text)
     header = held_terms(passage.header, passage.language) | codes(passage.header)
     above = header | held_terms(said.above, passage.language)
-    headings = f"{passage.header} {said.above}"
+    plain, high = simplified(text), simplified(f"{passage.header} {said.above}")
     total = shared = 0.0
     stated = without_stated_units(without_limited_measures(question, text), text)
-    # "QX-20" is one thing: its letters and its number may stand apart in another row.
+    # "QX-20" is one thing, while its letters and its number may stand apart in another row.
     asked = asked_terms(stated, language, held | above) | codes(question)
     others = {other for term in content_terms(stated, language) for other in same_words(term)}
     # A heading that asks the question itself ("What is not covered") says what follows.
@@ -205,8 +208,7 @@ def _overlap(question: str, said: Statement, passage: Passage, index: Index, nea
         as_asked = _OTHER_WORD if word in others and word not in question else 1.0
         found = max(shares(word, held, near), share * shares(word, above, near))
         if not found and language == "zh":
-            short = max(is_short_form(word, text), share * is_short_form(word, headings))
-            found = _SHORT_FORM * short
+            found = _SHORT_FORM * max(is_short_form(word, plain), share * is_short_form(word, high))
         shared += weight * as_asked * found
     return shared / max(total, _LEAST_ASKED) if total else 0.0
 

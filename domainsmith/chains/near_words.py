@@ -34,8 +34,8 @@ _SAME = 0.75
 """Share of a word that another word for the same stands for."""
 _SHORTEST = 3
 _HAN = re.compile("[\u4e00-\u9fff]{2,4}")
-_SHORT_FORM = re.compile("[\u4e00-\u9fff]{3,4}")
-_BETWEEN = "[\u4e00-\u9fff]{0,3}"
+_SHORT_FORM = re.compile("(?!.*[零一二三四五六七八九十百千万亿两半])[\u4e00-\u9fff]{3,4}")
+_BETWEEN = "(?:(?![的是由在为了])[\u4e00-\u9fff]){0,3}"
 """What a short form leaves out of the full name between two of its characters."""
 _LIGHT = frozenset("不无未非的了是有可以上下中内外大小新老人员子家一二三两个每第最年月日时天")
 """Characters that words of any meaning share."""

@@ -21,6 +21,22 @@ _DENIED = 0.15
 """What a sentence gains or loses; a rare word of the question that it holds gives about 0.3."""
 _EXCLUSIONS = 0.3
 """For a list of what is excluded, where that is asked for; against it, where it is not."""
+_EXCLUDES = {
+    "en": re.compile(
+        r"(?:\bnot|n['’]t) (?:pay|cover|insure|include|allow|permit|accept|apply|reimburse|liable|"
+        r"responsible|eligible|part of)\w*|\b(?:cannot|(?:must|may) (?:not|never))\b|"
+        r"\b(?:excluded?|excludes|exclusions?|exempt|forbidden|prohibited)\b",
+        re.IGNORECASE,
+    ),
+    "zh": re.compile(
+        r"不(?:予|负责|承担|赔|保(?!证)|得|可(?!或)|能|包[括含]|适用|报销)|除外|禁止|严禁|免责|责任免除"
+    ),
+}
+_CONDITION = {
+    "en": re.compile(r"\b(?:if|when|because)\b.*|^(?:To|In case)\b[^,]*,", re.IGNORECASE),
+    "zh": re.compile(r"[^，,]*(?:如果|若|的话|时)[，,]"),
+}
+"""What a question or a lead says of the circumstances."""
 _OF_ONESELF = re.compile(r"\b(?:I|my|me)\b|\bcan we\b|\bdo we\b", re.ASCII)
 _THE_WRITER = re.compile(r"^\W*(?:\(?\w{1,3}\)\s+)?(?:[^,:]{0,40}:\s+)?we\b", re.IGNORECASE)
 _ASKS_DENIED = {
@@ -81,9 +97,9 @@ def list_stance(question: str, lead: str) -> float:
         lead: The line above the list, or its heading.
     """
     language = detect_language(question)
-    if not _DENIES[language].search(simplified(lead)):
+    if not _EXCLUDES[language].search(_CONDITION[language].sub("", simplified(lead))):
         return 0.0
-    asked = simplified(normalise_width(question))
+    asked = _CONDITION[language].sub("", simplified(normalise_width(question)))
     if _ASKS_DENIED[language].search(asked):
         return _EXCLUSIONS
     return 0.0 if _DENIES[language].search(asked) else -_EXCLUSIONS

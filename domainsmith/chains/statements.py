@@ -28,10 +28,12 @@ LEADS = re.compile(r"[:：][*_]*\s*$")
 ENDS = re.compile(r"[.!?。！？；;，,][\W_]*$")
 """How a line ends that leads none, whatever follows."""
 _EXCEPTION = re.compile(
-    r"^(?:This|That|The (?:rule|limit|fee|charge|discount|ban))s? (?:does|do) not apply\b|"
+    r"^(?:This|That|These|Those|They|It|The (?:rule|limit|fee|charge|discount|ban)s?) (?:does|do) "
+    r"not apply\b|"
     r"^(?:(?:The|An) (?:only )?)?exceptions? (?:is|are)\b|^Except(?:ed)?\b|^Exempt\b|"
     r"\b(?:is|are) (?:exempt(?:ed)?|excepted)\.?$|"
-    r"^(?:例外|除外)|(?:除外|不受此限|不在此限|不在此列|不适用(?:本|此|上述|前)[款条项述]?\w{0,4})。?$",
+    r"^(?:例外|除外)|(?:除外|不受此限|不在此限|不在此列|不适用(?:本|此|上述|前)[款条项述]?\w{0,4})。?$|"
+    r"^(?:本|此|上述|该)[款条项]?\w{0,3}不适用于",
     re.IGNORECASE,
 )
 _FEW_ROWS = 8
@@ -112,7 +114,7 @@ def statements(passage: Passage) -> list[Statement]:
         elif items:
             found.extend(_listed(spans[at], items, prose))
             at += 1 + sum(len(item) for item in items)
-        elif _has_exception(spans, at):
+        elif _has_exception(spans, at, prose):
             quote = prose[spans[at].start : spans[at + 1].end]
             text = _MARK.sub("", " ".join(quote.split()))
             found.append(Statement(quote, text, text))
@@ -181,11 +183,13 @@ def _answered(asked: _Span, answer: Sequence[_Span], prose: str) -> Statement:
     return Statement(quote, text, f"{_LABEL.sub('', asked.text)} {text}")
 
 
-def _has_exception(spans: Sequence[_Span], at: int) -> bool:
+def _has_exception(spans: Sequence[_Span], at: int, prose: str) -> bool:
     """Tell whether the next sentence of the same line says where this one does not hold."""
-    following = spans[at + 1 : at + 2]
-    apart = spans[at].closes or not following
-    return not apart and bool(_EXCEPTION.search(following[0].text))
+    if spans[at].closes or at + 1 == len(spans):
+        return False
+    text = spans[at + 1].text
+    leads = LEADS.search(text) or _items_after(spans, at + 1, prose)
+    return not leads and bool(_EXCEPTION.search(text))
 
 
 def _items_after(spans: Sequence[_Span], at: int, prose: str) -> list[list[_Span]]:

@@ -46,6 +46,7 @@ _PHRASE = re.compile(
 )
 _TOPIC = 6
 """Characters of a Chinese clause up to which it says what is spoken of ("撞车了，")."""
+_SAYS = re.compile(r"说$|谢|急|麻烦|请教|你好|您好")
 _POLITE = re.compile(r"^(?:请问一下|请问|你好|您好|想问一下|我想知道|麻烦问一下)[，,]?")
 
 
@@ -121,7 +122,8 @@ def _clauses_en(text: str, held: set[str]) -> str:
 
 def _clauses_zh(text: str) -> str:
     clauses = [part for part in re.split(r"[，,；;]", _POLITE.sub("", text)) if part.strip()]
-    topics = [part for part in clauses if len(part) <= _TOPIC and content_terms(part, "zh")]
+    first = next((at for at, part in enumerate(clauses) if _ASKS["zh"].search(part)), 0)
+    topics = [part for part in clauses[:first] if len(part) <= _TOPIC and not _SAYS.search(part)]
     asking = [part for part in clauses if part in topics or _ASKS["zh"].search(part)]
     return "，".join(asking or clauses)
 

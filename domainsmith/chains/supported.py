@@ -21,7 +21,7 @@ _SUPPORTED_FROM = 0.7
 _SENTENCE_END = re.compile(r"[.!?](?:\s+|$)|[。！？\n]")
 _CUT_TABLE = re.compile(r"^(?!\s*\|).*\|", re.MULTILINE)
 """A line with the bars of a table that does not begin with one."""
-_TABLE_HEAD = re.compile(r"\|\s*:?-{2,}[\s|:-]*\Z")
+_TABLE_HEAD = re.compile(r"^[ \t]*\|[ \t]*:?-{2,}[\s|:-]*\Z", re.MULTILINE)
 """The end of an answer that is the head of a table without a row."""
 _ITSELF = re.compile(r"\b(\d[\d.,]*) ?(?:is|are|was|是|为) ?\1\b", re.ASCII)
 """A number that is said to be itself."""

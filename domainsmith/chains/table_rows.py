@@ -61,12 +61,13 @@ def asked_cells(question: str, row: str) -> str:
 
     Args:
         question: The user's words.
-        row: To read, as :func:`table_rows` gives it; other texts stay as they are.
+        row: To read, as :func:`table_rows` gives it.
 
     Returns:
         The row itself if the question has a "not" of its own, or if nothing would be left.
     """
     if not _ASKS_WHICH.search(question) or _DENIES.search(question):
         return row
-    kept = [cell for cell in row.split("; ") if not _DENYING_NAME.match(cell)]
+    pairs = re.split(r"; (?=[^;:]{1,40}: )", row)  # a cell may hold a semicolon of its own
+    kept = [pair for pair in pairs if not _DENYING_NAME.match(pair)]
     return "; ".join(kept) or row

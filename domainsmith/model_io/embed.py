@@ -15,7 +15,7 @@ import torch
 from domainsmith.errors import DomainSmithError, InputInvalid, ModelError, WeightsMissing
 from domainsmith.model_io.device import pick_device, set_threads
 from domainsmith.model_io.embed_int8 import Int8Documents, int8_is_possible
-from domainsmith.model_io.embed_prompts import stated_prompt
+from domainsmith.model_io.embed_prompts import is_usual, stated_prompt
 from domainsmith.model_io.embed_speed import batches_by_length, compute_in_bfloat16
 from domainsmith.model_io.loading import knows_words
 from domainsmith.model_io.packaged import DEFAULT_EMBEDDER
@@ -77,11 +77,12 @@ class LocalEmbedder:
                 threads=torch.get_num_threads(),
             )
         suffix = "-int8" if self._int8 else "-bf16" if halved else ""
+        suffix += "" if is_usual(self._model) else "-prompted"
         self._name = f"{label}@{weights_sha256(folder)[:12]}{suffix}"
 
     @property
     def model_name(self) -> str:
-        """Folder name, first 12 digits of the weights' hash, and the type if not float32."""
+        """Folder name, first 12 digits of the weights' hash, and the type unless it is float32."""
         return self._name
 
     @property
@@ -148,10 +149,10 @@ class LocalEmbedder:
             raise InputInvalid("embed takes a list of texts, and nothing else in it")
         if not len(texts):
             return np.zeros((0, self._dimension), dtype=np.float32)
-        batches = list(self._batches(texts))
-        place = {text: at for at, text in enumerate(itertools.chain.from_iterable(batches))}
-        with self._lock:
+        with self._lock:  # the tokeniser is not safe among threads either
+            batches = list(self._batches(texts))
             vectors = np.concatenate(rows(batches))
+        place = {text: at for at, text in enumerate(itertools.chain.from_iterable(batches))}
         if not np.isfinite(vectors).all():
             raise ModelError("The embedding model computed values that are not numbers")
         found: NDArray[np.float32] = vectors.astype(np.float32)[[place[text] for text in texts]]

@@ -11,12 +11,13 @@ from domainsmith.chains.answer import build_answer_chain
 from domainsmith.chains.asked_kind import lacks_asked_kind
 from domainsmith.chains.near_words import is_short_form
 from domainsmith.chains.stance import list_stance
+from domainsmith.chains.statements import statements
 from domainsmith.chains.step_back import broader_questions
 from domainsmith.chains.table_rows import asked_cells, table_rows
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.sources import add_folder
 from domainsmith.model_io.generation import Embedder
-from domainsmith.records import Answer
+from domainsmith.records import Answer, Passage
 from domainsmith.workspace import Workspace
 from tests.chains.test_answer import Scripted
 
@@ -109,7 +110,8 @@ def test_cells_that_deny_do_not_answer_which_row_it_is() -> None:
     assert asked_cells("Can drink cartons go in the blue bin?", blue) == blue
     only = "What does not: glass"
     assert asked_cells("Which bin is it?", only) == only
-    assert asked_cells("A sentence; not a row.", "A sentence; not a row.")
+    several = "Bin: Blue; What goes in: paper; What does not: glass; ceramics"
+    assert "ceramics" not in asked_cells("Which bin do ceramics go in?", several)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +122,8 @@ def test_cells_that_deny_do_not_answer_which_row_it_is() -> None:
         ("车损险", "车上人员责任保险", False),
         ("车损", "机动车损失保险", False),
         ("险损车", "机动车损失保险", False),
+        ("二十万", "二百三十五万", False),
+        ("保险人", "保管风险由本人承担", False),
     ],
 )
 def test_short_forms_of_chinese_names(term: str, text: str, short: bool) -> None:
@@ -132,6 +136,14 @@ def test_lists_of_exclusions_answer_what_is_excluded() -> None:
     assert list_stance("Which cases are covered?", lead) < 0
     assert list_stance("Which cases are covered?", "We pay for:") == 0
     assert list_stance("哪些情况不赔", "下列损失，保险人不负责赔偿：") > 0
+    for asked, lead in [
+        ("What should I check when the dryer stays cold?", "If the dryer does not heat, check:"),
+        ("What should I do if the door does not open?", "We do not pay for:"),
+        ("会员有哪些权益？", "会员可免费享受："),
+        ("大楼有哪些设施？", "无障碍设施包括："),
+    ]:
+        assert list_stance(asked, lead) <= 0
+    assert list_stance("会员有哪些权益？", "会员可免费享受：") == 0
     assert list_stance("可以选哪些保额", "下列损失，保险人不负责赔偿：") < 0
 
 
@@ -146,6 +158,13 @@ def test_lists_of_exclusions_answer_what_is_excluded() -> None:
         ("投诉电话是多少？", "投诉热线95377。", False),
         ("What is your e-mail address?", "Write to us within 14 days.", True),
         ("What is your e-mail address?", "Write to care@fern.example.", False),
+        ("What is the emergency number?", "Fire brigade; Tel.: 112", False),
+        ("火警电话是多少？", "火警：119", False),
+        ("How do I change my phone number?", "Open Settings and tap Profile.", False),
+        ("Can I keep my mobile number?", "Numbers can be ported free of charge.", False),
+        ("宠物要打什么疫苗？", "每年接种狂犬疫苗一次。", False),
+        ("客服热线什么时候有人接？", "工作日有人值守。", False),
+        ("邮箱是必填的吗？", "注册时可以不填。", False),
     ],
 )
 def test_numbers_and_addresses_to_reach_somebody(
@@ -154,7 +173,28 @@ def test_numbers_and_addresses_to_reach_somebody(
     assert lacks_asked_kind(question, [statement]) is lacks
 
 
+def test_an_exception_that_leads_a_list_keeps_its_list() -> None:
+    text = "Guests may park. This does not apply to:\n\n- residents\n- delivery vans"
+    said = statements(
+        Passage(
+            document_id="document_0000000000000000",
+            document_path="house.md",
+            ordinal=0,
+            text=text,
+            header="Who may park here",
+            start=0,
+            end=len(text),
+            language="en",
+            content="prose",
+        )
+    )
+    assert any("does not apply to:\n- residents" in one.text for one in said)
+    assert not any(one.text.startswith("Who may park here:") for one in said)
+
+
 def test_a_short_clause_that_names_the_topic_is_not_left_out() -> None:
     assert broader_questions(["撞车了，该按什么顺序处理"], [set()]) == [""]
+    polite = "我朋友说，旧电池的保修期是多久，很着急"
+    assert broader_questions([polite], [set()]) == ["旧电池的保修期是多久"]
     long = "我上个月在杭州出差的时候刚买的这台车，旧电池的保修期是多久"
     assert broader_questions([long], [set()]) == ["旧电池的保修期是多久"]
