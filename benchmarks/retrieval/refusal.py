@@ -39,10 +39,12 @@ from benchmarks.retrieval.systems import reranker_of
 from domainsmith.chains.evidence import rank_evidence
 from domainsmith.chains.gate import THRESHOLD, judge_many
 from domainsmith.chains.gate_signals import Signals, signals
+from domainsmith.chains.near_words import near_words
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.language import detect_language
 from domainsmith.data_connection.retrieve import embedder_speaks, retrieve
 from domainsmith.data_connection.sources import add_folder
+from domainsmith.data_connection.split import passage_context
 from domainsmith.model_io.embed_scale import chance_cosine
 from domainsmith.model_io.generation import Embedder
 from domainsmith.model_io.load import load_embedder
@@ -126,8 +128,9 @@ def _judged(
         measured: Signals | None = None
         if found:
             chance = chance_cosine(embedder) if speaks else 0.0
+            near = near_words(q.question, [passage_context(h.passage) for h in found], embedder)
             measured = signals(
-                q.question, found, sentences, index=index, speaks=speaks, chance=chance
+                q.question, found, sentences, index=index, speaks=speaks, chance=chance, near=near
             )
         made.append(
             {

@@ -38,6 +38,8 @@ _UNRELATED = {
 }
 _LEAST = 0.2
 """Below this the scale is left as it is: the gate was fitted on such an embedder."""
+_MOST = 0.999
+"""From this on all texts count as having the same vector."""
 
 
 def chance_cosine(embedder: Embedder) -> float:
@@ -60,9 +62,12 @@ def above_chance(cosine: float, chance: float) -> float:
         chance: Its :func:`chance_cosine`.
 
     Returns:
-        At most 1; the cosine itself where chance is near 0 anyway.
+        At most 1; the cosine itself where chance is near 0 anyway; 0 where unrelated texts have
+        one vector, so that no cosine tells anything.
     """
-    return cosine if chance < _LEAST else (cosine - chance) / (1.0 - chance)
+    if chance < _LEAST:
+        return cosine
+    return (cosine - chance) / (1.0 - chance) if chance < _MOST else 0.0
 
 
 def unrelated_texts(embedder: object) -> list[str]:

@@ -37,3 +37,19 @@ def test_a_squeezed_scale_is_stretched_back(embedder: LocalEmbedder) -> None:
     assert chance == pytest.approx(0.75 + 0.25 * chance_cosine(embedder), abs=1e-3)
     assert above_chance(0.75 + 0.25 * 0.6, chance) == pytest.approx(0.6, abs=0.03)
     assert above_chance(1.0, chance) == pytest.approx(1.0)
+
+
+class Constant:
+    """An embedder that tells nothing apart."""
+
+    model_name = "constant"
+    dimension = 4
+
+    def embed(self, texts: list[str]) -> np.ndarray:
+        return np.full((len(texts), 4), 0.5, dtype=np.float32)
+
+
+def test_cosines_of_an_embedder_that_tells_nothing_apart_count_as_nothing() -> None:
+    chance = chance_cosine(Constant())  # type: ignore[arg-type]
+    assert chance == pytest.approx(1.0)
+    assert above_chance(1.0, chance) == 0.0

@@ -56,7 +56,7 @@ _LOADERS = {
     ".epub": "epub",
     ".zip": "zipped",
 }
-READERS = 1
+READERS = 2
 """Raised when files are read better than before, so that added ones are read anew."""
 _IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
 SUFFIXES = frozenset(_LOADERS)

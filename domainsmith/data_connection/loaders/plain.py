@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from domainsmith.data_connection.loaders.encoding import decode
 from domainsmith.data_connection.loaders.loaded import LoadedFile, clean_text, first_heading
+from domainsmith.data_connection.loaders.markdown_html import FENCE, without_html
 from domainsmith.data_connection.loaders.source import Source
 from domainsmith.data_connection.loaders.title_line import title_line
 
@@ -16,11 +17,10 @@ _MARKDOWN = {".md", ".markdown", ".mdx"}
 _UNMARKED = {".txt", ".text"}
 _UNDERLINE = re.compile(r"^([=\-~^\"'`#*+.:_])\1{2,}[ \t]*$")
 _SETEXT = re.compile(r"^(=+|-+)[ \t]*$")
-_FENCE = re.compile(r"^[ \t]*(```|~~~)")
 
 
 def load(source: Source) -> LoadedFile:
-    """Load a text file; headings of any mark-up become ``#``, the rest stays as it is.
+    """Load a text file; headings of any mark-up become ``#``, HTML in Markdown becomes Markdown.
 
     The title is the first heading, a first line that stands as one, or the file's name.
     """
@@ -31,7 +31,7 @@ def load(source: Source) -> LoadedFile:
             # Front matter is metadata for a site generator, not something to be answered from.
             head, mark, rest = text[4:].partition("\n---\n")
             text = rest.lstrip("\n") if mark and len(head) < 4000 else text
-        text = _with_marked_headings(text, _setext_level)
+        text = _with_marked_headings(clean_text(without_html(text)), _setext_level)
     elif kind == ".rst":
         levels: dict[str, int] = {}
         text = _with_marked_headings(text, lambda line, rule: _rst_level(line, rule, levels))
@@ -55,7 +55,7 @@ def _with_marked_headings(text: str, level_of: Callable[[str, str], int]) -> str
     kept: list[str] = []
     fence = ""
     for line in lines:
-        opened = _FENCE.match(line)
+        opened = FENCE.match(line)
         if opened and (not fence or opened[1] == fence):
             fence = "" if fence else opened[1]
         before = kept[-1] if kept else ""
