@@ -1,4 +1,4 @@
-"""Word documents: headings, lists, tables and links in the order they stand."""
+"""Word documents: headings, lists, tables, links and drawings in the order they stand."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from domainsmith.data_connection.loaders.docx_text import (
     table_text,
     text_boxes,
 )
+from domainsmith.data_connection.loaders.drawings import drawing_texts
 from domainsmith.data_connection.loaders.loaded import (
     LoadedFile,
     clean_text,
@@ -41,19 +42,21 @@ def load(source: Source) -> LoadedFile:
     notes_below = footnotes(document)
     for element in _with_boxes(document.element.body):
         text, item = _block(element, document, numbers, notes_below)
-        if not text:
-            continue
-        if text.startswith("#") or (not item and text[-1] in ":："):
-            numbers.restart()
-        # Items of one list stay together; everything else is a block of its own.
-        joiner = "\n" if item and previous_item else "\n\n"
-        parts.append((joiner if parts else "") + text)
-        previous_item = item
+        if text:
+            if text.startswith("#") or (not item and text[-1] in ":："):
+                numbers.restart()
+            # Items of one list stay together; everything else is a block of its own.
+            joiner = "\n" if item and previous_item else "\n\n"
+            parts.append((joiner if parts else "") + text)
+            previous_item = item
+        for drawn in drawing_texts(element, document.part):
+            parts.append(("\n\n" if parts else "") + drawn)
+            previous_item = False
     text = clean_text("".join(parts))
     title = (
         (document.core_properties.title or "").strip() or first_heading(text) or title_line(text)
     )
-    images = len(document.inline_shapes)
+    images = sum("PICTURE" in str(shape.type) for shape in document.inline_shapes)
     notes = [f"{images} pictures were left out."] if images else []
     if any(_says(part) for item in document.sections for part in (item.header, item.footer)):
         notes.append("Page headers and footers were left out.")

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from domainsmith.data_connection.loaders.archive import check_archive
-from domainsmith.data_connection.loaders.loaded import LoadedFile, clean_text, markdown_table
+from domainsmith.data_connection.loaders.drawings import drawing_texts
+from domainsmith.data_connection.loaders.loaded import LoadedFile, clean_text
 from domainsmith.data_connection.loaders.source import Source
 from domainsmith.data_connection.loaders.table_grid import SpanningCell, spanning_table
 
@@ -16,7 +17,7 @@ _MAX_DEPTH = 10
 
 
 def load(source: Source) -> LoadedFile:
-    """Load the slides with their tables, chart data and speaker notes."""
+    """Load the slides with their tables, diagrams, chart data and speaker notes."""
     import pptx
 
     check_archive(source)
@@ -85,8 +86,6 @@ def _shapes(shapes: Any, depth: int) -> Iterator[Any]:
 def _shape(shape: Any) -> Iterator[str]:
     if getattr(shape, "has_table", False):
         yield spanning_table([list(_cells(row)) for row in shape.table.rows])
-    elif getattr(shape, "has_chart", False):
-        yield _chart(shape.chart)
     elif getattr(shape, "has_text_frame", False):
         paragraphs = [p for p in shape.text_frame.paragraphs if p.text.strip()]
         listed = len(paragraphs) > 1
@@ -95,6 +94,8 @@ def _shape(shape: Any) -> Iterator[str]:
             for p in paragraphs
         ]
         yield "\n".join(lines)
+    else:
+        yield from drawing_texts(shape._element, shape.part)
 
 
 def _cells(row: Any) -> Iterator[SpanningCell]:
@@ -102,16 +103,3 @@ def _cells(row: Any) -> Iterator[SpanningCell]:
         if not cell.is_spanned:
             text = " ".join(cell.text.split())
             yield SpanningCell(text, cell.span_height, cell.span_width)
-
-
-def _chart(chart: Any) -> str:
-    rows: list[list[object]] = []
-    for plot in chart.plots:
-        series = list(plot.series)
-        rows.append(["", *(item.name for item in series)])
-        values = [list(item.values) for item in series]
-        for row, category in enumerate(plot.categories):
-            rows.append([category, *(v[row] if row < len(v) else "" for v in values)])
-    title = chart.chart_title.text_frame.text if chart.has_title else ""
-    heading = " ".join(title.split())
-    return "\n\n".join(part for part in (heading, markdown_table(rows)) if part)

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from domainsmith.data_connection.loaders import load_file
+
+_URI = "http://schemas.openxmlformats.org/drawingml/2006/"
+_NAMES = (
+    'xmlns:dgm="http://schemas.openxmlformats.org/drawingml/2006/diagram" '
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+    'xmlns:c="http://schemas.openxmlformats.org/drawingml/2006/chart" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" '
+    'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" '
+    'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+)
+_POINTS = {"1": "Claim", "2": "Assess", "3": "Call the garage", "4": "付款"}
+_LINES = [("0", "1", 0), ("0", "4", 2), ("0", "2", 1), ("2", "3", 0), ("3", "2", 0)]
+
+
+def _diagram() -> bytes:
+    """A process of three steps, one with a step below it that points back at it."""
+    points = "".join(
+        f'<dgm:pt modelId="{name}"><dgm:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></dgm:t></dgm:pt>'
+        for name, text in _POINTS.items()
+    )
+    lines = "".join(
+        f'<dgm:cxn modelId="c{a}{b}" srcId="{a}" destId="{b}" srcOrd="{order}" destOrd="0"/>'
+        for a, b, order in _LINES
+    )
+    return (
+        f'<dgm:dataModel {_NAMES}><dgm:ptLst><dgm:pt modelId="0" type="doc"/>{points}'
+        f'<dgm:pt modelId="9" type="pres"><dgm:t><a:p><a:r><a:t>layout</a:t></a:r></a:p></dgm:t>'
+        f"</dgm:pt></dgm:ptLst><dgm:cxnLst>{lines}"
+        f'<dgm:cxn modelId="x" type="presOf" srcId="0" destId="9" srcOrd="5" destOrd="0"/>'
+        f"</dgm:cxnLst></dgm:dataModel>"
+    ).encode()
+
+
+def _chart() -> bytes:
+    from pptx.chart.data import CategoryChartData
+    from pptx.chart.xmlwriter import ChartXmlWriter
+    from pptx.enum.chart import XL_CHART_TYPE
+
+    data = CategoryChartData(number_format="0%")
+    data.categories = ["2023", "2024"]
+    data.add_series("settled", (0.4, 0.75))
+    data.add_series("open", (0.6, None))
+    return str(ChartXmlWriter(XL_CHART_TYPE.COLUMN_CLUSTERED, data).xml).encode()
+
+
+def _drawn(kind: str, relation: str) -> str:
+    said = {"diagram": f'<dgm:relIds r:dm="{relation}"/>', "chart": f'<c:chart r:id="{relation}"/>'}
+    return f'<a:graphic><a:graphicData uri="{_URI}{kind}">{said[kind]}</a:graphicData></a:graphic>'
+
+
+def _slides(path: Path, kind: str, blob: bytes) -> None:
+    import pptx
+    from pptx.opc.package import Part
+    from pptx.opc.packuri import PackURI
+    from pptx.oxml import parse_xml
+
+    show = pptx.Presentation()
+    slide = show.slides.add_slide(show.slide_layouts[5])
+    slide.shapes.title.text = "How we work"
+    part = Part(PackURI(f"/ppt/drawn/{kind}1.xml"), "application/xml", show.part.package, blob)
+    frame = (
+        f'<p:graphicFrame {_NAMES}><p:nvGraphicFramePr><p:cNvPr id="9" name="drawn"/>'
+        '<p:cNvGraphicFramePr/><p:nvPr/></p:nvGraphicFramePr><p:xfrm><a:off x="0" y="9"/>'
+        f'<a:ext cx="9" cy="9"/></p:xfrm>{_drawn(kind, slide.part.relate_to(part, kind))}'
+        "</p:graphicFrame>"
+    )
+    slide.shapes._spTree.append(parse_xml(frame))
+    show.save(str(path))
+
+
+def _document(path: Path, kind: str, blob: bytes) -> None:
+    import docx
+    from docx.opc.packuri import PackURI
+    from docx.opc.part import Part
+    from docx.oxml.parser import parse_xml
+
+    document = docx.Document()
+    document.add_paragraph("How we work")
+    part = Part(PackURI(f"/word/drawn/{kind}1.xml"), "application/xml", blob, document.part.package)
+    drawing = f"<w:drawing>{_drawn(kind, document.part.relate_to(part, kind))}</w:drawing>"
+    run = f"<w:r {_NAMES}>{drawing}</w:r>"
+    box = f"<w:pict><w:txbxContent><w:p>{run}</w:p></w:txbxContent></w:pict>"
+    for inner in (run, f"<w:r {_NAMES}>{box}</w:r>"):
+        document.add_paragraph()._p.append(parse_xml(inner))
+    document.add_paragraph("The end.")
+    document.save(str(path))
+
+
+_LIST = "- Claim\n- Assess\n  - Call the garage\n- 付款"
+_TABLE = "|  | settled | open |\n| --- | --- | --- |\n| 2023 | 40% | 60% |\n| 2024 | 75% |  |"
+
+
+@pytest.mark.parametrize(("kind", "read"), [("diagram", _LIST), ("chart", _TABLE)])
+def test_drawings_of_slides_are_read(tmp_path: Path, kind: str, read: str) -> None:
+    _slides(tmp_path / "a.pptx", kind, _diagram() if kind == "diagram" else _chart())
+    assert load_file(tmp_path / "a.pptx").text == f"# How we work\n\n{read}"
+
+
+@pytest.mark.parametrize(("kind", "read"), [("diagram", _LIST), ("chart", _TABLE)])
+def test_drawings_of_documents_are_read_once_also_in_text_boxes(
+    tmp_path: Path, kind: str, read: str
+) -> None:
+    _document(tmp_path / "a.docx", kind, _diagram() if kind == "diagram" else _chart())
+    loaded = load_file(tmp_path / "a.docx")
+    assert loaded.text == f"How we work\n\n{read}\n\n{read}\n\nThe end."
+    assert loaded.notes == ()
+
+
+def test_a_broken_drawing_costs_nothing_else(tmp_path: Path) -> None:
+    _document(tmp_path / "a.docx", "diagram", b"<dgm:dataModel")
+    assert load_file(tmp_path / "a.docx").text == "How we work\n\nThe end."
+    _slides(tmp_path / "a.pptx", "diagram", b"")
+    assert load_file(tmp_path / "a.pptx").text == "# How we work"
