@@ -14,7 +14,7 @@ from domainsmith.data_connection.language import normalise_width
 from domainsmith.data_connection.scripts_zh import simplified
 from domainsmith.data_connection.unit_words import states_asked_unit
 
-__all__ = ["lacks_asked_kind"]
+__all__ = ["holds_asked_kind", "lacks_asked_kind"]
 
 _NUMBER = (
     r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|"
@@ -211,13 +211,26 @@ def lacks_asked_kind(question: str, sentences: Sequence[str]) -> bool:
     Returns:
         False for questions that ask for no kind that is known here.
     """
+    return holds_asked_kind(question, sentences) is False
+
+
+def holds_asked_kind(question: str, sentences: Sequence[str]) -> bool | None:
+    """Tell whether a sentence holds the kind of value that a question asks for.
+
+    Args:
+        question: As for :func:`lacks_asked_kind`.
+        sentences: The best evidence.
+
+    Returns:
+        None for questions that ask for no kind that is known here.
+    """
     kind = _asked(question)
     said = [_NUMBERED.sub("", simplified(normalise_width(text))) for text in sentences]
     if kind is None or kind is _KINDS[-1]:  # no kind, or any number: the unit says more
         stated = [states_asked_unit(question, text) for text in said]
         if stated and None not in stated:
-            return not any(stated)
-    return kind is not None and not any(kind.holds.search(text) for text in said)
+            return any(stated)
+    return None if kind is None else any(kind.holds.search(text) for text in said)
 
 
 def _asked(question: str) -> _Kind | None:

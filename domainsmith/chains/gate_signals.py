@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
-from domainsmith.chains.asked_kind import lacks_asked_kind
+from domainsmith.chains.asked_kind import holds_asked_kind, lacks_asked_kind
 from domainsmith.chains.evidence import Evidence, asks_number
 from domainsmith.chains.near_words import Near, shares
 from domainsmith.chains.other_things import without_part_names
@@ -25,8 +25,9 @@ from domainsmith.data_connection.unit_words import without_stated_units
 from domainsmith.model_io.embed_scale import above_chance
 from domainsmith.records import Hit, Language
 
-__all__ = ["Signals", "named_things", "signals"]
+__all__ = ["Signals", "named_things", "signals", "unknown_code"]
 
+_CODE = re.compile(r"(?<![A-Za-z\d])[A-Z]{1,6}-?\d{2,}[A-Z]?(?![A-Za-z\d])")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,:]\d+)*(?![\w])")
 _NAME_EN = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][\w'-]*(?:\.[A-Z])*\b")
 _NAME_ZH = re.compile(r"《([^》]+)》|“([^”]+)”|「([^」]+)」|([A-Za-z][A-Za-z0-9.+-]+)")
@@ -57,6 +58,9 @@ class Signals:
         words_margin: How far that is above the mean of the other passages.
         wrong_kind: 1 if a year, duration, price or measure is asked for and none of the best
             sentences holds one.
+        held_code: 1 if the question names a code ("TN-905") and the passages hold each that it
+            names: then they are about it, however far its meaning is for the embedder.
+        held_kind: 1 if such a value is asked for and the best sentence holds one.
     """
 
     coverage: float
@@ -73,6 +77,8 @@ class Signals:
     words: float
     words_margin: float
     wrong_kind: float
+    held_code: float
+    held_kind: float
 
     def row(self) -> tuple[float, ...]:
         """Return the values in the order of the attributes."""
@@ -147,7 +153,18 @@ def signals(
         words=words[0],
         words_margin=_above_others(words),
         wrong_kind=float(lacks_asked_kind(question, [texts[key] for key in distinct])),
+        held_code=float(bool(_CODE.search(question)) and not unknown_code(question, contexts)),
+        held_kind=float(holds_asked_kind(question, best[:1]) or False),
     )
+
+
+def unknown_code(question: str, texts: Sequence[str]) -> str:
+    """Return the first code of a question that none of some texts holds, or an empty text."""
+    held = [compact(text) for text in texts]
+    for code in _CODE.findall(question):
+        if not any(compact(code) in text for text in held):
+            return str(code)
+    return ""
 
 
 def _above_others(values: Sequence[float]) -> float:
