@@ -20,11 +20,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from benchmarks.retrieval.bootstrap import interval
 from benchmarks.retrieval.gate_fit import fit
 from benchmarks.retrieval.labelled import (
     Asked,
@@ -35,17 +31,14 @@ from benchmarks.retrieval.labelled import (
     half,
     questions_of,
 )
+from benchmarks.retrieval.refusal_report import Row, show
 from benchmarks.retrieval.systems import reranker_of
 from domainsmith.chains.evidence import rank_evidence
 from domainsmith.chains.gate import THRESHOLD, judge_many
-from domainsmith.chains.gate_signals import Signals, signals
-from domainsmith.chains.near_words import near_words
+from domainsmith.chains.gate_signals import Signals, signals, speaks
 from domainsmith.data_connection.index import Index
-from domainsmith.data_connection.language import detect_language
-from domainsmith.data_connection.retrieve import embedder_speaks, retrieve
+from domainsmith.data_connection.retrieve import retrieve
 from domainsmith.data_connection.sources import add_folder
-from domainsmith.data_connection.split import passage_context
-from domainsmith.model_io.embed_scale import chance_cosine
 from domainsmith.model_io.generation import Embedder
 from domainsmith.model_io.load import load_embedder
 from domainsmith.records import Hit
@@ -70,8 +63,6 @@ _FAR = {
 _DEPTH = 40
 _K = 5
 _TARGET = 0.85
-
-Row = dict[str, Any]
 
 
 def measure(
@@ -124,20 +115,15 @@ def _judged(
     verdicts = judge_many(texts, hits, evidence, index=index, embedder=embedder)
     made = []
     for (kind, q), found, sentences, verdict in zip(rows, hits, evidence, verdicts, strict=True):
-        speaks = embedder_speaks(embedder, detect_language(q.question))
         measured: Signals | None = None
         if found:
-            chance = chance_cosine(embedder) if speaks else 0.0
-            near = near_words(q.question, [passage_context(h.passage) for h in found], embedder)
-            measured = signals(
-                q.question, found, sentences, index=index, speaks=speaks, chance=chance, near=near
-            )
+            measured = signals(q.question, found, sentences, index=index, embedder=embedder)
         made.append(
             {
                 "set": name,
                 "kind": kind,
                 "question": q.question,
-                "known": _known(found, speaks),
+                "known": _known(found, speaks(embedder, q.question)),
                 "held": any(hit.passage.id in q.gold for hit in found) if q.gold else None,
                 "score": verdict.score,
                 "refused": not verdict.answerable,
@@ -148,9 +134,9 @@ def _judged(
     return made
 
 
-def _known(hits: Sequence[Hit], speaks: bool) -> str:
+def _known(hits: Sequence[Hit], meaning: bool) -> str:
     """Tell by which weights the gate judges."""
-    if not speaks:
+    if not meaning:
         return "words only"
     return "words one by one" if any(hit.words is not None for hit in hits) else "meaning"
 
@@ -177,54 +163,6 @@ def examples(name: str, embedder: Embedder, rerank: str = "late-interaction") ->
             reranker = reranker_of(rerank, embedder)(index)
             hits = retrieve(index, embedder, texts, k=_K, reranker=reranker)
             return _judged(name, rows, hits, index, embedder)
-
-
-def _rates(rows: Sequence[Row]) -> str:
-    refused = [float(r["kind"] != "answerable") for r in rows if r["refused"]]
-    unanswerable = [float(r["refused"]) for r in rows if r["kind"] != "answerable"]
-    precision, recall = interval(refused), interval(unanswerable)
-    return (
-        f"n {len(rows):4}  precision {precision[0]:.3f} [{precision[1]:.3f}, {precision[2]:.3f}]"
-        f"  recall {recall[0]:.3f} [{recall[1]:.3f}, {recall[2]:.3f}]"
-    )
-
-
-def _ceiling(rows: Sequence[Row]) -> str:
-    """Tell what a judge could reach who never errs about the passages that were found.
-
-    Of an answerable question whose gold passage was not found, that judge sees what it sees of an
-    unanswerable one: it refuses, and this counts against its precision.
-    """
-    answerable = [row for row in rows if row["kind"] == "answerable" and row["held"] is not None]
-    if not answerable:
-        return ""
-    unseen = sum(not row["held"] for row in answerable)
-    unanswerable = sum(row["kind"] != "answerable" for row in rows)
-    most = unanswerable / max(1, unanswerable + unseen)
-    return (
-        f"\n{'':18}gold found for {1 - unseen / len(answerable):.2f} of the answerable:"
-        f" a perfect judge of what was found has precision {most:.3f}"
-    )
-
-
-def show(rows: Sequence[Row]) -> tuple[float, float]:
-    """Print precision and recall by set, and the share refused of each kind.
-
-    Returns:
-        Precision and recall of all questions.
-    """
-    for name in [*dict.fromkeys(row["set"] for row in rows), "all"]:
-        members = [row for row in rows if name in {row["set"], "all"}]
-        kinds = {
-            kind: np.mean([row["refused"] for row in members if row["kind"] == kind])
-            for kind in ("answerable", "gold removed", "near", "far")
-            if any(row["kind"] == kind for row in members)
-        }
-        told = "  ".join(f"{kind} {share:.2f}" for kind, share in kinds.items())
-        print(f"  {name:15} {_rates(members)}\n{'':18}refused: {told}{_ceiling(members)}")
-    refused = [row["kind"] != "answerable" for row in rows if row["refused"]]
-    found = [row["refused"] for row in rows if row["kind"] != "answerable"]
-    return float(np.mean(refused or [0])), float(np.mean(found or [0]))
 
 
 def main() -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 
-from domainsmith.chains.asked_kind import holds_asked_kind, lacks_asked_kind
-from domainsmith.chains.evidence import Evidence, asks_number
-from domainsmith.chains.near_words import Near, shares
+from domainsmith.chains.asked_kind import lacks_asked_kind, states_asked_figure
+from domainsmith.chains.evidence import Evidence
+from domainsmith.chains.near_words import near_words, shares
 from domainsmith.chains.other_things import without_part_names
 from domainsmith.chains.ranges import without_limited_measures
 from domainsmith.chains.word_weight import word_weight
@@ -19,18 +19,22 @@ from domainsmith.data_connection.language import (
     normalise_width,
 )
 from domainsmith.data_connection.measure_words import asked_terms
+from domainsmith.data_connection.retrieve import embedder_speaks
 from domainsmith.data_connection.same_words_zh import held_terms
 from domainsmith.data_connection.split import passage_context
 from domainsmith.data_connection.unit_words import without_stated_units
-from domainsmith.model_io.embed_scale import above_chance
+from domainsmith.model_io.embed_scale import above_chance, chance_cosine, tells_apart
+from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Hit, Language
 
-__all__ = ["Signals", "named_things", "signals", "unknown_code"]
+__all__ = ["Signals", "named_things", "signals", "speaks", "unknown_code"]
 
-_CODE = re.compile(r"(?<![A-Za-z\d])[A-Z]{1,6}-?\d{2,}[A-Z]?(?![A-Za-z\d])")
+_CODE = re.compile(r"(?<![A-Za-z\d])(([A-Z]{1,6})-?(\d{2,}[A-Z]?))(?![A-Za-z\d])")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,:]\d+)*(?![\w])")
 _NAME_EN = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][\w'-]*(?:\.[A-Z])*\b")
 _NAME_ZH = re.compile(r"《([^》]+)》|“([^”]+)”|「([^」]+)」|([A-Za-z][A-Za-z0-9.+-]+)")
+_MOST_WITH_CODE = 0.5
+"""Share of the passages found up to which a code tells one from another."""
 _KIND_IN = 4
 """Best sentences, different ones, in which the kind of value asked for is looked for."""
 _DAYS = re.compile(r"((?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)s$")
@@ -49,18 +53,17 @@ class Signals:
         near: Greatest cosine of question and sentence; likewise.
         margin: How far the best passage's cosine is above the mean of the others.
         agreement: 1 if dense search and BM25 have the same best passage, else 0.
-        rarest: How rare the rarest question word is that no passage holds; 0 if all are held.
         missing_names: Share of the names in the question that no passage holds.
-        missing_numbers: Share of its numbers that no passage holds.
-        no_value: 1 if a number is asked for and the best sentences hold none of their own.
         words: How well the question's words are found one by one in the best passage
             (``Hit.words``); 0 without late interaction.
         words_margin: How far that is above the mean of the other passages.
         wrong_kind: 1 if a year, duration, price or measure is asked for and none of the best
             sentences holds one.
-        held_code: 1 if the question names a code ("TN-905") and the passages hold each that it
-            names: then they are about it, however far its meaning is for the embedder.
-        held_kind: 1 if such a value is asked for and the best sentence holds one.
+        held_code: 1 if the question names a code ("TN-905") that some of the passages hold and
+            most do not: these are about it, however far its meaning is for the embedder. A
+            product's name, which stands everywhere, says nothing.
+        held_kind: 1 if a duration, price or measure is asked for and the best sentence states one
+            in figures.
     """
 
     coverage: float
@@ -70,10 +73,7 @@ class Signals:
     near: float
     margin: float
     agreement: float
-    rarest: float
     missing_names: float
-    missing_numbers: float
-    no_value: float
     words: float
     words_margin: float
     wrong_kind: float
@@ -85,15 +85,18 @@ class Signals:
         return astuple(self)
 
 
+def speaks(embedder: Embedder, question: str) -> bool:
+    """Tell whether an embedder's cosines say anything of a question in its language."""
+    return embedder_speaks(embedder, detect_language(question)) and tells_apart(embedder)
+
+
 def signals(
     question: str,
     hits: Sequence[Hit],
     evidence: Sequence[Evidence],
     *,
     index: Index,
-    speaks: bool,
-    chance: float = 0.0,
-    near: Near | None = None,
+    embedder: Embedder,
 ) -> Signals:
     """Measure a question against its passages.
 
@@ -102,69 +105,96 @@ def signals(
         hits: Passages found for it, best first; at least one.
         evidence: Their sentences, best first.
         index: Knows how rare a word is.
-        speaks: Whether the embedder knows the question's language.
-        chance: Its cosine of unrelated texts, from which cosines are counted.
-        near: Other words for words of the question, from :func:`near_words`.
+        embedder: Its cosines count where it knows the question's language.
 
     Returns:
         The measurements.
     """
-    language = detect_language(question)
+    contexts = [passage_context(hit.passage) for hit in hits]
+    limited = without_limited_measures(question, "\n".join(contexts))
+    coverage, together = _wording(question, limited, hits, index, embedder)
+    cosines, near, words = _nearness(question, hits, evidence, embedder)
+    names, _ = named_things(limited, detect_language(question))
+    best = [item.text for item in evidence[:1]]
+    distinct: dict[str, str] = {}
+    for item in evidence:
+        distinct.setdefault(compact(item.text), item.text)
+    return Signals(
+        coverage=coverage,
+        together=together,
+        sentence=max((item.overlap for item in evidence), default=0.0),
+        cosine=cosines[0],
+        near=near,
+        margin=_above_others(cosines),
+        agreement=float(_best(hits, "dense") == _best(hits, "bm25")) if any(cosines) else 0.0,
+        missing_names=_missing(names, compact("\n".join(contexts))),
+        words=words[0],
+        words_margin=_above_others(words),
+        wrong_kind=float(lacks_asked_kind(question, list(distinct.values())[:_KIND_IN])),
+        held_code=float(_holds_telling_code(question, contexts)),
+        held_kind=float(any(states_asked_figure(question, text) for text in best)),
+    )
+
+
+def unknown_code(question: str, texts: Sequence[str]) -> str:
+    """Return the first code of a question that none of some texts holds, or an empty text.
+
+    "TN-20" is not held by "TN-205", but by "TN 20" and "tn20".
+    """
+    for code, pattern in _codes(question):
+        if not any(pattern.search(normalise_width(text)) for text in texts):
+            return code
+    return ""
+
+
+def _codes(question: str) -> Iterator[tuple[str, re.Pattern[str]]]:
+    for code, letters, digits in _CODE.findall(normalise_width(question)):
+        yield (
+            code,
+            re.compile(rf"(?<![a-z\d]){letters}[-\s]?{digits}(?![a-z\d])", re.IGNORECASE),
+        )
+
+
+def _holds_telling_code(question: str, texts: Sequence[str]) -> bool:
+    shares = [
+        sum(bool(pattern.search(normalise_width(text))) for text in texts) / len(texts)
+        for _, pattern in _codes(question)
+    ]
+    return bool(shares) and min(shares) > 0.0 and min(shares) <= _MOST_WITH_CODE
+
+
+def _wording(
+    question: str, limited: str, hits: Sequence[Hit], index: Index, embedder: Embedder
+) -> tuple[float, float]:
+    """Return the share of the rare wording in the best passage and in all together."""
     contexts = [passage_context(hit.passage) for hit in hits]
     held = [
         held_terms(without_part_names(question, text), hit.passage.language)
         for text, hit in zip(contexts, hits, strict=True)
     ]
     union = set().union(*held)
-    limited = without_limited_measures(question, "\n".join(contexts))
     stated = without_stated_units(limited, "\n".join(contexts))
-    asked = asked_terms(stated, language, union)
+    asked = asked_terms(stated, detect_language(question), union)
     weights = {term: word_weight(index, term) for term in sorted(asked)}
     total = sum(weights.values()) or 1.0
-    other = near or {}
+    other = near_words(question, contexts, embedder)
     covered = [
         sum(w * shares(t, words, other) for t, w in weights.items()) / total for words in held
     ]
     missing = sum(w * (1.0 - shares(t, union, other)) for t, w in weights.items())
-    absent = [weight for term, weight in weights.items() if term not in union]
-    cosines = [0.0]
-    if speaks:
-        cosines = sorted((_scaled(hit.dense, chance) for hit in hits), reverse=True)
-    everything = compact("\n".join(contexts))
-    words = sorted((hit.words or 0.0 for hit in hits), reverse=True) if speaks else [0.0]
-    names, numbers = named_things(limited, language)
-    best = [item.text for item in evidence[:3]]
-    distinct = list(dict.fromkeys(compact(item.text) for item in evidence))[:_KIND_IN]
-    texts = {compact(item.text): item.text for item in evidence}
-    return Signals(
-        coverage=max(covered),
-        together=1.0 - missing / total,
-        sentence=max((item.overlap for item in evidence), default=0.0),
-        cosine=cosines[0],
-        near=max((above_chance(item.cosine, chance) for item in evidence), default=0.0)
-        if speaks
-        else 0.0,
-        margin=_above_others(cosines),
-        agreement=float(_best(hits, "dense") == _best(hits, "bm25")) if speaks else 0.0,
-        rarest=max(absent, default=0.0) / 10.0,
-        missing_names=_missing(names, everything),
-        missing_numbers=_missing(numbers, everything),
-        no_value=float(asks_number(question) and not _has_own_number(best, question)),
-        words=words[0],
-        words_margin=_above_others(words),
-        wrong_kind=float(lacks_asked_kind(question, [texts[key] for key in distinct])),
-        held_code=float(bool(_CODE.search(question)) and not unknown_code(question, contexts)),
-        held_kind=float(holds_asked_kind(question, best[:1]) or False),
-    )
+    return max(covered), 1.0 - missing / total
 
 
-def unknown_code(question: str, texts: Sequence[str]) -> str:
-    """Return the first code of a question that none of some texts holds, or an empty text."""
-    held = [compact(text) for text in texts]
-    for code in _CODE.findall(question):
-        if not any(compact(code) in text for text in held):
-            return str(code)
-    return ""
+def _nearness(
+    question: str, hits: Sequence[Hit], evidence: Sequence[Evidence], embedder: Embedder
+) -> tuple[list[float], float, list[float]]:
+    """Return passages' cosines, best first, the best sentence's, and the words' likewise."""
+    if not speaks(embedder, question):
+        return [0.0], 0.0, [0.0]
+    chance = chance_cosine(embedder)
+    cosines = sorted((_scaled(hit.dense, chance) for hit in hits), reverse=True)
+    near = max((above_chance(item.cosine, chance) for item in evidence), default=0.0)
+    return cosines, near, sorted((hit.words or 0.0 for hit in hits), reverse=True)
 
 
 def _above_others(values: Sequence[float]) -> float:
@@ -203,11 +233,3 @@ def _missing(things: Sequence[str], everything: str) -> float:
 def _best(hits: Sequence[Hit], ranking: str) -> str:
     best = max(hits, key=lambda hit: getattr(hit, ranking) or 0.0)
     return best.passage.id
-
-
-def _has_own_number(texts: Sequence[str], question: str) -> bool:
-    known = set(re.findall(r"\d+", question))
-    figures = {n for text in texts for n in re.findall(r"\d+", text)} - known
-    return bool(figures) or any(
-        re.search(r"[一二三四五六七八九十百千万两]+[^\w]?", t) for t in texts
-    )

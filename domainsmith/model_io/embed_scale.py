@@ -12,7 +12,7 @@ from typing import Any
 
 from domainsmith.model_io.generation import Embedder
 
-__all__ = ["above_chance", "chance_cosine", "unrelated_texts"]
+__all__ = ["above_chance", "chance_cosine", "tells_apart", "unrelated_texts"]
 
 _UNRELATED = {
     "en": (
@@ -62,12 +62,17 @@ def above_chance(cosine: float, chance: float) -> float:
         chance: Its :func:`chance_cosine`.
 
     Returns:
-        At most 1; the cosine itself where chance is near 0 anyway; 0 where unrelated texts have
+        -1 to 1; the cosine itself where chance is near 0 anyway; 0 where unrelated texts have
         one vector, so that no cosine tells anything.
     """
     if chance < _LEAST:
         return cosine
-    return (cosine - chance) / (1.0 - chance) if chance < _MOST else 0.0
+    return max(-1.0, (cosine - chance) / (1.0 - chance)) if chance < _MOST else 0.0
+
+
+def tells_apart(embedder: Embedder) -> bool:
+    """Tell whether unrelated texts have different vectors, as those of a sound embedder have."""
+    return chance_cosine(embedder) < _MOST
 
 
 def unrelated_texts(embedder: object) -> list[str]:

@@ -113,8 +113,72 @@ def test_drawings_of_documents_are_read_once_also_in_text_boxes(
     assert loaded.notes == ()
 
 
-def test_a_broken_drawing_costs_nothing_else(tmp_path: Path) -> None:
-    _document(tmp_path / "a.docx", "diagram", b"<dgm:dataModel")
-    assert load_file(tmp_path / "a.docx").text == "How we work\n\nThe end."
-    _slides(tmp_path / "a.pptx", "diagram", b"")
-    assert load_file(tmp_path / "a.pptx").text == "# How we work"
+@pytest.mark.parametrize("blob", [b"", b"<dgm:dataModel", b"\xff\xfe\x00"])
+def test_a_broken_drawing_costs_nothing_else_and_is_told(tmp_path: Path, blob: bytes) -> None:
+    _document(tmp_path / "a.docx", "diagram", blob)
+    document = load_file(tmp_path / "a.docx")
+    assert document.text == "How we work\n\nThe end."
+    assert document.notes == ("2 drawings could not be read.",)
+    _slides(tmp_path / "a.pptx", "diagram", blob)
+    slides = load_file(tmp_path / "a.pptx")
+    assert slides.text == "# How we work"
+    assert slides.notes == ("1 drawings could not be read.",)
+
+
+def test_a_drawing_that_lies_elsewhere_costs_nothing_else(tmp_path: Path) -> None:
+    import pptx
+
+    _slides(tmp_path / "a.pptx", "chart", _chart())
+    show = pptx.Presentation(str(tmp_path / "a.pptx"))
+    slide = show.slides[0]
+    [frame] = [shape for shape in slide.shapes if shape.shape_id == 9]
+    away = slide.part.relate_to("https://example.org/a.xml", "chart", is_external=True)
+    next(frame._element.iter(f"{{{_URI}chart}}chart")).set(
+        "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id", away
+    )
+    show.save(str(tmp_path / "b.pptx"))
+    loaded = load_file(tmp_path / "b.pptx")
+    assert (loaded.text, loaded.notes) == ("# How we work", ("1 drawings could not be read.",))
+
+
+def test_points_that_hang_on_nothing_are_said_too(tmp_path: Path) -> None:
+    blob = (
+        _diagram()
+        .replace(b'type="doc"', b'type="sibTrans"')
+        .replace(b'srcOrd="1"', b'srcOrd="\xc2\xb2"')
+    )
+    _slides(tmp_path / "a.pptx", "diagram", blob)
+    assert sorted(load_file(tmp_path / "a.pptx").text.split("\n")[2:], key=str.strip) == [
+        "- Assess",
+        "  - Call the garage",
+        "- Claim",
+        "- 付款",
+    ]
+
+
+def test_a_deleted_drawing_is_not_read(tmp_path: Path) -> None:
+    import docx
+    from docx.oxml.parser import parse_xml
+
+    _document(tmp_path / "a.docx", "chart", _chart())
+    document = docx.Document(str(tmp_path / "a.docx"))
+    paragraph = document.paragraphs[1]._p
+    run = paragraph[-1]
+    gone = parse_xml(f"<w:del {_NAMES}/>")
+    paragraph.append(gone)
+    gone.append(run)
+    document.save(str(tmp_path / "b.docx"))
+    assert load_file(tmp_path / "b.docx").text.count("settled") == 1
+
+
+def test_a_picture_without_its_file_costs_nothing_else(tmp_path: Path) -> None:
+    import docx
+    from docx.oxml.parser import parse_xml
+
+    document = docx.Document()
+    document.add_paragraph("Before.")
+    drawing = f'<w:drawing><a:graphic><a:graphicData uri="{_URI}picture"/></a:graphic></w:drawing>'
+    document.add_paragraph()._p.append(parse_xml(f"<w:r {_NAMES}>{drawing}</w:r>"))
+    document.save(str(tmp_path / "a.docx"))
+    loaded = load_file(tmp_path / "a.docx")
+    assert (loaded.text, loaded.notes) == ("Before.", ("1 pictures were left out.",))

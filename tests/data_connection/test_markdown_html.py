@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from domainsmith.data_connection.loaders import load_file
+from domainsmith.data_connection.loaders.markdown_html import without_html
 
 _TABLE = """<table>
   <tr><th rowspan=2>Plan</th><th colspan="2">Price</th></tr>
@@ -40,11 +41,20 @@ def test_a_heading_of_tags_is_the_title_and_a_heading(tmp_path: Path) -> None:
     ("written", "read_as"),
     [
         ("a<!-- old\nprice: 4 € -->b", "ab"),
+        ("A.\n\n<!-- old\n```\n旧价 4 元\n```\n\n旧保修：一年。\n-->\n\nB.", "A.\n\nB."),
         ("H<sub>2</sub>O &amp; <kbd>Ctrl</kbd>", "H2O & Ctrl"),
+        ("10<sup>6</sup>, 24<sup>1</sup> months, 1<sup>st</sup>", "10⁶, 24¹ months, 1st"),
         ('<p align="center">One.</p>Two.', "One.\n\nTwo."),
-        ("first<br/>second", "first\nsecond"),
-        ("| a | b |\n|---|---|\n| x<br>y | z |", "| a | b |\n|---|---|\n| x y | z |"),
+        ("first<br/>second<br>\nthird", "first\nsecond\nthird"),
+        ("One.<blockquote>Two!</blockquote>Three.", "One.\n\nTwo!\n\nThree."),
+        ("<figure>A</figure><figcaption>B</figcaption>C", "A\n\nB\n\nC"),
         ("<ul><li>one</li><li>two</ul>", "- one\n- two"),
+        ('<ol start="3"><li>三</li><li>四</li></ol>', "3. 三\n4. 四"),
+        ("<pre>\ndef f():\n    return 1</pre>", "```\ndef f():\n    return 1\n```"),
+        ('<a title="x > y" href="u">text</a> <img alt="a < b">end', "text end"),
+        ('<picture>\n<source srcset="a">\n<img src="b">\n</picture>\n\nText.', "Text."),
+        ("<details>\n<summary>More</summary>\n\n**bold**\n\n</details>", "More\n\n**bold**"),
+        ("<p>Run cp <file> x</p>", "Run cp <file> x"),
         ("Red&#27;[31m", "Red[31m"),
     ],
 )
@@ -53,12 +63,35 @@ def test_tags_go_and_what_they_enclose_stays(tmp_path: Path, written: str, read_
 
 
 @pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("| a | b |\n|---|---|\n| x<br>y | z |", "| a | b |\n|---|---|\n| x y | z |"),
+        ("a | b<br>c\n---|---\nx | y", "a | b c\n---|---\nx | y"),
+        ("> | a<br>b | c |\n> |---|---|\n> | d | e |", "> | a b | c |\n> |---|---|\n> | d | e |"),
+        ("| S&#124;M | <pre>x</pre> |\n|---|---|", "| S\\|M | x |\n|---|---|"),
+        ("# A<br>B", "# A B"),
+        ("Title<br>\n====", "# Title"),
+        ("&#35; no heading", "&#35; no heading"),
+    ],
+)
+def test_rows_and_headings_stay_whole(tmp_path: Path, written: str, read_as: str) -> None:
+    assert read(tmp_path, written) == read_as
+
+
+@pytest.mark.parametrize(
     "text",
     [
         f"```html\n{_TABLE} &amp;\n```",
-        "Write `<table>` and ``<b>&lt;``.",
-        "See <https://example.org> or <ada@example.org>.",
+        "````\n```html\n<b>x</b>\n```\n<b>y</b>\n````",
+        "- ```html\n  <b>x</b>\n  ```\n- end",
+        "Code:\n\n    <p>Hi <b>x</b></p>\n    &lt;a&gt;",
+        "Write `<table>` and ``<b>&lt;`` or `a\n<b>` or `` a ` <table> ``.",
+        "See <https://example.org/?a=1&amp;b=2> or <ada@example.org>.",
         "cp <source> <target>, a List<String>, 3 < 5 and 7 > 6, R&D;",
+        "SELECT * FROM <table> WHERE; npm run <script>; enter <code>; List<S>; Promise\\<A>",
+        "Component<P> takes <Table rows={x} /> and\n\n<Tabs>\n\n<your-name>",
+        "Stop if pressure <p in the tank falls.\n\nThe price is 499 EUR.\n\n> Note: switch it off.",
+        "温度t <a 时停机。\n\n保修期24个月。\n\n> 注意：若 x<a 则 y>b。",
         "<!-- never closed",
     ],
 )
@@ -66,8 +99,43 @@ def test_code_addresses_and_placeholders_stay(tmp_path: Path, text: str) -> None
     assert read(tmp_path, text) == text
 
 
-def test_a_table_that_is_never_closed_loses_its_tag_only(tmp_path: Path) -> None:
-    assert read(tmp_path, f"<table>\nOne.\n\n{_TABLE}").startswith("One.")
+@pytest.mark.parametrize("before", ["<table>\nOne.", "One <table> more."])
+def test_a_table_that_is_never_closed_takes_nothing_with_it(tmp_path: Path, before: str) -> None:
+    text = read(tmp_path, f"{before}\n\n{_TABLE}\n\nEnd.")
+    assert text.startswith("One")
+    assert text.endswith(
+        "\n\n| Plan | Price Month | Price Year |\n| --- | --- | --- |\n"
+        "| Basic | 5 € | 50 € |\n\nEnd."
+    )
+
+
+def test_a_table_reaches_over_blank_lines_and_code(tmp_path: Path) -> None:
+    code = '```json\n{"p": 80}\n```'
+    rows = f"<tr><td>Option<td>Example</tr>\n<tr><td>port</td><td>\n\n{code}\n\n</td></tr>"
+    assert read(tmp_path, f"<div>\n<table>\n{rows}\n\n</table>\n</div>\n\n<b>End</b>.") == (
+        '| Option | Example |\n| --- | --- |\n| port | {"p": 80} |\n\nEnd.'
+    )
+
+
+def test_a_table_stays_in_its_quotation_or_list_item(tmp_path: Path) -> None:
+    table = "<table><tr><td>A</td><td>B</td></tr>\n<tr><td>C</td><td>D</td></tr></table>"
+    quoted = table.replace("\n", "\n> ")
+    assert (
+        read(tmp_path, f"> {quoted}\n> end")
+        == "> | A | B |\n> | --- | --- |\n> | C | D |\n>\n> end"
+    )
+    listed = table.replace("\n", "\n  ")
+    assert (
+        read(tmp_path, f"- {listed}\n- end") == "- | A | B |\n  | --- | --- |\n  | C | D |\n- end"
+    )
+
+
+@pytest.mark.parametrize(
+    "piece", ["<p>", "<table>", "<!--", "&amp;", "<b>", "<td>", "`<b>", "<ul>"]
+)
+def test_many_tags_are_read_in_their_number(piece: str) -> None:
+    """Quadratic reading would take hours for these."""
+    assert len(without_html("一 " + piece * 100_000)) < 1_000_000
 
 
 def test_html_in_a_plain_text_stays(tmp_path: Path) -> None:

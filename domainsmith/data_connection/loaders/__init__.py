@@ -56,7 +56,7 @@ _LOADERS = {
     ".epub": "epub",
     ".zip": "zipped",
 }
-READERS = 2
+READERS = 3
 """Raised when files are read better than before, so that added ones are read anew."""
 _IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
 SUFFIXES = frozenset(_LOADERS)

@@ -15,7 +15,7 @@ from domainsmith.data_connection.loaders.docx_text import (
     table_text,
     text_boxes,
 )
-from domainsmith.data_connection.loaders.drawings import drawing_texts
+from domainsmith.data_connection.loaders.drawings import drawing_texts, left_out
 from domainsmith.data_connection.loaders.loaded import (
     LoadedFile,
     clean_text,
@@ -26,6 +26,7 @@ from domainsmith.data_connection.loaders.title_line import title_line
 
 __all__ = ["load"]
 
+_GRAPHIC = "{http://schemas.openxmlformats.org/drawingml/2006/main}graphicData"
 _HEADING = re.compile(r"(?:heading|标题|überschrift|titre)\s*(\d)", re.IGNORECASE)
 
 
@@ -38,6 +39,7 @@ def load(source: Source) -> LoadedFile:
         document = docx.Document(file)
     parts: list[str] = []
     previous_item = False
+    unread = 0
     numbers = ListNumbers(document)
     notes_below = footnotes(document)
     for element in _with_boxes(document.element.body):
@@ -49,15 +51,16 @@ def load(source: Source) -> LoadedFile:
             joiner = "\n" if item and previous_item else "\n\n"
             parts.append((joiner if parts else "") + text)
             previous_item = item
-        for drawn in drawing_texts(element, document.part):
+        drawings, missed = drawing_texts(element, document.part)
+        unread += missed
+        for drawn in drawings:
             parts.append(("\n\n" if parts else "") + drawn)
             previous_item = False
     text = clean_text("".join(parts))
     title = (
         (document.core_properties.title or "").strip() or first_heading(text) or title_line(text)
     )
-    images = sum("PICTURE" in str(shape.type) for shape in document.inline_shapes)
-    notes = [f"{images} pictures were left out."] if images else []
+    notes = left_out(_pictures(document.element.body), unread)
     if any(_says(part) for item in document.sections for part in (item.header, item.footer)):
         notes.append("Page headers and footers were left out.")
     return LoadedFile(
@@ -66,6 +69,10 @@ def load(source: Source) -> LoadedFile:
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         tuple(notes),
     )
+
+
+def _pictures(body: Any) -> int:
+    return sum(str(data.get("uri")).endswith("/picture") for data in body.iter(_GRAPHIC))
 
 
 def _says(part: Any) -> bool:

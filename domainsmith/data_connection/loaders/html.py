@@ -14,21 +14,25 @@ from domainsmith.data_connection.loaders.loaded import (
 from domainsmith.data_connection.loaders.source import Source
 from domainsmith.data_connection.loaders.table_grid import SpanningCell, spanning_table
 
-__all__ = ["load", "page_text"]
+__all__ = ["fragment_text", "load", "page_text", "raised"]
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([A-Za-z0-9_\-]+)", re.IGNORECASE)
 _DROPPED = [
     "script", "style", "noscript", "template", "svg", "iframe", "object", "nav", "footer",
     "form", "button", "head", "math", "canvas",
 ]  # fmt: skip
+_SILENT = ["script", "style", "template", "svg", "iframe", "object", "math", "canvas"]
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
 _BLOCKS = frozenset(
     re.findall(
         r"\S+",
-        "address article aside blockquote dd div dl dt fieldset figure figcaption header hr li "
-        "main ol p pre section ul tr tbody body html details summary",
+        "address article aside blockquote center dd div dl dt fieldset figure figcaption header hr "
+        "li main ol p pre section ul tr tbody body html details summary",
     )
 )
+_RAISED = str.maketrans("0123456789+-=()n\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ⁻")
+_PRE = "\x00"
+"""Stands around what keeps its indentation."""
 _MAX_DEPTH = 200
 _TO_THE_END = 10**6
 
@@ -50,30 +54,70 @@ def page_text(markup: str) -> tuple[str, str]:
     Returns:
         Its title, or an empty text, and its text.
     """
+    soup = _soup(markup)
+    title = " ".join(soup.title.get_text().split()) if soup.title else ""
+    for element in soup(_DROPPED):
+        element.decompose()
+    return title, _text(soup, soup.find("main") or soup.find("article") or soup.body or soup)
+
+
+def fragment_text(markup: str) -> str:
+    """Turn a piece of HTML that stands in another text into Markdown; all of it counts.
+
+    Args:
+        markup: HTML; what is not closed in it is closed at its end.
+
+    Returns:
+        Markdown.
+    """
+    rows = "<tr" in markup.lower() and "<table" not in markup.lower()
+    soup = _soup(f"<table>{markup}</table>" if rows else markup)
+    for element in soup(_SILENT):
+        element.decompose()
+    return _text(soup, soup.body or soup)
+
+
+def raised(text: str) -> str:
+    """Write what stands raised so that "10<sup>6</sup>" is not read as 106, nor a note's mark.
+
+    Args:
+        text: What is raised.
+    """
+    bare = text.strip()
+    if not re.search(r"[\d+\u2212-]", bare):
+        return text  # "1st", "®"
+    return bare.translate(_RAISED) if not bare.strip("0123456789+-=()n\u2212") else f"^({bare})"
+
+
+def _soup(markup: str) -> Any:
     import warnings
 
     from bs4 import BeautifulSoup
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a text looks like XML or like a file's name
-        soup = BeautifulSoup(markup, "lxml")
-    title = " ".join(soup.title.get_text().split()) if soup.title else ""
-    for element in soup(_DROPPED):
-        element.decompose()
+        return BeautifulSoup(markup.replace(_PRE, ""), "lxml")
+
+
+def _text(soup: Any, root: Any) -> str:
     for element in soup.find_all(style=_HIDDEN):
         element.decompose()
     for element in soup.find_all(hidden=True):
         element.decompose()
-    root = soup.find("main") or soup.find("article") or soup.body or soup
+    for element in soup("sup"):
+        element.string = raised(element.get_text())
+        element.unwrap()
     pieces: list[str] = []
     _walk(root, pieces, 0)
-    text = re.sub(r"[ \t]*\n[ \t]*", "\n", "".join(pieces))
-    return title, clean_text(re.sub(r"\n{3,}", "\n\n", text))
+    parts = "".join(pieces).split(_PRE)
+    parts[::2] = [re.sub(r"[ \t]*\n[ \t]*", "\n", part) for part in parts[::2]]
+    return clean_text(re.sub(r"\n{3,}", "\n\n", "".join(parts)))
 
 
 def _walk(node: Any, pieces: list[str], depth: int) -> None:
     from bs4.element import NavigableString, PreformattedString
 
+    items = _first_number(node)
     for child in node.children:
         if isinstance(child, PreformattedString):
             continue  # comments, CDATA, doctypes
@@ -89,31 +133,32 @@ def _walk(node: Any, pieces: list[str], depth: int) -> None:
         elif name == "br":
             pieces.append("\n")
         elif name == "pre":
-            pieces.append(f"\n\n```\n{child.get_text()}\n```\n\n")
+            pieces.append(f"\n\n{_PRE}```\n{child.get_text().strip(chr(10))}\n```{_PRE}\n\n")
         elif depth > _MAX_DEPTH:
             pieces.append(" ".join(child.get_text(" ").split()))
+        elif name == "li":
+            pieces.append(f"\n{'- ' if items is None else f'{items}. '}")
+            items = items and items + 1
+            _walk(child, pieces, depth + 1)
         else:
             _element(child, name, pieces, depth)
 
 
 def _element(child: Any, name: str, pieces: list[str], depth: int) -> None:
     block = name in _BLOCKS
-    if name == "li":
-        pieces.append(f"\n{_item_mark(child)}")
-    elif block:
+    if block:
         pieces.append("\n\n" if name not in {"dd", "tr"} else "\n")
     _walk(child, pieces, depth + 1)
-    if block and name != "li":
+    if block:
         pieces.append("\n\n" if name not in {"dt", "tr"} else "\n")
 
 
-def _item_mark(item: Any) -> str:
-    """Return "- ", or the number of an item of an ordered list."""
-    if item.parent is None or item.parent.name != "ol":
-        return "- "
-    first = str(item.parent.get("start") or "1")
-    before = len(item.find_previous_siblings("li"))
-    return f"{(int(first) if first.isdigit() else 1) + before}. "
+def _first_number(node: Any) -> int | None:
+    """Return the number of the first item of an ordered list; None for other elements."""
+    if node.name != "ol":
+        return None
+    first = str(node.get("start") or "1")[:9]
+    return int(first) if first.isascii() and first.isdigit() else 1
 
 
 def _reach(written: Any, most: int) -> int:

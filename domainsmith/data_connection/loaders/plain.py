@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from domainsmith.data_connection.loaders.encoding import decode
 from domainsmith.data_connection.loaders.loaded import LoadedFile, clean_text, first_heading
-from domainsmith.data_connection.loaders.markdown_html import FENCE, without_html
+from domainsmith.data_connection.loaders.markdown_html import without_html
 from domainsmith.data_connection.loaders.source import Source
 from domainsmith.data_connection.loaders.title_line import title_line
 
@@ -16,6 +16,8 @@ __all__ = ["load"]
 _MARKDOWN = {".md", ".markdown", ".mdx"}
 _UNMARKED = {".txt", ".text"}
 _UNDERLINE = re.compile(r"^([=\-~^\"'`#*+.:_])\1{2,}[ \t]*$")
+_FENCE = re.compile(r"[ \t]*(?:(?:[-*+>]|\d+[.)])[ \t]+)*(`{3,}|~{3,})([^`]*)$")
+"""A line that begins or ends a block of code, in a list or quotation too, and its language."""
 _SETEXT = re.compile(r"^(=+|-+)[ \t]*$")
 
 
@@ -55,9 +57,11 @@ def _with_marked_headings(text: str, level_of: Callable[[str, str], int]) -> str
     kept: list[str] = []
     fence = ""
     for line in lines:
-        opened = FENCE.match(line)
-        if opened and (not fence or opened[1] == fence):
-            fence = "" if fence else opened[1]
+        mark = _FENCE.match(line)
+        if mark and not fence:
+            fence = mark[1]
+        elif mark and mark[1].startswith(fence) and not mark[2].strip():
+            fence = ""
         before = kept[-1] if kept else ""
         level = level_of(before, line) if not fence and before.strip() else 0
         above = kept[-2] if len(kept) > 1 else ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from domainsmith.data_connection.loaders.archive import check_archive
-from domainsmith.data_connection.loaders.drawings import drawing_texts
+from domainsmith.data_connection.loaders.drawings import drawing_texts, left_out
 from domainsmith.data_connection.loaders.loaded import LoadedFile, clean_text
 from domainsmith.data_connection.loaders.source import Source
 from domainsmith.data_connection.loaders.table_grid import SpanningCell, spanning_table
@@ -25,22 +25,22 @@ def load(source: Source) -> LoadedFile:
         show = pptx.Presentation(file)
         pages: list[str] = []
         notes: list[str] = []
-        pictures = 0
+        pictures = unread = 0
         for number, slide in enumerate(show.slides, start=1):
             if slide._element.get("show") == "0":
                 notes.append(f"The hidden slide {number} was left out.")
                 pages.append("")  # the numbers of the others stay right
                 continue
             try:
-                text, seen = _slide(slide)
+                text, seen, missed = _slide(slide)
             except Exception as error:  # noqa: BLE001 - one damaged slide must not lose the others
                 notes.append(f"Slide {number} is broken ({type(error).__name__}).")
-                text, seen = "", 0
+                text, seen, missed = "", 0, 0
             pages.append(clean_text(text).replace("\f", "\n"))
             pictures += seen
+            unread += missed
         title = (show.core_properties.title or "").strip()
-    if pictures:
-        notes.append(f"{pictures} pictures were left out.")
+    notes += left_out(pictures, unread)
     first = next((page for page in pages if page), "").split("\n")[0].lstrip("# ")
     generic = title.lower() in {"powerpoint presentation", "powerpoint 演示文稿", "untitled"}
     return LoadedFile(
@@ -51,23 +51,25 @@ def load(source: Source) -> LoadedFile:
     )
 
 
-def _slide(slide: Any) -> tuple[str, int]:
-    """Return a slide's Markdown and how many pictures were left out."""
+def _slide(slide: Any) -> tuple[str, int, int]:
+    """Return a slide's Markdown, its pictures and how many drawings could not be read."""
     head = slide.shapes.title
     heading = " ".join(head.text_frame.text.split()) if head is not None else ""
     parts = [f"# {heading}"] if heading else []
-    pictures = 0
+    pictures = unread = 0
     for shape in _shapes(slide.shapes, 0):
         if head is not None and shape.shape_id == head.shape_id:
             continue
         pictures += shape.shape_type is not None and "PICTURE" in str(shape.shape_type)
-        parts.extend(_shape(shape))
+        drawings, missed = drawing_texts(shape._element, shape.part)
+        parts += [*_shape(shape), *drawings]
+        unread += missed
     if slide.has_notes_slide:
         frame = slide.notes_slide.notes_text_frame
         said = " ".join(frame.text.split()) if frame is not None else ""
         if said:
             parts.append(f"Notes: {said}")
-    return "\n\n".join(part for part in parts if part), pictures
+    return "\n\n".join(part for part in parts if part), pictures, unread
 
 
 def _shapes(shapes: Any, depth: int) -> Iterator[Any]:
@@ -94,8 +96,6 @@ def _shape(shape: Any) -> Iterator[str]:
             for p in paragraphs
         ]
         yield "\n".join(lines)
-    else:
-        yield from drawing_texts(shape._element, shape.part)
 
 
 def _cells(row: Any) -> Iterator[SpanningCell]:
