@@ -16,12 +16,14 @@ from benchmarks.retrieval.scale.timing import milliseconds_each, percentiles, se
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.retrieve import retrieve
 from domainsmith.data_connection.sources import add_folder
-from domainsmith.model_io.generation import Embedder
+from domainsmith.model_io.generation import Embedder, embed_queries
 from domainsmith.model_io.load import load_embedder
-from domainsmith.storage.documents import passage_ids, put_vectors
+from domainsmith.storage.documents import passage_ids, passages_by_id, put_vectors
 from domainsmith.workspace import Workspace
 
 __all__ = ["measure_workspace"]
+
+_ROUNDS = 5
 
 
 def measure_workspace(
@@ -101,6 +103,14 @@ def _query_times(
         times = milliseconds_each(
             lambda number: retrieve(index, embedder, [asked[number]], k=10), asked
         )
+        vectors = embed_queries(embedder, asked)
+
+        def with_passages(number: int) -> None:
+            [found] = index.dense(vectors[number : number + 1], 10)
+            passages_by_id(workspace.db, [id for id, _ in found])
+
+        alone = [ms for _ in range(_ROUNDS) for ms in milliseconds_each(with_passages, asked)]
+        report["dense query with its passages ms"] = percentiles(alone)
         report["index"] = {k: index.state[k] for k in ("backend", "passages", "candidates")}
         report["memory MiB"] = _memory()
         report["files MiB"] = {
