@@ -61,6 +61,8 @@ def _balance(z: NDArray[np.float64], y: NDArray[np.float64]) -> float:
         y: 0 or 1, shape (n,).
     """
     below = int((y < 0.5).sum())
+    if not 0 < below < len(y):
+        return 0.0
     ordered = np.sort(z)
     return -float(ordered[below - 1] + ordered[below]) / 2.0
 

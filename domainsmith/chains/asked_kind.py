@@ -21,12 +21,13 @@ _NUMBERED = re.compile(r"^\s*\(?\d{1,2}[.)]\)?\s(?!\d)")
 """The number of a step or subsection: no value."""
 _FIGURE = re.compile(
     r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|"
-    r"forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|once|twice)\b|"
-    r"\b(?:one|an?|half an?) (?:second|minute|hour|day|week|month|year)\b|"
+    r"forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|twice|\w+teen)\b|"
+    r"\b(?:one|an?|half an?)[- ](?:second|minute|hour|day|week|month|year)\b|"
     r"[二三四五六七八九十百千万亿两]|[一半几][个天日年月周次元块小分秒升斤米]",
     re.IGNORECASE,
 )
 """A value in figures or in words that are as good; "a factory" and "always" are not."""
+_NO_FIGURE = re.compile("万一|千万(?=不|别|要|勿)|十分(?!钟)")
 
 
 def lacks_asked_kind(question: str, sentences: Sequence[str]) -> bool:
@@ -61,7 +62,7 @@ def states_asked_figure(question: str, sentence: str) -> bool:
     if kind is None or not kind.figures or not _holds(question, [sentence], kind):
         return False
     said = _NUMBERED.sub("", simplified(normalise_width(sentence)))
-    return bool(_FIGURE.search(_CODE.sub("", said)))
+    return bool(_FIGURE.search(_NO_FIGURE.sub("", _CODE.sub("", said))))
 
 
 def _holds(question: str, sentences: Sequence[str], kind: Kind | None) -> bool | None:

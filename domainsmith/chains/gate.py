@@ -30,7 +30,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domainsmith.chains.evidence import Evidence, rank_evidence
-from domainsmith.chains.gate_signals import Signals, signals, speaks, unknown_code
+from domainsmith.chains.gate_signals import Signals, signals, speaks
+from domainsmith.chains.held_codes import unknown_code
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.split import passage_context
 from domainsmith.model_io.generation import Embedder

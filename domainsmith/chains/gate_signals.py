@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from domainsmith.chains.asked_kind import lacks_asked_kind, states_asked_figure
 from domainsmith.chains.evidence import Evidence
+from domainsmith.chains.held_codes import holds_telling_code
 from domainsmith.chains.near_words import near_words, shares
 from domainsmith.chains.other_things import without_part_names
 from domainsmith.chains.ranges import without_limited_measures
@@ -27,14 +28,11 @@ from domainsmith.model_io.embed_scale import above_chance, chance_cosine, tells_
 from domainsmith.model_io.generation import Embedder
 from domainsmith.records import Hit, Language
 
-__all__ = ["Signals", "named_things", "signals", "speaks", "unknown_code"]
+__all__ = ["Signals", "named_things", "signals", "speaks"]
 
-_CODE = re.compile(r"(?<![A-Za-z\d])(([A-Z]{1,6})-?(\d{2,}[A-Z]?))(?![A-Za-z\d])")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,:]\d+)*(?![\w])")
 _NAME_EN = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][\w'-]*(?:\.[A-Z])*\b")
 _NAME_ZH = re.compile(r"《([^》]+)》|“([^”]+)”|「([^」]+)」|([A-Za-z][A-Za-z0-9.+-]+)")
-_MOST_WITH_CODE = 0.5
-"""Share of the passages found up to which a code tells one from another."""
 _KIND_IN = 4
 """Best sentences, different ones, in which the kind of value asked for is looked for."""
 _DAYS = re.compile(r"((?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)s$")
@@ -131,36 +129,9 @@ def signals(
         words=words[0],
         words_margin=_above_others(words),
         wrong_kind=float(lacks_asked_kind(question, list(distinct.values())[:_KIND_IN])),
-        held_code=float(_holds_telling_code(question, contexts)),
+        held_code=float(holds_telling_code(question, contexts)),
         held_kind=float(any(states_asked_figure(question, text) for text in best)),
     )
-
-
-def unknown_code(question: str, texts: Sequence[str]) -> str:
-    """Return the first code of a question that none of some texts holds, or an empty text.
-
-    "TN-20" is not held by "TN-205", but by "TN 20" and "tn20".
-    """
-    for code, pattern in _codes(question):
-        if not any(pattern.search(normalise_width(text)) for text in texts):
-            return code
-    return ""
-
-
-def _codes(question: str) -> Iterator[tuple[str, re.Pattern[str]]]:
-    for code, letters, digits in _CODE.findall(normalise_width(question)):
-        yield (
-            code,
-            re.compile(rf"(?<![a-z\d]){letters}[-\s]?{digits}(?![a-z\d])", re.IGNORECASE),
-        )
-
-
-def _holds_telling_code(question: str, texts: Sequence[str]) -> bool:
-    shares = [
-        sum(bool(pattern.search(normalise_width(text))) for text in texts) / len(texts)
-        for _, pattern in _codes(question)
-    ]
-    return bool(shares) and min(shares) > 0.0 and min(shares) <= _MOST_WITH_CODE
 
 
 def _wording(

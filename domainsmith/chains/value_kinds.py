@@ -8,12 +8,16 @@ from dataclasses import dataclass
 __all__ = ["KINDS", "Kind"]
 
 _NUMBER = (
-    r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|"
+    r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|"
     r"thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|half|an?|several|"
     r"few|dozen|once|twice|every|each)\b|[一二三四五六七八九十百千万亿两半数几])"
 )
+_AMOUNT = (
+    r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|"
+    r"thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand))"
+)
 _TIME = (
-    r"(?:seconds?|minutes?|min\b|hours?|h\b|days?|daily|weeks?|weekly|months?|monthly|years?|yearly|"
+    r"(?:seconds?|minutes?|mins?\b|hours?|h\b|days?|daily|weeks?|weekly|months?|monthly|years?|yearly|"
     r"annual|decades?|centur|night|life|秒|分钟|小时|钟头|天|日|周|星期|月|年|季度|终身|长期|永久)"
 )
 _EVERY = (
@@ -22,7 +26,7 @@ _EVERY = (
 )
 _DURATION = (
     rf"{_NUMBER}.{{0,24}}{_TIME}|{_TIME}.{{0,12}}{_NUMBER}|每{_TIME}|{_EVERY}|immediately|always|"
-    r"never|times|\d次|次|立即|马上|随时"
+    r"never|times|\d次|次|立即|马上|随时|\d\s?m?s\b|\d[:：]\d\d\D{1,12}\d[:：]?\d"
 )
 _LASTS = (
     r"(?:is|are|was|were) (?:the|a|an|my|your|its|this|that|one)?[^?]{0,40}?\b(?:warranty|"
@@ -71,7 +75,7 @@ KINDS = (
     _kind(
         r"\b(?:which|what) year\b|哪一?年|何年|几几年",
         r"(?<!\d)(?:1\d{3}|20\d\d)"
-        r"(?!\d|\s?(?:rpm|[kM]?W|m?A|V|Hz|[ckm]?m|[mk]?g|m?l)\b)|centur|decade|世纪|年代|[一二〇零]{2}.{2}年",
+        r"(?!\d|\s?(?:rpm|[kM]?W|m?A|V|Hz|[ckm]?m|[mk]?g|m?l)\b)|centur|decade|世纪|年代|[一二〇零]{2}.{2}年|[一二三四五六七八九〇零]{4}年",
     ),
     _kind(
         r"\bhow much (?:does|do|did|will|would|is|are|was) .*\b(?:cost|pay|paid|charge|fee)|"
@@ -79,13 +83,13 @@ KINDS = (
         r"\bwhat (?:is|are|was|were) the (?:\w+ )?(?:price|cost|fee|charge|premium|fare|tariff|"
         r"surcharge)s?\b|"
         r"多少钱|什么价|价格是多少|(?:费|费用|保费|租金|押金|价)(?:一年|每年|一个?月|每月)?[是要为]?多少(?![天次人个])",
-        r"[€$£¥]|\b(?:EUR|USD|GBP|CNY|RMB|euros?|dollars?|pounds?|cents?|yuan|free|percent)\b|%|"
+        r"[€$£¥]|\b(?:EUR|USD|GBP|CHF|CNY|RMB|euros?|dollars?|pounds?|francs?|cents?|yuan|free|percent)\b|%|"
         r"\b(?:price|cost|fee)s?: ?\d|"
         r"元|块钱|免费|美金|价|[\d一二三四五六七八九十两]倍|百分之|全额",
     ),
     _kind(
         r"\bhow much (?:is|are) (?:an?|one) ",
-        r"[€$£¥]|\b(?:EUR|USD|GBP|CNY|RMB|euros?|dollars?|pounds?|cents?|yuan|free|percent)\b|%|"
+        r"[€$£¥]|\b(?:EUR|USD|GBP|CHF|CNY|RMB|euros?|dollars?|pounds?|francs?|cents?|yuan|free|percent)\b|%|"
         r"\b(?:price|cost|fee)s?: ?\d",
     ),
     _kind(
@@ -118,11 +122,11 @@ KINDS = (
     _kind(
         r"\bhow (?:heavy|much .*weigh)|\bweight\b.*\?|"
         r"多重|重量是多少|几公斤|多少(?:公斤|千克|斤|克)",
-        r"\d\s*(?:kg|g|grams?|kilo\w*|pounds?|lbs?|tonn?e?s?|oz|ounces?)\b|公斤|千克|斤|克|吨",
+        rf"{_AMOUNT}\s*(?:kg|g|grams?|kilo\w*|pounds?|lbs?|tonn?e?s?|oz|ounces?)\b|公斤|千克|斤|克|吨",
     ),
     _kind(
         r"\bhow many (?:litres|liters|gallons)\b|多少(?:升|毫升)|几升",
-        r"\d\s*(?:l|ml|litres?|liters?|gallons?)\b|[\d一二三四五六七八九十百半两]\s*毫?升",
+        rf"{_AMOUNT}\s*(?:l|ml|litres?|liters?|gallons?)\b|[\d一二三四五六七八九十百半两]\s*毫?升",
     ),
     _kind(
         r"\b(?:what|which) torque\b|\btorque\b.*\?|(?:力矩|扭矩)是?多",
@@ -131,7 +135,7 @@ KINDS = (
     _kind(
         r"\bhow (?:hot|cold)\b|\bwhat temperature\b|\btemperature\b.*\?|多少度|温度是多少|"
         r"多高的?温度",
-        r"\d\s*(?:°|℃|degrees?|c\b|f\b|k\b|度)|freezing|boiling|room temperature|"
+        rf"{_AMOUNT}\s*(?:°|℃|degrees?|c\b|f\b|k\b|度)|freezing|boiling|room temperature|"
         r"室温|[一二三四五六七八九十百]度",
     ),
     _kind(

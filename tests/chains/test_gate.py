@@ -18,7 +18,8 @@ from domainsmith.chains.gate import (
     Verdict,
     judge,
 )
-from domainsmith.chains.gate_signals import Signals, signals, speaks, unknown_code
+from domainsmith.chains.gate_signals import Signals, signals, speaks
+from domainsmith.chains.held_codes import unknown_code
 from domainsmith.data_connection.index import Index
 from domainsmith.data_connection.retrieve import retrieve
 from domainsmith.data_connection.sources import add_folder
@@ -112,6 +113,18 @@ def test_a_code_that_they_do_not_hold_is_refused_whatever_else_is_asked(
         ("FE12?", "the code FE-12", ""),
         ("TN-20?", "the code tn 20.", ""),
         ("TN-20?", "the code TN-205", "TN-20"),
+        ("TN-905?", "the code TN\u2011905", ""),
+        ("TN-905?", "the code **TN**-905, TN905B", ""),
+        ("TN-905?", "the code TN -\n905", ""),
+        ("TN905B?", "the code TN-905-B", ""),
+        ("TN905B?", "the code TN-905", "TN905B"),
+        ("TN-906?", "the codes TN-905/906", ""),
+        ("TN-906?", "the codes TN-905, TN-906", ""),
+        ("E13?", "错误E12、13", ""),
+        ("E12?", "errors E10–E15", ""),
+        ("E12?", "errors E10 to E11", "E12"),
+        ("AB123456?", "form AB 123 456", ""),
+        ("Is it EUR50?", "It costs 50 euros.", ""),
         ("E12?", "the code FE-12, F10 and E 120", "E12"),
         ("显示ＴＮ-205是什么意思？", "代码TN205：加水", ""),
         ("显示ＴＮ-205是什么意思？", "代码TN200：加水", "TN-205"),
@@ -143,6 +156,9 @@ def test_a_value_of_the_kind_that_is_asked_for_speaks_for_an_answer(
         ("Who repairs it?", "For three years.", False),
         ("Why must it cool?", "Because of 2 risks.", False),
         ("保修多久？", "保修三年。", True),
+        ("保修多久？", "万一出现故障，千万不要随时打开。", False),
+        ("How long is the warranty?", "A one-year warranty is given.", True),
+        ("How often?", "Once the filter is dirty, always clean it.", False),
         ("多少钱？", "价格面议。", False),
         ("有多少个房间？", "半开放式厨房，一楼有大堂。", False),
     ],

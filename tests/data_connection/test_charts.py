@@ -79,6 +79,7 @@ def test_all_levels_of_names_are_said() -> None:
         ("mmm yy", "45000", "2023-03"),
         ("yyyy", "45000", "2023"),
         ("[h]:mm", "1.5", "36:00"),
+        ("hh:mm", "1.5", "12:00:00"),
         ("0%", "0.4", "40%"),
         ("General", "n/a", "n/a"),
     ],
@@ -97,8 +98,11 @@ def test_days_that_are_counted_from_1904() -> None:
 def test_a_title_may_be_that_of_a_cell() -> None:
     cell = "<c:strCache><c:pt idx='0'><c:v>Claims 2024</c:v></c:pt></c:strCache>"
     head = f"<c:tx><c:strRef>{cell}</c:strRef></c:tx>"
-    chart = f"<c:chartSpace {_NAME}><c:chart><c:title>{head}</c:title></c:chart></c:chartSpace>"
-    assert chart_text(etree.fromstring(chart)) == "Claims 2024"
+    plot = f"<c:lineChart><c:ser>{numbers('val', 'General', '7')}</c:ser></c:lineChart>"
+    unit = f"<c:valAx><c:title>{head.replace('Claims 2024', 'in million EUR')}</c:title></c:valAx>"
+    chart = f"<c:chart><c:title>{head}</c:title><c:plotArea>{plot}{unit}</c:plotArea></c:chart>"
+    text = chart_text(etree.fromstring(f"<c:chartSpace {_NAME}>{chart}</c:chartSpace>"))
+    assert text.startswith("Claims 2024\n\nin million EUR\n\n| Series 1 |")
 
 
 def test_places_far_away_take_no_memory() -> None:
@@ -106,6 +110,7 @@ def test_places_far_away_take_no_memory() -> None:
     far = written(f"<c:ser>{point.format(999_999_999)}</c:ser>")
     assert far.endswith("| 7 |")
     for place in ("²", "9" * 5000, "-1", "x"):
-        assert written(f"<c:ser>{point.format(place)}</c:ser>") == ""
+        with pytest.raises(ValueError, match="without its figures"):
+            written(f"<c:ser>{point.format(place)}</c:ser>")
     with pytest.raises(ValueError, match="more cells"):
         written("".join(f"<c:ser>{point.format(n)}</c:ser>" for n in range(1_000)))

@@ -131,6 +131,58 @@ def test_a_table_stays_in_its_quotation_or_list_item(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (
+            "<table>\n<tr><td>a</td></tr>\n\nThe price is 40 EUR.\n\nSay `</table>`.\n\nEnd.",
+            "40 EUR",
+        ),
+        ("<table>\n\nWarranty: 24 months\n\n</table>", "Warranty: 24 months"),
+        (
+            "<table>\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n</table>",
+            "| a | b |\n|---|---|\n| 1 | 2 |",
+        ),
+        ("<p>Intro</p>\n<table>\n<tr><td>a</td><td>b</td></tr>\n\nEnd.", "Intro"),
+        ("<div>Price is 40 EUR.\n<tr><td>x</td></tr>\n</div>", "Price is 40 EUR."),
+        ("<!WARNING: the price is 4\n\nText.", "<!WARNING: the price is 4\n\nText."),
+        ("İ" * 60 + " <!-- c -->\n\n<!-- unclosed\n\nThe price is 40 EUR.", "The price is 40 EUR."),
+        ("<p>Intro</p>\n</body>\nTail words\n\nEnd", "Tail words"),
+        ("<p style='font-size:0.9em'>Price 40 EUR</p>", "Price 40 EUR"),
+        ("<p>x<sup>a<sup>2</sup></sup></p>", "xa²"),
+        ("<td>\n```npm install x```\n</td>", "npm install x"),
+        ("<table>\n<tr><td>\n\n```c\n#include <stdio.h>\n```\n\n</td></tr>\n</table>", "<stdio.h>"),
+        ("<table>\n<tr><td>\n\nTag `<b>` here\n\n</td></tr>\n</table>", "Tag `<b>` here"),
+        ("text <ul><li>`<b>` c</li></ul> more", "- `<b>` c"),
+        (
+            "| Ctrl+` | <b>x</b> |\n|---|---|\n| `<b>y</b>` | z |",
+            "| Ctrl+` | x |\n|---|---|\n| `<b>y</b>` |",
+        ),
+        ("| <b>x</b> | <b>x</b> |\n|---|---|", "| x | x |"),
+        (
+            "<p>pressure <p_max and temperature <t_max: stop it.</p>",
+            "<p_max and temperature <t_max:",
+        ),
+        (
+            "<p>Mail <ada@example.org> or <https://x.org/a> now</p>",
+            "<ada@example.org> or <https://x.org/a>",
+        ),
+        ("<div>\nRun cp <source> <target>", "cp <source> <target>"),
+        ("<pre>line1<br>line2</pre>", "line1\nline2"),
+        ("<table><tr><td>CO<sub>2</sub></td><td>价<b>格</b></td></tr></table>", "| CO2 | 价格 |"),
+        ("<h2>x<sup>2</sup></h2>", "## x²"),
+        ("<div>\nOpen with <!-- here\n</div>", "Open with"),
+        ("| a&#10;b | c |\n|---|---|", "| a b | c |"),
+        (
+            "<table><tr><td><img></td></tr><tr><td></td></tr><tr><td></td></tr></table>\n\nEnd",
+            "End",
+        ),
+    ],
+)
+def test_nothing_that_is_shown_is_lost(tmp_path: Path, written: str, kept: str) -> None:
+    assert kept in read(tmp_path, written)
+
+
+@pytest.mark.parametrize(
     "piece", ["<p>", "<table>", "<!--", "&amp;", "<b>", "<td>", "`<b>", "<ul>"]
 )
 def test_many_tags_are_read_in_their_number(piece: str) -> None:

@@ -36,15 +36,18 @@ def chart_text(root: Any) -> str:
         root: XML of the chart's part.
 
     Returns:
-        Markdown, headed by the chart's title.
+        Markdown, headed by the titles of the chart and its axes.
 
     Raises:
-        ValueError: The places of the points would make a table of no use.
+        ValueError: It keeps no figures, or more places than a table can have.
     """
     counted = root.find(f"{_CHART}date1904")
     mac = counted is not None and counted.get("val", "1") in {"1", "true"}
-    parts = [_title(root)]
-    for group in _groups(_series(root, mac)):
+    series = _series(root, mac)
+    if not any(one.values for one in series):
+        raise ValueError("a chart without its figures")
+    parts = [_title(root.find(f"{_CHART}chart/{_CHART}title")), "; ".join(_axes(root))]
+    for group in _groups(series):
         places = sorted(set().union(*(one.values.keys() | one.named.keys() for one in group)))
         if len(places) * (len(group) + 1) > _MOST_CELLS:
             raise ValueError("a chart with more cells than can be read")
@@ -68,8 +71,13 @@ def drawn_words(element: Any) -> str:
     return " ".join("".join(said).split())
 
 
-def _title(root: Any) -> str:
-    title = root.find(f"{_CHART}chart/{_CHART}title")
+def _axes(root: Any) -> list[str]:
+    axes = root.iter(*(f"{_CHART}{name}" for name in ("catAx", "dateAx", "valAx", "serAx")))
+    titles = [_title(axis.find(f"{_CHART}title")) for axis in axes]
+    return [title for title in titles if title]
+
+
+def _title(title: Any) -> str:
     if title is None:
         return ""
     linked = title.iterfind(f"{_CHART}tx/{_CHART}strRef//{_CHART}v")
@@ -159,9 +167,11 @@ def _shown(value: str, form: str | None, mac: bool) -> str:
 
 
 def _date(number: float, form: str, mac: bool) -> str:
-    """Write a day, or the month or year if the format shows no more."""
+    """Write a day or a time, or the month or year if the format shows no more."""
     from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
 
+    if "h" in form and not any(sign in form for sign in "dy"):
+        number %= 1  # hours alone
     day = str(from_excel(number, CALENDAR_MAC_1904 if mac else CALENDAR_WINDOWS_1900))
     if any(sign in form for sign in "dhs"):
         return day.removesuffix(" 00:00:00")

@@ -16,6 +16,8 @@ __all__ = ["drawing_texts", "left_out"]
 
 _DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+_NEW_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart"
+"""Waterfalls and funnels, which are not read."""
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _APART = frozenset(
@@ -53,6 +55,7 @@ def drawing_texts(element: Any, part: Any) -> tuple[list[str], int]:
                 texts.append(read(_related(part, found.get(attribute))))
             except (KeyError, ValueError, SyntaxError):  # lxml raises kinds of SyntaxError
                 unread += 1
+    unread += sum(not _stands_apart(found, element) for found in element.iter(_NEW_CHART))
     return [text for text in texts if text], unread
 
 

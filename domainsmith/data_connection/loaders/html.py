@@ -22,7 +22,10 @@ _DROPPED = [
     "form", "button", "head", "math", "canvas",
 ]  # fmt: skip
 _SILENT = ["script", "style", "template", "svg", "iframe", "object", "math", "canvas"]
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:\.0+)?(?:[a-z]+|%)?\s*(?:[;!]|$)",
+    re.IGNORECASE,
+)
 _BLOCKS = frozenset(
     re.findall(
         r"\S+",
@@ -30,6 +33,10 @@ _BLOCKS = frozenset(
         "li main ol p pre section ul tr tbody body html details summary",
     )
 )
+_PAGE_TAG = re.compile(r"</?(?:html|head|body)\b[^<>]{0,1000}>", re.IGNORECASE)
+_TABLE_TAG = re.compile(r"<table\b", re.IGNORECASE)
+_ROWS = re.compile(r"<tr\b.*(?:</tr\s*>|$)", re.IGNORECASE | re.DOTALL)
+"""Rows that stand without their table, from the first to the last end of one."""
 _RAISED = str.maketrans("0123456789+-=()n\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ⁻")
 _PRE = "\x00"
 """Stands around what keeps its indentation."""
@@ -70,11 +77,13 @@ def fragment_text(markup: str) -> str:
     Returns:
         Markdown.
     """
-    rows = "<tr" in markup.lower() and "<table" not in markup.lower()
-    soup = _soup(f"<table>{markup}</table>" if rows else markup)
+    markup = _PAGE_TAG.sub("", markup)  # lxml ends the text at </body>
+    if not _TABLE_TAG.search(markup):
+        markup = _ROWS.sub(r"<table>\g<0></table>", markup, count=1)
+    soup = _soup(markup)
     for element in soup(_SILENT):
         element.decompose()
-    return _text(soup, soup.body or soup)
+    return _text(soup, soup)
 
 
 def raised(text: str) -> str:
@@ -104,7 +113,7 @@ def _text(soup: Any, root: Any) -> str:
         element.decompose()
     for element in soup.find_all(hidden=True):
         element.decompose()
-    for element in soup("sup"):
+    for element in reversed(soup("sup")):  # the innermost first
         element.string = raised(element.get_text())
         element.unwrap()
     pieces: list[str] = []
@@ -126,14 +135,14 @@ def _walk(node: Any, pieces: list[str], depth: int) -> None:
             continue
         name = child.name
         if re.fullmatch("h[1-6]", name):
-            words = " ".join(child.get_text(" ").split())
+            words = _words(child)
             pieces.append(f"\n\n{'#' * int(name[1])} {words}\n\n" if words else "")
         elif name == "table" and not child.find("table"):
             pieces.append(f"\n\n{_table(child)}\n\n")
         elif name == "br":
             pieces.append("\n")
         elif name == "pre":
-            pieces.append(f"\n\n{_PRE}```\n{child.get_text().strip(chr(10))}\n```{_PRE}\n\n")
+            pieces.append(f"\n\n{_PRE}{_fenced(child)}{_PRE}\n\n")
         elif depth > _MAX_DEPTH:
             pieces.append(" ".join(child.get_text(" ").split()))
         elif name == "li":
@@ -172,7 +181,7 @@ def _table(table: Any) -> str:
     rows = [
         [
             SpanningCell(
-                " ".join(cell.get_text(" ").split()),
+                _words(cell),
                 _reach(cell.get("rowspan"), _TO_THE_END),
                 _reach(cell.get("colspan"), 1),
             )
@@ -180,5 +189,31 @@ def _table(table: Any) -> str:
         ]
         for row in table.find_all("tr")
     ]
-    text = spanning_table(rows)
-    return f"{' '.join(caption.get_text(' ').split())}\n\n{text}" if caption else text
+    parts = (_loose(table), _words(caption) if caption else "", spanning_table(rows))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _loose(table: Any) -> str:
+    """Return what stands in a table but in none of its cells; browsers show it above."""
+    cells = ["td", "th", "caption", "table"]
+    said = [str(text) for text in table.find_all(string=True) if text.find_parent(cells) is table]
+    lines = "".join(said).split("\n")
+    return "\n".join(line.strip() for line in lines).strip()
+
+
+def _words(element: Any) -> str:
+    """Join the text of an element; only blocks and line breaks part words."""
+    for apart in element.find_all([*_BLOCKS, "br", "td", "th"]):
+        apart.insert_before(" ")
+        apart.insert_after(" ")
+    return " ".join(element.get_text().split())
+
+
+def _fenced(element: Any) -> str:
+    for line in element("br"):
+        line.replace_with("\n")
+    code = element.get_text().strip("\n")
+    fence = "```"
+    while fence in code:
+        fence += "`"
+    return f"{fence}\n{code}\n{fence}"

@@ -12,7 +12,7 @@ from domainsmith.data_connection.loaders.html import fragment_text, raised
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-__all__ = ["TAG", "known_tag", "replaced_tags"]
+__all__ = ["CODE_SPAN", "TAG", "known_tag", "literal_code", "means_something", "replaced_tags"]
 
 _VALUE = r"(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+)"
 TAG = re.compile(
@@ -20,6 +20,7 @@ TAG = re.compile(
 )
 """A tag as CommonMark has it (6.6, raw HTML): whether it closes, its name, its attributes."""
 
+CODE_SPAN = re.compile(r"(?<!`)(`{1,9})(?!`)[^`]{1,2000}(?<!`)\1(?!`)")
 _VOID = frozenset(
     {"area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 )
@@ -62,6 +63,17 @@ def known_tag(match: re.Match[str]) -> str:
     return name.lower() if name.lower() in _KNOWN and (name.islower() or name.isupper()) else ""
 
 
+def means_something(match: re.Match[str]) -> bool:
+    """Tell whether a tag is one of HTML: ``<source>`` without attributes is a placeholder."""
+    name = known_tag(match)
+    return bool(name) and (name not in _VOID or name in _BARE or bool(match[3]))
+
+
+def literal_code(markdown: str) -> str:
+    """Write code within Markdown so that HTML takes it for text."""
+    return CODE_SPAN.sub(lambda span: html.escape(span[0], quote=False), markdown)
+
+
 def replaced_tags(
     content: str, children: Sequence[Token], rows: bool, opened: set[str]
 ) -> Iterator[tuple[int, int, str]]:
@@ -89,7 +101,7 @@ def replaced_tags(
         partner = pairs.get(number)
         if not match[1] and name in _WHOLE and partner is not None:
             after = marks[partner][1]
-            inner = fragment_text(content[start:after])
+            inner = fragment_text(literal_code(content[start:after]))
             flat = " ".join(inner.replace("```", " ").split())
             yield (start, after, flat if rows else f"\n\n{inner}\n\n")
         elif name == "sup" and partner is not None and not match[1]:
@@ -99,7 +111,7 @@ def replaced_tags(
             yield (start, end, "")
         elif name and (
             partner is not None
-            or (name in _VOID and (match[3] or name in _BARE))
+            or (name in _VOID and means_something(match))
             or (match[1] and name in opened)
             or (name in _NEED_NO_END and match[2].islower())
         ):
@@ -159,6 +171,8 @@ def _instead(name: str, closes: bool, rows: bool) -> str:
 def _character(content: str, start: int, end: int, rows: bool) -> str:
     """Return the character that an entity names, unless it would be read as a mark there."""
     said = html.unescape(content[start:end])
+    if said.isspace() or not said.isprintable():
+        return " " if said.isspace() else ""
     if said == "|" and rows:
         return "\\|"
     line = content.rfind("\n", max(0, start - 4), start) + 1 if start else 0

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from domainsmith.data_connection.loaders.archive import check_archive
+from domainsmith.data_connection.loaders.charts import drawn_words
 from domainsmith.data_connection.loaders.drawings import drawing_texts, left_out
 from domainsmith.data_connection.loaders.loaded import LoadedFile, clean_text
 from domainsmith.data_connection.loaders.source import Source
@@ -13,7 +14,8 @@ from domainsmith.data_connection.loaders.table_grid import SpanningCell, spannin
 
 __all__ = ["load"]
 
-_MAX_DEPTH = 10
+_MAX_DEPTH = 50
+_CHOICE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Choice"
 
 
 def load(source: Source) -> LoadedFile:
@@ -58,11 +60,15 @@ def _slide(slide: Any) -> tuple[str, int, int]:
     parts = [f"# {heading}"] if heading else []
     pictures = unread = 0
     for shape in _shapes(slide.shapes, 0):
-        if head is not None and shape.shape_id == head.shape_id:
+        if head is not None and shape._element is head._element:
             continue
         pictures += shape.shape_type is not None and "PICTURE" in str(shape.shape_type)
         drawings, missed = drawing_texts(shape._element, shape.part)
         parts += [*_shape(shape), *drawings]
+        unread += missed
+    for choice in slide._element.iter(_CHOICE):  # which python-pptx passes over
+        drawings, missed = drawing_texts(choice, slide.part)
+        parts += [drawn_words(choice), *drawings]
         unread += missed
     if slide.has_notes_slide:
         frame = slide.notes_slide.notes_text_frame

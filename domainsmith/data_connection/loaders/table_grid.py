@@ -100,6 +100,8 @@ class TableGrid:
         return len(self._filled) > 1 and len(cells) == 1 and NO_CELL not in cells
 
     def _part(self, start: int, end: int) -> TablePart | None:
+        if not self._filled:
+            return None
         rows = [[self._text(row, c) for c in range(self._width)] for row in range(start, end)]
         if len(rows) > 2 and self._has_two_heads(start):
             above = [self._texts[n] if n != NO_CELL else "" for n in self._cells[start]]
