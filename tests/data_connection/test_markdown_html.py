@@ -170,6 +170,7 @@ def test_a_table_stays_in_its_quotation_or_list_item(tmp_path: Path) -> None:
         ("<pre>line1<br>line2</pre>", "line1\nline2"),
         ("<table><tr><td>CO<sub>2</sub></td><td>价<b>格</b></td></tr></table>", "| CO2 | 价格 |"),
         ("<h2>x<sup>2</sup></h2>", "## x²"),
+        ("<table><td>A</td><td>B</td></table>", "| A | B |"),
         ("<div>\nOpen with <!-- here\n</div>", "Open with"),
         ("| a&#10;b | c |\n|---|---|", "| a b | c |"),
         (

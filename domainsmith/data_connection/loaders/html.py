@@ -185,12 +185,22 @@ def _table(table: Any) -> str:
                 _reach(cell.get("rowspan"), _TO_THE_END),
                 _reach(cell.get("colspan"), 1),
             )
-            for cell in row.find_all(["th", "td"])
+            for cell in cells
         ]
-        for row in table.find_all("tr")
+        for cells in (
+            _rowless(table),
+            *(row.find_all(["th", "td"]) for row in table.find_all("tr")),
+        )
+        if cells
     ]
     parts = (_loose(table), _words(caption) if caption else "", spanning_table(rows))
     return "\n\n".join(part for part in parts if part)
+
+
+def _rowless(table: Any) -> list[Any]:
+    """List the cells that stand in no row."""
+    cells = table.find_all(["th", "td"])
+    return [cell for cell in cells if cell.find_parent(["tr", "table"]) is table]
 
 
 def _loose(table: Any) -> str:
