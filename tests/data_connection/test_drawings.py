@@ -182,3 +182,48 @@ def test_a_picture_without_its_file_costs_nothing_else(tmp_path: Path) -> None:
     document.save(str(tmp_path / "a.docx"))
     loaded = load_file(tmp_path / "a.docx")
     assert (loaded.text, loaded.notes) == ("Before.", ("1 pictures were left out.",))
+
+
+def test_shapes_that_only_newer_programs_know_are_read_once(tmp_path: Path) -> None:
+    import pptx
+    from pptx.oxml import parse_xml
+    from pptx.util import Cm
+
+    show = pptx.Presentation()
+    slide = show.slides.add_slide(show.slide_layouts[5])
+    slide.shapes.title.text = "How we work"
+    box = slide.shapes.add_textbox(Cm(1), Cm(1), Cm(5), Cm(5))
+    box.text_frame.text = "Energy is E"
+    box._element.nvSpPr.cNvPr.set("id", str(slide.shapes.title.shape_id))  # as copies have it
+    other = slide.shapes.add_textbox(Cm(1), Cm(9), Cm(5), Cm(5))
+    other.text_frame.text = "Mass is m"
+    uri = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+    both = parse_xml(
+        f'<mc:AlternateContent xmlns:mc="{uri}"><mc:Choice Requires="a14"/><mc:Fallback/>'
+        "</mc:AlternateContent>"
+    )
+    slide.shapes._spTree.append(both)
+    both[0].append(other._element)
+    show.save(str(tmp_path / "a.pptx"))
+    assert load_file(tmp_path / "a.pptx").text == "# How we work\n\nEnergy is E\n\nMass is m"
+
+
+def test_tables_without_text_cost_nothing_else(tmp_path: Path) -> None:
+    import docx
+    import pptx
+    from pptx.util import Cm
+
+    document = docx.Document()
+    document.add_paragraph("Words.")
+    document.add_table(3, 2)
+    document.save(str(tmp_path / "a.docx"))
+    assert load_file(tmp_path / "a.docx").text == "Words."
+    show = pptx.Presentation()
+    slide = show.slides.add_slide(show.slide_layouts[5])
+    slide.shapes.title.text = "Words"
+    slide.shapes.add_table(3, 2, Cm(1), Cm(5), Cm(5), Cm(5))
+    show.save(str(tmp_path / "a.pptx"))
+    assert load_file(tmp_path / "a.pptx").text == "# Words"
+    rows = "<tr><td><img src=a></td></tr>" * 3
+    (tmp_path / "a.html").write_text(f"<p>Words.</p><table>{rows}</table>", encoding="utf-8")
+    assert load_file(tmp_path / "a.html").text == "Words."

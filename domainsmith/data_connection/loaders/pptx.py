@@ -66,7 +66,7 @@ def _slide(slide: Any) -> tuple[str, int, int]:
         drawings, missed = drawing_texts(shape._element, shape.part)
         parts += [*_shape(shape), *drawings]
         unread += missed
-    for choice in slide._element.iter(_CHOICE):  # which python-pptx passes over
+    for choice in _choices(slide):
         drawings, missed = drawing_texts(choice, slide.part)
         parts += [drawn_words(choice), *drawings]
         unread += missed
@@ -76,6 +76,13 @@ def _slide(slide: Any) -> tuple[str, int, int]:
         if said:
             parts.append(f"Notes: {said}")
     return "\n\n".join(part for part in parts if part), pictures, unread
+
+
+def _choices(slide: Any) -> Iterator[Any]:
+    """Find shapes that older programs do not know, as text with equations; python-pptx neither."""
+    for choice in slide._element.iter(_CHOICE):
+        if choice.getparent().getparent().tag.endswith(("}spTree", "}grpSp")):
+            yield choice
 
 
 def _shapes(shapes: Any, depth: int) -> Iterator[Any]:
