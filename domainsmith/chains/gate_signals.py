@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 
 from domainsmith.chains.asked_kind import lacks_asked_kind, states_asked_figure
 from domainsmith.chains.evidence import Evidence
-from domainsmith.chains.held_codes import holds_telling_code
+from domainsmith.chains.held_codes import holds_telling_code, is_code
 from domainsmith.chains.near_words import near_words, shares
 from domainsmith.chains.other_things import without_part_names
 from domainsmith.chains.ranges import without_limited_measures
@@ -51,7 +51,7 @@ class Signals:
         near: Greatest cosine of question and sentence; likewise.
         margin: How far the best passage's cosine is above the mean of the others.
         agreement: 1 if dense search and BM25 have the same best passage, else 0.
-        missing_names: Share of the names in the question that no passage holds.
+        missing_names: Share of the names in the question, codes aside, that no passage holds.
         words: How well the question's words are found one by one in the best passage
             (``Hit.words``); 0 without late interaction.
         words_margin: How far that is above the mean of the other passages.
@@ -125,11 +125,13 @@ def signals(
         near=near,
         margin=_above_others(cosines),
         agreement=float(_best(hits, "dense") == _best(hits, "bm25")) if any(cosines) else 0.0,
-        missing_names=_missing(names, compact("\n".join(contexts))),
+        missing_names=_missing(
+            [name for name in names if not is_code(name)], compact("\n".join(contexts))
+        ),
         words=words[0],
         words_margin=_above_others(words),
         wrong_kind=float(lacks_asked_kind(question, list(distinct.values())[:_KIND_IN])),
-        held_code=float(holds_telling_code(question, contexts)),
+        held_code=float(holds_telling_code(question, [hit.passage for hit in hits])),
         held_kind=float(any(states_asked_figure(question, text) for text in best)),
     )
 

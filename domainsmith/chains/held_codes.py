@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from domainsmith.data_connection.language import normalise_width
+from domainsmith.data_connection.split import passage_context
+from domainsmith.records import Passage
 
-__all__ = ["holds_telling_code", "unknown_code"]
+__all__ = ["holds_telling_code", "is_code", "unknown_code"]
 
 _CODE = re.compile(
     r"(?<![A-Za-z\d])(?!(?:EUR|USD|GBP|CNY|RMB|CHF|JPY|HKD|FY)\b|(?:EUR|USD|GBP|CNY|RMB|CHF|FY)\d)"
@@ -21,6 +23,13 @@ _SPACED = 5
 """Digits from which a number may be written in groups."""
 _MOST_WITH_CODE = 0.5
 """Share of the passages found up to which a code tells one from another."""
+_FEW = 3
+"""Of fewer passages no such share can be told."""
+
+
+def is_code(name: str) -> bool:
+    """Tell whether a name of a question is a code."""
+    return bool(_CODE.fullmatch(normalise_width(name)))
 
 
 def unknown_code(question: str, texts: Sequence[str]) -> str:
@@ -35,17 +44,22 @@ def unknown_code(question: str, texts: Sequence[str]) -> str:
     return ""
 
 
-def holds_telling_code(question: str, texts: Sequence[str]) -> bool:
-    """Tell whether each code of a question stands in some texts, and one of them not in most.
+def holds_telling_code(question: str, passages: Sequence[Passage]) -> bool:
+    """Tell whether passages hold each code of a question, and one of them not most of these.
 
-    A product's name, which stands everywhere, tells no text from another.
+    A product's name, which stands everywhere, tells no passage from another. Of one or two
+    passages only the headers are counted, where that name stands.
     """
-    read = [normalise_width(text) for text in texts]
-    shares = [
-        sum(_holds(text, letters, digits, suffix) for text in read) / len(read)
-        for _, letters, digits, suffix in _codes(question)
-    ]
-    return bool(shares) and 0.0 < min(shares) <= _MOST_WITH_CODE
+    read = [normalise_width(passage_context(passage)) for passage in passages]
+    counted = read
+    if len(passages) < _FEW:
+        counted = [normalise_width(passage.header) for passage in passages]
+    shares = []
+    for _, *code in _codes(question):
+        if not any(_holds(text, *code) for text in read):
+            return False
+        shares.append(sum(_holds(text, *code) for text in counted) / len(counted))
+    return bool(shares) and min(shares) <= _MOST_WITH_CODE
 
 
 def _codes(question: str) -> Iterator[tuple[str, str, str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,6 +53,23 @@ def index(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Itera
         add_folder(space, folder / "docs", embedder=embedder)
         with Index.open(space, embedder) as opened:
             yield opened
+
+
+def test_a_code_of_a_single_passage_speaks_for_an_answer(
+    tmp_path: Path, embedder: Embedder
+) -> None:
+    (tmp_path / "docs").mkdir()
+    text = OVEN.replace("FE-40", "FE&#8209;40 / 41").partition("## Data")[0]
+    (tmp_path / "docs" / "oven.md").write_text(text, encoding="utf-8")
+    with Workspace.create(tmp_path / "space") as space:
+        add_folder(space, tmp_path / "docs", embedder=embedder)
+        with Index.open(space, embedder) as index:
+            for code, held in {"FE-12": 1.0, "FE-40": 1.0, "FE-41": 1.0, "FX-30": 0.0}.items():
+                assert measured(f"What about {code}?", index, embedder).held_code == held
+                assert measured(f"What about {code}?", index, embedder).missing_names == 0.0
+            for code in ("FE-40", "FE-41"):
+                asked = verdict_on(f"The display says {code}, what should I do?", index, embedder)
+                assert asked.answerable
 
 
 def measured(question: str, index: Index, embedder: Embedder) -> Signals:

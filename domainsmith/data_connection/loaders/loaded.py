@@ -22,8 +22,9 @@ _CONTROL = re.compile(
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
-# Forms that only look different: PDF fonts give the radical ⼀ for the character 一, and ﬁ for fi.
-_LOOKALIKE = re.compile("[\u2e80-\u2fdf\ufb00-\ufb06]")
+# Forms that only look different: hyphens that do not break, and what PDF fonts give: the radical ⼀
+# for the character 一, and ﬁ for fi.
+_LOOKALIKE = re.compile("[\u2010\u2011\u2e80-\u2fdf\ufb00-\ufb06]")
 _RADICALS = dict(
     zip(
         "⺠⻁⻄⻅⻆⻉⻋⻑⻓⻔⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰",
@@ -75,7 +76,7 @@ class LoadedFile:
 
 
 def clean_text(text: str) -> str:
-    """Unify line ends, ligatures and radicals, and drop characters that nobody sees.
+    """Unify line ends, hyphens, ligatures and radicals, and drop characters that nobody sees.
 
     Those are control, bidi-override, zero-width and surrogate characters.
     """
@@ -88,6 +89,8 @@ def clean_text(text: str) -> str:
 
 def _usual(match: re.Match[str]) -> str:
     found = match.group()
+    if found in "\u2010\u2011":  # as Word sets them in codes, which would not be found
+        return "-"
     return _RADICALS.get(found) or unicodedata.normalize("NFKC", found)
 
 
