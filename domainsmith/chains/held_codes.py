@@ -12,7 +12,7 @@ from domainsmith.records import Passage
 __all__ = ["holds_telling_code", "is_code", "unknown_code"]
 
 _CODE = re.compile(
-    r"(?<![A-Za-z\d])(?!(?:EUR|USD|GBP|CNY|RMB|CHF|JPY|HKD|FY)\b|(?:EUR|USD|GBP|CNY|RMB|CHF|FY)\d)"
+    r"(?<![A-Za-z\d])(?!(?:EUR|USD|GBP|CNY|RMB|CHF|JPY|HKD|FY)(?![A-Z]))"
     r"(([A-Z]{1,6})-?(\d{2,})([A-Z]?))(?![A-Za-z\d])"
 )
 _BETWEEN = r"(?:<[^<>]{0,20}>|[^\w]|_){0,4}"

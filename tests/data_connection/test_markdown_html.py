@@ -50,6 +50,9 @@ def test_a_heading_of_tags_is_the_title_and_a_heading(tmp_path: Path) -> None:
         ("<figure>A</figure><figcaption>B</figcaption>C", "A\n\nB\n\nC"),
         ("<ul><li>one</li><li>two</ul>", "- one\n- two"),
         ('<ol start="3"><li>三</li><li>四</li></ol>', "3. 三\n4. 四"),
+        ('<ol start="0"><li>a</li><li>b</li></ol>', "0. a\n1. b"),
+        ("Proven<sup>[1]</sup>.", "Proven[1]."),
+        ("<div>A<tr><td>x</td></tr>B</div>", "A\n\n| x |\n| --- |\n\nB"),
         ("<pre>\ndef f():\n    return 1</pre>", "```\ndef f():\n    return 1\n```"),
         ('<a title="x > y" href="u">text</a> <img alt="a < b">end', "text end"),
         ('<picture>\n<source srcset="a">\n<img src="b">\n</picture>\n\nText.', "Text."),
@@ -195,3 +198,9 @@ def test_html_in_a_plain_text_stays(tmp_path: Path) -> None:
     path = tmp_path / "page.txt"
     path.write_text("Press <b>Start</b> &amp; wait, and then press it once more.")
     assert "<b>Start</b> &amp;" in load_file(path).text
+
+
+def test_comments_in_a_table_of_a_page_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text("<table><!-- old: 4 --><tr><td>A<!-- b --></td></tr></table>", encoding="utf-8")
+    assert load_file(path).text == "| A |\n| --- |"

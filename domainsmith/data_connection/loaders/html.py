@@ -35,7 +35,7 @@ _BLOCKS = frozenset(
 )
 _PAGE_TAG = re.compile(r"</?(?:html|head|body)\b[^<>]{0,1000}>", re.IGNORECASE)
 _TABLE_TAG = re.compile(r"<table\b", re.IGNORECASE)
-_ROWS = re.compile(r"<tr\b.*(?:</tr\s*>|$)", re.IGNORECASE | re.DOTALL)
+_ROWS = re.compile(r"<tr\b.*</tr\s*>|<tr\b.*", re.IGNORECASE | re.DOTALL)
 """Rows that stand without their table, from the first to the last end of one."""
 _RAISED = str.maketrans("0123456789+-=()n\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ⁻")
 _PRE = "\x00"
@@ -93,8 +93,8 @@ def raised(text: str) -> str:
         text: What is raised.
     """
     bare = text.strip()
-    if not re.search(r"[\d+\u2212-]", bare):
-        return text  # "1st", "®"
+    if not re.search(r"[\d+\u2212-]", bare) or bare[:1] in {"[", "("}:
+        return text  # "1st", "®", "[1]"
     return bare.translate(_RAISED) if not bare.strip("0123456789+-=()n\u2212") else f"^({bare})"
 
 
@@ -147,7 +147,7 @@ def _walk(node: Any, pieces: list[str], depth: int) -> None:
             pieces.append(" ".join(child.get_text(" ").split()))
         elif name == "li":
             pieces.append(f"\n{'- ' if items is None else f'{items}. '}")
-            items = items and items + 1
+            items = None if items is None else items + 1
             _walk(child, pieces, depth + 1)
         else:
             _element(child, name, pieces, depth)
@@ -205,8 +205,14 @@ def _rowless(table: Any) -> list[Any]:
 
 def _loose(table: Any) -> str:
     """Return what stands in a table but in none of its cells; browsers show it above."""
+    from bs4.element import PreformattedString
+
     cells = ["td", "th", "caption", "table"]
-    said = [str(text) for text in table.find_all(string=True) if text.find_parent(cells) is table]
+    said = [
+        str(text)
+        for text in table.find_all(string=True)
+        if not isinstance(text, PreformattedString) and text.find_parent(cells) is table
+    ]
     lines = "".join(said).split("\n")
     return "\n".join(line.strip() for line in lines).strip()
 
